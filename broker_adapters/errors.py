@@ -1,0 +1,48 @@
+"""The errors of ``broker_adapters``, one tree::
+
+    AdapterError
+    ├── PacketError          these bytes are not an alert that we can read
+    └── SourceError          the place that the bytes come from did not deliver
+        ├── RateLimited      asked too often; ``retry_after`` seconds may be known
+        ├── Unauthorized     a token is missing, wrong, expired or not enough
+        └── Unavailable      no connection, no answer in time, or a server error
+
+Foreign exceptions are mapped to these where they arise, with ``from``; callers catch ``AdapterError`` alone.
+"""
+
+from __future__ import annotations
+
+
+class AdapterError(Exception):
+    """Base of everything that ``broker_adapters`` raises on purpose."""
+
+
+class PacketError(AdapterError):
+    """The input is damaged, hostile or of a kind that no adapter reads; the message says which."""
+
+
+class SourceError(AdapterError):
+    """A broker, stream or file could not deliver its bytes."""
+
+
+class RateLimited(SourceError):
+    """The service asked us to slow down.
+
+    Parameters
+    ----------
+    message : str
+    retry_after : float or None
+        Seconds to wait as the service gave them, None when it did not say.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unauthorized(SourceError):
+    """The service refused our credentials."""
+
+
+class Unavailable(SourceError):
+    """The service is down, unreachable or answered with a server error."""

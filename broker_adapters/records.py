@@ -1,0 +1,210 @@
+"""The nouns of ``broker_adapters``: what every survey and broker is turned into.
+
+One physical representation for all of them (docs/decisions/001-records.md):
+
+- flux is *difference* flux (science minus reference), signed, in nJy (AB, zero point 31.4); the flux of the reference source under
+  it, where there is one, stands beside it, so that total flux is the sum of the two;
+- time is MJD, UTC, at mid-exposure;
+- positions are degrees, ICRS; position errors are arcseconds, one standard deviation per axis;
+- NaN means "not measured"; no sentinel of any survey survives the adapters;
+- a non-detection has ``flux = NaN`` and ``flux_err = limit / n_sigma``;
+- a measurement is identified by (survey, source id); ids are strings, since some exceed 2**53.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Kind(IntEnum):
+    """How a row of a light curve came about."""
+
+    ALERT = 0  #: a detection that raised (or was attached to) an alert
+    FORCED = 1  #: forced photometry at the object's position, significant or not
+    LIMIT = 2  #: a non-detection: flux is NaN, flux_err is the limit over n_sigma
+
+
+#: One measurement. ``source_id`` is ZTF's candid, Rubin's diaSourceId, ATLAS's exposure and position (see each survey's module for
+#: forced rows and limits, which have no id of their own). ``reliability`` is the survey's real-bogus score in [0, 1].
+DETECTION = np.dtype(
+    [
+        ("survey", "U5"),
+        ("source_id", "U48"),
+        ("kind", "u1"),
+        ("mjd", "f8"),
+        ("band", "U2"),
+        ("flux", "f8"),
+        ("flux_err", "f8"),
+        ("ref_flux", "f8"),
+        ("ref_flux_err", "f8"),
+        ("ra", "f8"),
+        ("dec", "f8"),
+        ("position_err", "f8"),
+        ("reliability", "f4"),
+    ]
+)
+
+Detections = NDArray[np.void]
+
+
+def blank(n: int) -> Detections:
+    """An array of shape (n,) of dtype `DETECTION` in which every number is NaN and every text is empty."""
+    rows = np.zeros(n, DETECTION)
+    for name in DETECTION.names or ():
+        if DETECTION[name].kind == "f":
+            rows[name] = np.nan
+    return rows
+
+
+def frozen(rows: Detections) -> Detections:
+    """The rows in time order (ties by survey, source id), without repeats of (survey, source id), read-only.
+
+    Of repeats the row that comes first in the input is kept.
+    """
+    _, first = np.unique(rows[["survey", "source_id"]], return_index=True)
+    rows = rows[np.sort(first)]
+    rows = rows[np.lexsort((rows["source_id"], rows["survey"], rows["mjd"]))]
+    rows.setflags(write=False)
+    return rows
+
+
+def _empty_mapping() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Cutouts:
+    """The image stamps of one alert, still encoded as the survey sent them (FITS, gzipped or not).
+
+    They are decoded late, by `broker_adapters.cutouts.images`, since most alerts are never looked at.
+    """
+
+    science: bytes | None = field(default=None, repr=False)
+    template: bytes | None = field(default=None, repr=False)
+    difference: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerLabel:
+    """What a broker's own classifier says of an object, in the broker's words (`classifiers.taxonomy` maps them to ours)."""
+
+    broker: str
+    classifier: str
+    version: str
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alert:
+    """What one message or answer says about one object of one survey.
+
+    Attributes
+    ----------
+    survey : str
+        File name of the survey in ``broker_adapters/surveys``: 'ztf', 'atlas' or 'lsst'.
+    object_id : str
+        The survey's name of the object (ZTF26aacextk, 170028526513684557, ...).
+    source_id : str or None
+        The measurement that raised the alert; None for an answer about a whole object.
+    ra, dec, position_err : float
+        Degrees, degrees, arcseconds: the best position known from this message.
+    mjd : float
+        Time of the measurement that raised the alert, or of the latest detection.
+    detections : ndarray of DETECTION, shape (n,)
+        The triggering measurement and whatever history came with it; in time order, unique, read-only.
+    cutouts : Cutouts or None
+    metadata : mapping
+        Scalars of the triggering measurement under the survey's own names, sentinels turned into None: inputs of classifiers.
+    labels : tuple of BrokerLabel
+    names : tuple of str
+        Other names of the object (TNS and so on).
+    moving : bool
+        A known solar-system object: its position is not an identity, it is never matched by position.
+    broker : str
+        Who relayed it: the survey's own name for a packet of its stream, else 'alerce', 'lasair', ...
+    """
+
+    survey: str
+    object_id: str
+    source_id: str | None
+    ra: float
+    dec: float
+    position_err: float
+    mjd: float
+    detections: Detections = field(repr=False)
+    cutouts: Cutouts | None = field(default=None, repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=_empty_mapping, repr=False)
+    labels: tuple[BrokerLabel, ...] = ()
+    names: tuple[str, ...] = ()
+    moving: bool = False
+    broker: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(survey, object id): the identity of the survey's object."""
+        return self.survey, self.object_id
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SkyObject:
+    """One source on the sky, merged from every survey that saw it.
+
+    Attributes
+    ----------
+    ra, dec, position_err : float
+        Weighted mean position in degrees, and its error in arcseconds.
+    detections : ndarray of DETECTION, shape (n,)
+        The union of all members' light curves; in time order, unique by (survey, source id), read-only.
+    alerts : tuple of Alert
+        The alerts that carry stamps, metadata or labels, earliest first.
+    members : tuple of (survey, object id)
+        Sorted.
+    """
+
+    ra: float
+    dec: float
+    position_err: float
+    detections: Detections = field(repr=False)
+    alerts: tuple[Alert, ...] = field(default=(), repr=False)
+    members: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to ask a broker for; every field that is None is not asked about.
+
+    ``radius`` is in arcseconds, ``since`` and ``until`` bound the latest detection (MJD, UTC), ``limit`` bounds the answer.
+    """
+
+    survey: str = "ztf"
+    object_ids: tuple[str, ...] = ()
+    ra: float | None = None
+    dec: float | None = None
+    radius: float | None = None
+    since: float | None = None
+    until: float | None = None
+    classifier: str | None = None
+    label: str | None = None
+    probability: float | None = None
+    limit: int = 100
+
+
+class Broker(Protocol):
+    """A client of one broker: the class ``Client`` of a module in ``broker_adapters/brokers``."""
+
+    #: The surveys that it can be asked about.
+    surveys: tuple[str, ...]
+
+    def search(self, query: Query) -> Iterator[Alert]:
+        """Yield one complete `Alert` for each object that answers the query, at most ``query.limit``."""
+
+    def fetch(self, survey: str, object_ids: Sequence[str]) -> Iterator[Alert]:
+        """Yield one complete `Alert` for each object that the broker knows; unknown ids are left out."""

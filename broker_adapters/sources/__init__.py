@@ -1,0 +1,1 @@
+"""Sources: how bytes arrive."""

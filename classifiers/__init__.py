@@ -1,0 +1,1 @@
+"""Objects in, probabilities out: stamp and light-curve classifiers. No Django."""

@@ -1,0 +1,56 @@
+"""The nouns of ``classifiers``: what goes into a model and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_adapters.records import SkyObject
+
+
+class ClassifierError(Exception):
+    """Base of everything that ``classifiers`` raises on purpose."""
+
+
+class WeightsError(ClassifierError):
+    """A shipped or given model file is missing, changed or not of the format that it says."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classification:
+    """Probabilities of n objects over k classes.
+
+    Attributes
+    ----------
+    classifier, version : str
+    classes : tuple of str, length k
+    probabilities : ndarray of float, shape (n, k)
+        Rows sum to 1; an all-NaN row means "cannot say".
+    """
+
+    classifier: str
+    version: str
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+
+    @property
+    def labels(self) -> tuple[str | None, ...]:
+        """The most probable class of each object, None where the classifier cannot say."""
+        known = np.isfinite(self.probabilities).all(axis=1)
+        best = np.argmax(np.nan_to_num(self.probabilities), axis=1)
+        return tuple(self.classes[b] if k else None for b, k in zip(best, known, strict=True))
+
+
+class Classifier(Protocol):
+    """A classifier: the class ``Model`` of a module (or package) in ``classifiers``; made without arguments it has the shipped weights."""
+
+    name: str
+    version: str
+    classes: tuple[str, ...]
+
+    def predict(self, objects: Sequence[SkyObject]) -> Classification:
+        """Classify n objects; row i belongs to object i. Objects that the model was not made for get an all-NaN row."""

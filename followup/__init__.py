@@ -1,0 +1,1 @@
+"""Candidates in, observation requests out: visibility, terms, ranking, plan and payloads. No Django."""

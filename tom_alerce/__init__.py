@@ -1,0 +1,1 @@
+"""A TOM Toolkit plugin that merges alert streams, reclassifies them locally, ranks targets for tonight and submits requests once."""
