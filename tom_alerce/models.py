@@ -1,4 +1,4 @@
-"""Tables of the plugin. Rows are written by `tom_alerce.store` alone (and by `tom_alerce.submit` for requests); see docs/decisions/002-storage.md."""
+"""Tables of the plugin, written by `tom_alerce.store` and, for requests, `tom_alerce.submit` alone (docs/decisions/002-storage.md)."""
 
 from __future__ import annotations
 
