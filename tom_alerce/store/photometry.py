@@ -1,0 +1,101 @@
+"""The photometry of a TOM target, as the toolkit keeps it: rows of ``PhotometryReducedDatum``.
+
+The toolkit's unique constraint contains the float brightness, so that a measurement whose error was revised, or whose last digit another
+broker rounded, becomes a second row. Here a measurement is (survey, source id), kept in ``value``, whoever relayed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from tom_dataproducts.models import PhotometryReducedDatum
+from tom_targets.models import BaseTarget
+
+from broker_adapters import photometry
+from broker_adapters.records import DETECTION, Detections, Kind, frozen
+
+#: Below this signal to noise a forced flux is shown as a limit, and this is how deep a limit is (Masci et al. 2019, PASP 131, 018003: SNT, SNU).
+DETECTED, LIMIT = 3.0, 5.0
+
+#: Telescope and instrument of each survey; a survey that is not here is named by its own name.
+INSTRUMENTS = {"ztf": ("Palomar 48-inch", "ZTF"), "atlas": ("ATLAS", "ATLAS"), "lsst": ("Rubin", "LSSTCam")}
+
+_EPOCH = datetime(1858, 11, 17, tzinfo=timezone.utc)
+_SHOWN = ("timestamp", "bandpass", "brightness", "brightness_error", "limit", "value")
+_NUMBERS = tuple(name for name in DETECTION.names or () if DETECTION[name].kind == "f")
+
+
+def bandpass(survey: str, band: str) -> str:
+    """The canonical name of a survey's band: 'ZTF-r', 'LSST-r', 'ATLAS-o'."""
+    return f"{survey.upper()}-{band}"
+
+
+def save_photometry(target: BaseTarget, detections: Detections, source_name: str = "tom_alerce") -> int:
+    """Write a light curve to a target, once, and return how many rows were added or changed.
+
+    Difference magnitudes go to ``brightness``, limits of five sigma to ``limit``; the fluxes (nJy) and the identity of the measurement go to
+    ``value``. A significant negative difference has no magnitude, so that both are empty and only ``value`` tells of it.
+
+    Parameters
+    ----------
+    target : BaseTarget
+        Saved.
+    detections : ndarray of DETECTION, shape (n,)
+    source_name : str
+        What brought them; a data service that writes its own name here is asked again by the toolkit's ``updatereduceddata``.
+    """
+    with transaction.atomic():
+        BaseTarget.objects.select_for_update().get(pk=target.pk)  # two workers must not both find a measurement absent
+        kept = {
+            _key(datum.value): datum for datum in PhotometryReducedDatum.objects.filter(target_id=target.pk, value__has_key="source_id")
+        }
+        new, stale = [], []
+        for datum in _datums(target, frozen(detections), source_name):
+            old = kept.get(_key(datum.value))
+            if old is not None and all(getattr(old, name) == getattr(datum, name) for name in _SHOWN):
+                continue
+            if old is not None:
+                stale.append(old.pk)
+                datum.source_name = old.source_name
+            kept[_key(datum.value)] = datum
+            new.append(datum)
+        PhotometryReducedDatum.objects.filter(pk__in=stale).delete()
+        # what the toolkit's own constraint refuses is the same point, brought by another service
+        PhotometryReducedDatum.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
+    return len(new)
+
+
+def _key(value: dict[str, Any]) -> tuple[str | None, str]:
+    return value.get("survey"), value["source_id"]
+
+
+def _datums(target: BaseTarget, rows: Detections, source_name: str) -> Iterator[PhotometryReducedDatum]:
+    """The rows of the toolkit for each measurement, unsaved; only finite numbers, since JSON in PostgreSQL knows no NaN."""
+    limit = rows["kind"] == Kind.LIMIT
+    with np.errstate(divide="ignore", invalid="ignore"):
+        significance = rows["flux"] / rows["flux_err"]
+    faint = (rows["kind"] == Kind.FORCED) & (significance < DETECTED) & (significance > -DETECTED)
+    magnitude, error = photometry.magnitude(rows["flux"], rows["flux_err"])
+    depth = photometry.magnitude(LIMIT * rows["flux_err"])[0]
+    shown = ~(limit | faint) & np.isfinite(magnitude)
+    for i, row in enumerate(rows):
+        survey, band = str(row["survey"]), str(row["band"])
+        telescope, instrument = INSTRUMENTS.get(survey, (survey.upper(), survey.upper()))
+        numbers = {name: float(row[name]) for name in _NUMBERS if np.isfinite(row[name])}
+        yield PhotometryReducedDatum(
+            target_id=target.pk,
+            timestamp=_EPOCH + timedelta(days=float(row["mjd"])),
+            telescope=telescope,
+            instrument=instrument,
+            source_name=source_name,
+            bandpass=bandpass(survey, band),
+            brightness=float(magnitude[i]) if shown[i] else None,
+            brightness_error=float(error[i]) if shown[i] and np.isfinite(error[i]) else None,
+            limit=float(depth[i]) if (limit[i] or faint[i]) and np.isfinite(depth[i]) else None,
+            unit="AB mag",
+            value={"survey": survey, "source_id": str(row["source_id"]), "kind": Kind(row["kind"]).name.lower(), **numbers},
+        )
