@@ -1,0 +1,94 @@
+"""``python -m classifiers train|evaluate|predict KIND --data DIR``: the classifiers without Django.
+
+KIND is a package in ``classifiers`` that has an ``evaluation`` module (stamp, lightcurve). It provides ``train.train(data, out, seed,
+**options)``, ``evaluation.evaluate(data, **options)`` and ``evaluation.predict(data, **options)``, each of which returns a dict, and may
+declare options of its own in ``add_arguments(parser, verb)`` of the same module. ``DIR`` has the layout that docs/model-cards describes.
+With ``--json`` the last line printed is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from broker_adapters import plugins
+
+from .evaluate import table
+from .records import ClassifierError
+
+#: Verb -> (module of the kind, what the verb does). The function has the name of the verb.
+VERBS = {
+    "train": ("train", "train anew and write the weights with their model card"),
+    "evaluate": ("evaluation", "compare the predictions for labelled objects with their labels"),
+    "predict": ("evaluation", "write the probabilities of every object"),
+}
+
+
+def kinds() -> tuple[str, ...]:
+    """The classifiers that this command knows: packages with an ``evaluation`` module."""
+    found = (n for n in plugins.names("classifiers") if n not in ("records", "taxonomy"))
+    return tuple(n for n in found if _is_package(n) and find_spec(f"classifiers.{n}.evaluation"))
+
+
+def _is_package(name: str) -> bool:
+    spec = find_spec(f"classifiers.{name}")
+    return spec is not None and spec.submodule_search_locations is not None
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; only the modules that the kinds declare options in are imported."""
+    top = argparse.ArgumentParser(prog="python -m classifiers", description=(__doc__ or "").splitlines()[0])
+    verbs = top.add_subparsers(dest="verb", required=True)
+    for verb, (module, text) in VERBS.items():
+        by_kind = verbs.add_parser(verb, help=text).add_subparsers(dest="kind", required=True)
+        for kind in kinds():
+            sub = by_kind.add_parser(kind)
+            sub.add_argument("--data", type=Path, required=True, metavar="DIR")
+            sub.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+            if verb == "train":
+                sub.add_argument("--out", type=Path, default=Path(__file__).parent / "weights" / kind, metavar="DIR")
+                sub.add_argument("--seed", type=int, default=0)
+            declare = getattr(import_module(f"classifiers.{kind}.{module}"), "add_arguments", None)
+            if declare is not None:
+                declare(sub, verb)
+    return top
+
+
+def run(options: dict[str, Any]) -> dict[str, Any]:
+    """Do what the parsed options say."""
+    verb, kind = options.pop("verb"), options.pop("kind")
+    started = time.perf_counter()
+    function = getattr(import_module(f"classifiers.{kind}.{VERBS[verb][0]}"), verb)
+    result: dict[str, Any] = function(**options)
+    return result | {"seconds": round(time.perf_counter() - started, 3)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0, or 1 with the reason on standard error."""
+    options = vars(parser().parse_args(arguments))
+    as_json = options.pop("json")
+    try:
+        if not options["data"].is_dir():
+            raise ClassifierError(f"{options['data']} is not a folder")
+        result = run(options)
+    except ClassifierError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if as_json:
+        print(json.dumps(result, allow_nan=False))
+    elif "confusion" in result:
+        print(table(result))
+    else:
+        print(json.dumps(result, indent=2, allow_nan=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

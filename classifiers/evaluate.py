@@ -1,0 +1,180 @@
+"""How good a classifier is, by one set of definitions for all of them: metrics, their errors, and folds that do not leak.
+
+One row is one object. An all-NaN row of probabilities ("cannot say") counts as missed: a model cannot raise its score by silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+#: Bins of confidence in reliability diagrams and in the expected calibration error.
+BINS = 10
+
+
+def confusion(truth: Sequence[str], probabilities: ArrayLike, classes: Sequence[str]) -> NDArray[np.int64]:
+    """Counts, shape (k, k + 1): rows are the true class, columns the winning class, the last column "cannot say"."""
+    p = np.asarray(probabilities, float)
+    rows = np.array([classes.index(t) for t in truth], int)
+    columns = np.where(np.isfinite(p).all(axis=1), np.argmax(np.nan_to_num(p), axis=1), len(classes))
+    counts = np.zeros((len(classes), len(classes) + 1), int)
+    np.add.at(counts, (rows, columns), 1)
+    return counts
+
+
+def rates(counts: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Recall, precision and F1 by class, each of shape (..., k), of confusion counts (..., k, k + 1); NaN for a class without objects.
+
+    The precision of a class that is never predicted is 0 by convention, as in scikit-learn.
+    """
+    hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
+    true = counts.sum(axis=-1)
+    predicted = counts[..., :-1].sum(axis=-2)
+    recall = np.divide(hits, true, out=np.full(hits.shape, np.nan), where=true > 0)
+    precision = hits / np.maximum(predicted, 1)
+    f1 = np.where(true > 0, 2 * hits / np.maximum(true + predicted, 1), np.nan)
+    return recall, precision, f1
+
+
+def reliability(truth: Sequence[str], probabilities: ArrayLike, classes: Sequence[str]) -> list[dict[str, float]]:
+    """The reliability diagram of the winning class: for each of `BINS` bins of confidence that is not empty, n, confidence and accuracy."""
+    p = np.asarray(probabilities, float)
+    known = np.isfinite(p).all(axis=1)
+    right = np.array([classes[b] for b in p[known].argmax(axis=1)], object) == np.asarray(truth, object)[known]
+    confidence = p[known].max(axis=1)
+    which = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return [
+        {"n": int(m.sum()), "confidence": float(confidence[m].mean()), "accuracy": float(right[m].mean())}
+        for m in (which == b for b in range(BINS))
+        if m.any()
+    ]
+
+
+def expected_calibration_error(diagram: Sequence[dict[str, float]]) -> float:
+    """Mean of |accuracy - confidence| over the bins of a reliability diagram, weighted by their counts (Guo et al. 2017, eq. 3)."""
+    n = sum(b["n"] for b in diagram)
+    return sum(b["n"] * abs(b["accuracy"] - b["confidence"]) for b in diagram) / n if n else float("nan")
+
+
+def metrics(
+    truth: Sequence[str],
+    probabilities: ArrayLike,
+    classes: Sequence[str],
+    *,
+    subsets: dict[str, Sequence[str]] | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Everything that is reported about one set of predictions, ready for JSON.
+
+    Parameters
+    ----------
+    truth : sequence of str, length n
+        True classes.
+    probabilities : array_like, shape (n, k)
+        Predictions; an all-NaN row is a miss.
+    classes : sequence of str, length k
+        Names of the columns.
+    subsets : dict, optional
+        Suffix -> classes: ``balanced_accuracy_<suffix>`` is the mean recall over these classes alone (all classes can still win).
+    resamples, seed : int
+        Of the bootstrap over objects, stratified by true class. Resampling objects of one class with replacement is a multinomial
+        draw from its row of the confusion matrix, so no object has to be touched again.
+
+    Returns
+    -------
+    dict
+        n, n_cannot_say, recall, precision, f1 and support by class, accuracy, balanced_accuracy, macro_f1, confusion, ece,
+        reliability; ``ci`` has the 95 % interval of each averaged score and of each recall.
+    """
+    classes = list(classes)
+    counts = confusion(truth, probabilities, classes)
+    columns = {suffix: [classes.index(c) for c in names] for suffix, names in (subsets or {}).items()}
+
+    def scores(m: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        recall, _, f1 = rates(m)
+        averaged = {"balanced_accuracy": _mean(recall), "macro_f1": _mean(f1)}
+        averaged |= {f"balanced_accuracy_{suffix}": _mean(recall[..., which]) for suffix, which in columns.items()}
+        return averaged | {f"recall {c}": recall[..., i] for i, c in enumerate(classes)}
+
+    recall, precision, f1 = rates(counts)
+    support = counts.sum(axis=1)
+    rng = np.random.default_rng(seed)
+    drawn = np.stack(
+        [rng.multinomial(n, row / n if n else _unit(row.size), size=resamples) for n, row in zip(support, counts, strict=True)], axis=1
+    )
+    intervals = {
+        name: [_number(q) for q in np.quantile(v, (0.025, 0.975))] if np.isfinite(v).all() else [None, None]
+        for name, v in scores(drawn).items()
+    }
+    diagram = reliability(truth, probabilities, classes)
+    result: dict[str, Any] = {"n": len(truth), "n_cannot_say": int(counts[:, -1].sum())}
+    for name, values in (("recall", recall), ("precision", precision), ("f1", f1), ("support", support)):
+        result[name] = {c: _number(v) for c, v in zip(classes, values, strict=True)}
+    result["accuracy"] = _number(np.trace(counts) / max(len(truth), 1))
+    result |= {name: _number(v) for name, v in scores(counts).items() if not name.startswith("recall ")}
+    result |= {"ece": _number(expected_calibration_error(diagram)), "ci": intervals}
+    return result | {"classes": classes, "confusion": counts.tolist(), "reliability": diagram}
+
+
+def _mean(values: NDArray[Any]) -> NDArray[Any]:
+    """Mean over the last axis of what is not NaN; NaN where nothing is left."""
+    known = np.isfinite(values)
+    mean: NDArray[Any] = np.where(known, values, 0).sum(axis=-1) / np.where(known.any(axis=-1), known.sum(axis=-1), np.nan)
+    return mean
+
+
+def _unit(size: int) -> NDArray[np.float64]:
+    unit: NDArray[np.float64] = np.eye(1, size)[0]
+    return unit
+
+
+def _number(value: Any) -> float | int | None:
+    """A JSON number rounded to 1e-5, None for NaN."""
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    return round(float(value), 5) if np.isfinite(value) else None
+
+
+def table(result: dict[str, Any]) -> str:
+    """The same for a person: one line per class, then the averages."""
+    lines = [f"{'class':16} {'n':>6} {'recall':>7} {'precision':>9} {'F1':>6}"]
+    for c in result["classes"]:
+        values = (f"{v:.3f}" if v is not None else "-" for v in (result[name][c] for name in ("recall", "precision", "f1")))
+        lines.append("{:16} {:>6} {:>7} {:>9} {:>6}".format(c, result["support"][c], *values))
+    for name in (n for n in result if n.startswith("balanced_accuracy") or n in ("macro_f1", "ece")):
+        low, high = result["ci"].get(name, (None, None))
+        between = f"  (95 %: {low:.3f} to {high:.3f})" if low is not None else ""
+        lines.append(f"{name} {result[name]:.3f}{between}" if result[name] is not None else f"{name} -")
+    return "\n".join(lines)
+
+
+def disjoint_folds(
+    labels: Sequence[str], *groups: ArrayLike, n_folds: int = 5, seed: int = 0
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield (train, test) row indices so that no value of any group is on both sides.
+
+    The rows are dealt into test folds by the first group, balanced by label; from the training side everything that shares a value of
+    *any* group (object, night, source ...) with the test side is left out.
+
+    Parameters
+    ----------
+    labels : sequence of str, length n
+        Classes, to balance the folds by.
+    *groups : array_like, each of length n
+        The first decides the folds.
+    n_folds, seed : int
+        How many folds, and which deal of them.
+    """
+    names = np.asarray(labels, str)
+    keys = [np.asarray(g) for g in groups]
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    for train, test in splitter.split(np.zeros(len(names)), names, keys[0]):
+        shared = np.zeros(len(train), bool)
+        for key in keys:
+            shared |= np.isin(key[train], key[test])
+        yield train[~shared], test
