@@ -19,6 +19,7 @@ class SkyObject(models.Model):
     first_mjd = models.FloatField(null=True, help_text="first detection, MJD UTC")
     last_mjd = models.FloatField(null=True, db_index=True, help_text="latest detection, MJD UTC")
     n_detections = models.PositiveIntegerField(default=0, help_text="detections, without forced photometry and limits")
+    evidence = models.CharField(max_length=64, blank=True, help_text="digest of all measurements and stamps of its members")
     moving = models.BooleanField(default=False, help_text="a known solar-system object")
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
@@ -60,7 +61,12 @@ class SurveyObject(models.Model):
     moving = models.BooleanField(default=False)
     method = models.CharField(max_length=8, choices=Method.choices, default=Method.NEW)
     separation = models.FloatField(null=True, help_text="arcseconds to the sky object when it was linked")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     names = models.JSONField(default=list, help_text="other names of the object (TNS and so on)")
+    first_mjd = models.FloatField(null=True, help_text="first detection, MJD UTC")
+    last_mjd = models.FloatField(null=True, db_index=True, help_text="latest detection, MJD UTC")
+    n_detections = models.PositiveIntegerField(default=0, help_text="detections, without forced photometry and limits")
+    evidence = models.CharField(max_length=64, blank=True, help_text="digest of its measurements and stamps")
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -77,6 +83,7 @@ class MatchCandidate(models.Model):
     sky_object = models.ForeignKey(SkyObject, on_delete=models.CASCADE, related_name="match_candidates")
     separation = models.FloatField(help_text="arcseconds")
     decided = models.BooleanField(default=False, help_text="a person has linked it or refused to")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -138,14 +145,25 @@ class Stamps(models.Model):
 
 
 class Classification(models.Model):
-    """What a classifier said of a sky object on given evidence; append-only, the latest row of a classifier is its word."""
+    """What a classifier said of a sky object on given evidence; append-only, the latest row of a classifier is its word.
+
+    An empty label means that the classifier cannot say (`store.classifications.latest` leaves such words out).
+    """
 
     sky_object = models.ForeignKey(SkyObject, on_delete=models.CASCADE, related_name="classifications")
+    survey_object = models.ForeignKey(
+        SurveyObject,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="classifications",
+        help_text="what a broker's label is about; null for our own classifiers, which see the whole sky object",
+    )
     origin = models.CharField(max_length=16, default="local", help_text="'local', or the broker that said so")
     classifier = models.CharField(max_length=64)
     version = models.CharField(max_length=64)
     evidence = models.CharField(max_length=64, help_text="digest of the input; the same input is classified once")
-    label = models.CharField(max_length=32, db_index=True)
+    label = models.CharField(max_length=64, blank=True, db_index=True, help_text="in the words of its origin")
     probability = models.FloatField()
     probabilities = models.JSONField()
     n_detections = models.PositiveIntegerField()
@@ -159,7 +177,7 @@ class Classification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.classifier}: {self.label} ({self.probability:.2f})"
+        return f"{self.classifier}: {self.label} ({self.probability:.2f})" if self.label else f"{self.classifier}: cannot say"
 
 
 class Ranking(models.Model):
@@ -241,3 +259,14 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.position}: {self.reason[:60]}"
+
+
+class Watermark(models.Model):
+    """How far a broker has been polled with one query: the latest detection of its last complete answer."""
+
+    source = models.CharField(max_length=200, unique=True, help_text="broker, survey and filters of the query")
+    mjd = models.FloatField(help_text="MJD UTC")
+    modified = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.mjd:.2f}"
