@@ -22,22 +22,22 @@ class PacketError(AdapterError):
 
 
 class SourceError(AdapterError):
-    """A broker, stream or file could not deliver its bytes."""
-
-
-class RateLimited(SourceError):
-    """The service asked us to slow down.
+    """A broker, stream or file could not deliver its bytes.
 
     Parameters
     ----------
     message : str
     retry_after : float or None
-        Seconds to wait as the service gave them, None when it did not say.
+        Seconds to wait before asking again as the service gave them, None when it did not say.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RateLimited(SourceError):
+    """The service asked us to slow down."""
 
 
 class Unauthorized(SourceError):
