@@ -18,7 +18,8 @@ from tom_targets.models import BaseTarget
 from broker_adapters import photometry
 from broker_adapters.records import DETECTION, Detections, Kind, frozen
 
-#: Below this signal to noise a forced flux is shown as a limit, and this is how deep a limit is (Masci et al. 2019, PASP 131, 018003: SNT, SNU).
+#: Below this signal to noise a forced flux is shown as a limit, and this many sigma deep is every limit (SNT and SNU of the ZTF Science
+#: Data System's forced photometry).
 DETECTED, LIMIT = 3.0, 5.0
 
 #: Telescope and instrument of each survey; a survey that is not here is named by its own name.
@@ -35,18 +36,12 @@ def bandpass(survey: str, band: str) -> str:
 
 
 def save_photometry(target: BaseTarget, detections: Detections, source_name: str = "tom_alerce") -> int:
-    """Write a light curve to a target, once, and return how many rows were added or changed.
+    """Write a light curve, an array of DETECTION of shape (n,), to a saved target, and return how many rows were added or changed.
 
-    Difference magnitudes go to ``brightness``, limits of five sigma to ``limit``; the fluxes (nJy) and the identity of the measurement go to
-    ``value``. A significant negative difference has no magnitude, so that both are empty and only ``value`` tells of it.
-
-    Parameters
-    ----------
-    target : BaseTarget
-        Saved.
-    detections : ndarray of DETECTION, shape (n,)
-    source_name : str
-        What brought them; a data service that writes its own name here is asked again by the toolkit's ``updatereduceddata``.
+    Difference magnitudes go to ``brightness``, limits of five sigma to ``limit``; the fluxes (nJy) and the identity of the measurement
+    go to ``value``. A significant negative difference has no magnitude: both are empty, and only ``value`` tells of it.
+    ``source_name`` is what brought the light curve; a data service that writes its own name there is asked again by the toolkit's
+    ``updatereduceddata``.
     """
     with transaction.atomic():
         BaseTarget.objects.select_for_update().get(pk=target.pk)  # two workers must not both find a measurement absent
@@ -79,8 +74,9 @@ def _datums(target: BaseTarget, rows: Detections, source_name: str) -> Iterator[
     with np.errstate(divide="ignore", invalid="ignore"):
         significance = rows["flux"] / rows["flux_err"]
     faint = (rows["kind"] == Kind.FORCED) & (significance < DETECTED) & (significance > -DETECTED)
-    magnitude, error = photometry.magnitude(rows["flux"], rows["flux_err"])
-    depth = photometry.magnitude(LIMIT * rows["flux_err"])[0]
+    magnitude = photometry.magnitude_from_flux(rows["flux"])
+    error = photometry.magnitude_error(rows["flux"], rows["flux_err"])
+    depth = photometry.limit_from_flux_error(rows["flux_err"], LIMIT)
     shown = ~(limit | faint) & np.isfinite(magnitude)
     for i, row in enumerate(rows):
         survey, band = str(row["survey"]), str(row["band"])
