@@ -1,0 +1,250 @@
+"""Avro from untrusted bytes: one record of an object container, or one datum whose schema is known.
+
+fastavro decodes; what is ours is the distrust. The writer's schema comes with the packet, so a hostile one could name types that take
+no bytes (an array of 2**60 nulls), that contain themselves (a stack without end) or that unpack to gigabytes. A schema is therefore
+bounded, checked and parsed once, and kept for the packets that follow; lengths are bounded by the packet's own.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from functools import lru_cache
+from io import BytesIO
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import cramjam
+import fastavro
+from fastavro.schema import SchemaParseException
+
+from broker_adapters.errors import PacketError
+
+MAGIC = b"Obj\x01"
+#: Packets are a tenth of a megabyte, a few with long histories more.
+MAX_PACKET = 8 << 20
+MAX_SCHEMA = 1 << 19
+MAX_DEPTH = 16
+#: The least bytes that a value of each type takes.
+_LEAST = {"null": 0, "boolean": 1, "int": 1, "long": 1, "float": 4, "double": 8, "bytes": 1, "string": 1}
+
+#: What fastavro raises on bytes that are not what their schema says, and on schemas that are none.
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+    SchemaParseException,
+)
+_NOTHING: Mapping[str, frozenset[str]] = MappingProxyType({})
+
+
+class Schema(NamedTuple):
+    """A writer's schema that is safe to decode with."""
+
+    writer: dict[str, Any]
+    #: The same record without some of its fields, by the set of their names.
+    readers: dict[frozenset[str], dict[str, Any]]
+    #: Names of the record's fields, each with the names of its own, where it is a record.
+    fields: Mapping[str, frozenset[str]]
+
+
+def fields(packet: bytes) -> Mapping[str, frozenset[str]]:
+    """Field names of the record in an Avro container, each with the names of its own fields; empty for bytes that are none.
+
+    Raises
+    ------
+    PacketError
+        It is a container, but its header is damaged or hostile.
+    """
+    return _header(packet)[0].fields if packet[:4] == MAGIC else _NOTHING
+
+
+def read(packet: bytes, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The first record of an Avro container; the fields in ``without`` are skipped.
+
+    Raises
+    ------
+    PacketError
+    """
+    schema, codec, position = _header(packet)
+    count, position = _long(packet, position)
+    size, position = _long(packet, position)
+    if count < 1 or not 0 < size <= len(packet) - position:
+        raise PacketError(f"truncated: an Avro block of {count} records and {size} bytes, {len(packet) - position} bytes left")
+    return datum(_decompressed(packet[position : position + size], codec), schema, without)
+
+
+def datum(data: bytes, schema: Schema, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The record that these bytes are in this schema; the fields in ``without`` are skipped.
+
+    Raises
+    ------
+    PacketError
+    """
+    reader = None
+    if without:
+        if without not in schema.readers:
+            schema.readers[without] = _without(schema.writer, without)
+        reader = schema.readers[without]
+    try:
+        record: dict[str, Any] = fastavro.schemaless_reader(BytesIO(data), schema.writer, reader)
+    except _DAMAGE as error:
+        raise PacketError(f"damaged Avro record: {type(error).__name__} {error!s:.120}") from error
+    return record
+
+
+@lru_cache(maxsize=64)
+def parsed(definition: bytes | str) -> Schema:
+    """The schema in these JSON bytes.
+
+    Raises
+    ------
+    PacketError
+        It is no schema of a record, or one that must not be decoded with.
+    """
+    if len(definition) > MAX_SCHEMA:
+        raise PacketError(f"Avro schema of {len(definition)} bytes; at most {MAX_SCHEMA} are read")
+    try:
+        tree = json.loads(definition)
+        named: dict[str, Any] = {}
+        plain, _ = _plain(tree, "", named, 0)
+        if not isinstance(plain, dict) or plain["type"] != "record":
+            raise PacketError("the Avro schema is not that of a record")
+        writer = fastavro.parse_schema(plain)
+    except _DAMAGE as error:
+        raise PacketError(f"damaged Avro schema: {type(error).__name__} {error!s:.120}") from error
+    names = {f["name"]: frozenset(_field_names(f["type"], named)) for f in plain["fields"]}
+    return Schema(writer, {}, MappingProxyType(names))
+
+
+def _header(packet: bytes) -> tuple[Schema, str, int]:
+    """Schema and codec of a container, and where its first block starts."""
+    if packet[:4] != MAGIC:
+        raise PacketError("not an Avro container")
+    if len(packet) > MAX_PACKET:
+        raise PacketError(f"packet of {len(packet)} bytes; at most {MAX_PACKET} are read")
+    metadata: dict[bytes, bytes] = {}
+    position = len(MAGIC)
+    count, position = _long(packet, position)
+    while count:
+        if count < 0:
+            _, position = _long(packet, position)
+        for _ in range(min(abs(count), len(packet))):
+            key, position = _bytes(packet, position)
+            metadata[key], position = _bytes(packet, position)
+        count, position = _long(packet, position)
+    position += 16  # the marker that ends each block
+    if position > len(packet) or b"avro.schema" not in metadata:
+        raise PacketError("truncated: the header of the Avro container is incomplete")
+    return parsed(metadata[b"avro.schema"]), metadata.get(b"avro.codec", b"null").decode("ascii", "replace"), position
+
+
+def _long(packet: bytes, position: int) -> tuple[int, int]:
+    """A zigzag number of at most ten bytes, and the position after it."""
+    value = 0
+    for i, byte in enumerate(packet[position : position + 10]):
+        value |= (byte & 0x7F) << (7 * i)
+        if byte < 0x80:
+            return (value >> 1) ^ -(value & 1), position + i + 1
+    raise PacketError("truncated: a number in the Avro container does not end")
+
+
+def _bytes(packet: bytes, position: int) -> tuple[bytes, int]:
+    size, position = _long(packet, position)
+    if not 0 <= size <= len(packet) - position:
+        raise PacketError(f"truncated: {size} bytes announced, {len(packet) - position} left")
+    return packet[position : position + size], position + size
+
+
+def _decompressed(block: bytes, codec: str) -> bytes:
+    try:
+        if codec == "null":
+            return block
+        if codec == "deflate":
+            inflate = zlib.decompressobj(-15)
+            data = inflate.decompress(block, MAX_PACKET)
+            if inflate.eof:
+                return data
+            raise PacketError(f"truncated, or unpacks to more than {MAX_PACKET} bytes")
+        if codec == "snappy":
+            if cramjam.snappy.decompress_raw_len(block[:-4]) > MAX_PACKET:
+                raise PacketError(f"unpacks to more than {MAX_PACKET} bytes")
+            return bytes(cramjam.snappy.decompress_raw(block[:-4]))
+    except (zlib.error, cramjam.DecompressionError) as error:
+        raise PacketError(f"damaged {codec} block: {error!s:.120}") from error
+    raise PacketError(f"unknown Avro codec {codec!r:.40}")
+
+
+def _plain(schema: Any, namespace: str, named: dict[str, Any], depth: int) -> tuple[Any, int]:
+    """The schema without documentation, defaults and logical types, and the least number of bytes that a value of it takes."""
+    if depth > MAX_DEPTH:
+        raise PacketError(f"Avro schema nested deeper than {MAX_DEPTH}")
+    if isinstance(schema, str):
+        return _reference(schema, namespace, named)
+    if isinstance(schema, list):
+        branches = [_plain(s, namespace, named, depth + 1) for s in schema]
+        return [b for b, _ in branches], 1 + min(least for _, least in branches)
+    kind = schema["type"]
+    if kind in ("record", "enum", "fixed"):
+        return _named(schema, namespace, named, depth)
+    if kind == "array":
+        items, least = _plain(schema["items"], namespace, named, depth + 1)
+        if least < 1:
+            raise PacketError("hostile Avro schema: an array of what takes no bytes")
+        return {"type": "array", "items": items}, 1
+    if kind == "map":
+        return {"type": "map", "values": _plain(schema["values"], namespace, named, depth + 1)[0]}, 1
+    return _plain(kind, namespace, named, depth + 1)
+
+
+def _reference(name: str, namespace: str, named: dict[str, Any]) -> tuple[Any, int]:
+    if name in _LEAST:
+        return name, _LEAST[name]
+    full = name if "." in name or not namespace else f"{namespace}.{name}"
+    if full not in named or named[full] is None:
+        raise PacketError(f"Avro type {name!r:.60} is unknown, or contains itself")
+    return full, named[full]["least"]
+
+
+def _named(schema: Mapping[str, Any], namespace: str, named: dict[str, Any], depth: int) -> tuple[Any, int]:
+    name = schema["name"]
+    full = name if "." in name or not (namespace := schema.get("namespace") or namespace) else f"{namespace}.{name}"
+    if full in named:
+        raise PacketError(f"Avro type {full!r:.60} is defined twice")
+    named[full] = None  # not yet known: a reference to it from inside is a type that contains itself
+    plain: dict[str, Any] = {"type": schema["type"], "name": full}
+    least = 1
+    if schema["type"] == "record":
+        inner = full.rpartition(".")[0]
+        columns = [(f["name"], *_plain(f["type"], inner, named, depth + 1)) for f in schema["fields"]]
+        plain["fields"] = [{"name": n, "type": t} for n, t, _ in columns]
+        least = sum(size for _, _, size in columns)
+    elif schema["type"] == "enum":
+        plain["symbols"] = schema["symbols"]
+    else:
+        plain["size"] = least = int(schema["size"])
+    named[full] = {"plain": plain, "least": least}
+    return plain, least
+
+
+def _field_names(schema: Any, named: Mapping[str, Any]) -> list[str]:
+    """Names of the fields of a record, or of the records in a union."""
+    if isinstance(schema, list):
+        return [name for branch in schema for name in _field_names(branch, named)]
+    if isinstance(schema, str) and schema in named:
+        schema = named[schema]["plain"]
+    return [f["name"] for f in schema.get("fields", ())] if isinstance(schema, dict) else []
+
+
+def _without(writer: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    kept = [{"name": f["name"], "type": f["type"]} for f in writer["fields"] if f["name"] not in names]
+    reader: dict[str, Any] = fastavro.parse_schema({"type": "record", "name": writer["name"], "fields": kept})
+    return reader

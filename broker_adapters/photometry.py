@@ -1,0 +1,101 @@
+"""Every zero point and every time shift of the project: magnitudes, counts and limits to nJy, clocks to MJD UTC at mid-exposure.
+
+Functions take and return arrays of any shape (or scalars). Fluxes are nJy; magnitudes are AB. What cannot be expressed is NaN:
+a magnitude of a flux that is not positive, a flux of a magnitude that is not finite.
+"""
+
+from __future__ import annotations
+
+import erfa
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+#: AB magnitude of 1 nJy, as Rubin defines it (DMTN-099, rounded from 31.4001): 8.90 for 1 Jy.
+NJY_ZERO_POINT = 31.4
+NJY_PER_UJY = 1000.0
+#: d(mag)/d(ln flux): the error of a magnitude is this times the relative error of the flux.
+POGSON = 2.5 / np.log(10.0)
+SECONDS_PER_DAY = 86400.0
+MJD_ZERO_JD = 2400000.5
+
+
+def flux_from_magnitude(magnitude: ArrayLike, sign: ArrayLike = 1) -> Floats:
+    """Flux in nJy of an AB magnitude, times ``sign`` (±1: surveys report the magnitude of the absolute difference)."""
+    return flux_from_counts(sign, magnitude)
+
+
+def flux_from_counts(counts: ArrayLike, zero_point: ArrayLike) -> Floats:
+    """Flux in nJy of counts whose unit has the AB magnitude ``zero_point``."""
+    flux: Floats = np.asarray(counts, float) * 10.0 ** (0.4 * (NJY_ZERO_POINT - np.asarray(zero_point, float)))
+    return flux
+
+
+def magnitude_from_flux(flux: ArrayLike) -> Floats:
+    """AB magnitude of a flux in nJy; NaN where it is not positive."""
+    flux = np.asarray(flux, float)
+    positive = np.where(flux > 0, flux, np.nan)
+    magnitude: Floats = NJY_ZERO_POINT - 2.5 * np.log10(positive)
+    return magnitude
+
+
+def flux_error(flux: ArrayLike, magnitude_error: ArrayLike) -> Floats:
+    """Error in nJy of a flux whose magnitude has an error, to first order."""
+    error: Floats = np.abs(np.asarray(flux, float)) * np.asarray(magnitude_error, float) / POGSON
+    return error
+
+
+def magnitude_error(flux: ArrayLike, flux_err: ArrayLike) -> Floats:
+    """Error of the magnitude of a flux, to first order; NaN where the flux is not positive."""
+    flux = np.asarray(flux, float)
+    error: Floats = POGSON * np.asarray(flux_err, float) / np.where(flux > 0, flux, np.nan)
+    return error
+
+
+def flux_error_from_limit(limit: ArrayLike, n_sigma: float = 5.0) -> Floats:
+    """One standard deviation in nJy of an image whose limiting AB magnitude is ``limit`` at ``n_sigma``."""
+    return flux_from_magnitude(limit) / n_sigma
+
+
+def limit_from_flux_error(flux_err: ArrayLike, n_sigma: float = 5.0) -> Floats:
+    """Limiting AB magnitude at ``n_sigma`` of one standard deviation in nJy."""
+    return magnitude_from_flux(n_sigma * np.asarray(flux_err, float))
+
+
+def mjd_from_jd(jd: ArrayLike) -> Floats:
+    """MJD of a JD, on the same clock."""
+    mjd: Floats = np.asarray(jd, float) - MJD_ZERO_JD
+    return mjd
+
+
+def mid_exposure(start: ArrayLike, exposure: ArrayLike) -> Floats:
+    """Middle of an exposure: MJD of its start, and its length in seconds."""
+    mjd: Floats = np.asarray(start, float) + np.asarray(exposure, float) / (2.0 * SECONDS_PER_DAY)
+    return mjd
+
+
+def _leap_seconds() -> tuple[Floats, Floats]:
+    """MJD UTC from which TAI - UTC has a value, and the value in seconds: the table that astropy's own library carries."""
+    table = erfa.leap_seconds.get()
+    table = table[table["year"] >= 1972]  # before, the offset drifted
+    zero, day = erfa.cal2jd(table["year"], table["month"], 1)
+    return zero - MJD_ZERO_JD + day, table["tai_utc"].astype(float)
+
+
+_LEAP_MJD, _LEAP_SECONDS = _leap_seconds()
+_LEAP_MJD_TAI = _LEAP_MJD + _LEAP_SECONDS / SECONDS_PER_DAY
+
+
+def utc_from_tai(mjd: ArrayLike) -> Floats:
+    """MJD UTC of an MJD TAI since 1972 (37 s less since 2017)."""
+    mjd = np.asarray(mjd, float)
+    utc: Floats = mjd - _LEAP_SECONDS[np.clip(np.searchsorted(_LEAP_MJD_TAI, mjd, "right") - 1, 0, None)] / SECONDS_PER_DAY
+    return utc
+
+
+def tai_from_utc(mjd: ArrayLike) -> Floats:
+    """MJD TAI of an MJD UTC since 1972."""
+    mjd = np.asarray(mjd, float)
+    tai: Floats = mjd + _LEAP_SECONDS[np.clip(np.searchsorted(_LEAP_MJD, mjd, "right") - 1, 0, None)] / SECONDS_PER_DAY
+    return tai

@@ -1,0 +1,141 @@
+"""ATLAS: the Avro packets that ALeRCE is fed with (schema 0.1), and forced photometry of the public server.
+
+Identity of a measurement, the same through every broker: an alert is its ``candid`` (exposure and number in it); a row of forced
+photometry is its exposure ``Obs`` and the position that was asked for (`forced_id`).
+
+Traps: ``Mag`` of a negative detection is *negative* (minus the magnitude of the absolute flux); ``Dflux`` lacks the factor 1.0857 and
+has the sign of the flux, so that it is computed anew; ``rb`` is always 0. An alert's ``mjd`` is at mid-exposure, the forced-photometry
+server's at the *start* of the 30 s exposure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from broker_adapters import avro, photometry
+from broker_adapters.errors import PacketError
+from broker_adapters.records import Alert, Cutouts, Detections, Kind, frozen
+from broker_adapters.surveys._values import (
+    check,
+    floats,
+    identifier,
+    identifiers,
+    known_bands,
+    magnitudes,
+    scalars,
+    stamp,
+    start,
+    with_flux,
+)
+
+BANDS = {"o": "o", "c": "c"}
+EXPOSURE = 30.0  #: s
+PIXEL = 1.86  #: arcsec
+#: Astrometric floor per axis, arcsec (the frame is good to 0.04 to 0.08), and the usual FWHM of a star over 2.355.
+POSITION_FLOOR, STAR_SIGMA = 0.08, 1.7
+_CANDIDATE = frozenset({"RA", "Dec", "Mag", "Dmag", "mjd"})
+
+
+def forced_id(exposure: str, ra: float, dec: float) -> str:
+    """Source id of a row of forced photometry: exposure and position, in degrees, to a third of an arcsecond."""
+    return f"{identifier(exposure)}@{ra % 360.0:.4f}{dec:+.4f}"
+
+
+def detections(
+    *,
+    candid: Sequence[Any],
+    mjd: ArrayLike,
+    band: Sequence[str],
+    magnitude: ArrayLike,
+    magnitude_err: ArrayLike,
+    positive: ArrayLike,
+    ra: ArrayLike,
+    dec: ArrayLike,
+    width: ArrayLike = np.nan,
+) -> Detections:
+    """Rows of `DETECTION`, shape (n,), from columns of alert photometry, each of shape (n,).
+
+    ``mjd`` is UTC at mid-exposure, ``magnitude`` that of the absolute difference (its sign is ignored), ``positive`` whether the
+    difference is, ``width`` the FWHM of the source in pixels.
+    """
+    rows = _rows(Kind.ALERT, band, floats(mjd))
+    rows["source_id"] = identifiers(candid)
+    error = floats(magnitude_err)
+    error = np.where(error > 0.0, error, np.nan)
+    rows["flux"] = photometry.flux_from_magnitude(magnitudes(np.abs(floats(magnitude))), np.where(np.asarray(positive, bool), 1, -1))
+    rows["flux_err"] = photometry.flux_error(rows["flux"], error)
+    rows["ra"], rows["dec"] = floats(ra), floats(dec)
+    sigma = floats(width) * PIXEL / 2.355
+    rows["position_err"] = np.hypot(POSITION_FLOOR, np.where(sigma > 0.0, sigma, STAR_SIGMA) * error / photometry.POGSON)
+    return rows
+
+
+def forced(
+    *, exposure_id: Sequence[str], mjd: ArrayLike, band: Sequence[str], flux: ArrayLike, flux_err: ArrayLike, ra: ArrayLike, dec: ArrayLike
+) -> Detections:
+    """Rows of `DETECTION`, shape (m,), m ≤ n, from columns of forced photometry, each of shape (n,); rows without a flux are left out.
+
+    ``mjd`` is UTC at the *start* of the exposure, ``flux`` and its error the difference flux in microjansky, ``ra`` and ``dec`` the
+    position that was asked for, which is where light was measured and not where it came from: the rows have no position.
+    """
+    rows = _rows(Kind.FORCED, band, photometry.mid_exposure(floats(mjd), EXPOSURE))
+    places = zip(exposure_id, np.broadcast_to(ra, len(rows)).tolist(), np.broadcast_to(dec, len(rows)).tolist(), strict=True)
+    rows["source_id"] = [forced_id(*p) for p in places]
+    rows["flux"], rows["flux_err"] = floats(flux) * photometry.NJY_PER_UJY, floats(flux_err) * photometry.NJY_PER_UJY
+    return with_flux(rows)
+
+
+def _rows(kind: Kind, band: Sequence[str], mjd: NDArray[np.float64]) -> Detections:
+    return start("atlas", kind, known_bands(band, BANDS, "ATLAS"), mjd)
+
+
+def recognises(packet: bytes) -> bool:
+    """Whether these bytes are an Avro container whose records are ATLAS alerts, by their fields."""
+    return avro.fields(packet).get("candidate", frozenset()) >= _CANDIDATE
+
+
+def read(packet: bytes, *, history: bool = True) -> Alert:
+    """The alert in a packet (which never has a history).
+
+    Raises
+    ------
+    PacketError
+        The bytes cannot be decoded, or what they say cannot be.
+    """
+    record = avro.read(packet)
+    candidate = record["candidate"]
+    source_id = identifier(record.get("candid") or candidate.get("candid"))
+    magnitude = float(floats(candidate["Mag"]))
+    row = detections(
+        candid=[source_id],
+        mjd=[candidate["mjd"]],
+        # the exposure's name ends with its filter, and older packets say it nowhere else
+        band=[candidate.get("filter") or source_id.partition("_")[0][-1:]],
+        magnitude=[magnitude],
+        magnitude_err=[candidate["Dmag"]],
+        positive=[magnitude > 0.0 and candidate.get("isdiffpos") not in ("f", "0")],
+        ra=[candidate["RA"]],
+        dec=[candidate["Dec"]],
+        width=[candidate.get("Major")],
+    )
+    ra, dec, mjd, error = (float(row[name][0]) for name in ("ra", "dec", "mjd", "position_err"))
+    check(ra, dec)
+    if not np.isfinite(row["flux"][0]):
+        raise PacketError(f"no magnitude: {candidate['Mag']!r}")
+    return Alert(
+        survey="atlas",
+        object_id=identifier(record.get("objectId")),
+        source_id=source_id,
+        ra=ra,
+        dec=dec,
+        position_err=error,
+        mjd=mjd,
+        detections=frozen(row),
+        cutouts=Cutouts(*(stamp(record.get(f"cutout{name}")) for name in ("Science", "Template", "Difference"))),
+        metadata=scalars(candidate),
+        broker="atlas",
+    )

@@ -1,0 +1,280 @@
+"""The Zwicky Transient Facility: alert packets (Avro, schemas 1.8 and 3.0 to 4.02, also as Fink and AMPEL repackage them).
+
+Identity of a measurement, the same through every broker:
+
+- a detection is its ``candid``;
+- a row of forced photometry is the object's name followed by ``pid``, as ALeRCE has it (`forced_id`);
+- an upper limit has no id: object, filter and time (`limit_id`), all that ALeRCE's REST answers know of it.
+
+Traps (schema 4.02 and Masci et al. 2019, PASP 131 018003): ``jd`` is the *start* of the exposure; ``magpsf`` is the magnitude of the
+absolute difference, its sign is ``isdiffpos``; ``distnr`` is in pixels in a candidate and in arcseconds in ``fp_hists``; a previous
+candidate without ``candid`` is a non-detection; missing numbers are -999 or -99999, missing names are the text ``null``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from broker_adapters import avro, photometry
+from broker_adapters.crossmatch import mean_position
+from broker_adapters.errors import PacketError
+from broker_adapters.records import Alert, Cutouts, Detections, Kind, frozen
+from broker_adapters.surveys._values import (
+    check,
+    floats,
+    identifier,
+    identifiers,
+    known_bands,
+    magnitudes,
+    scalars,
+    stamp,
+    start,
+    with_flux,
+)
+
+Floats = NDArray[np.float64]
+
+BANDS = {1: "g", 2: "r", 3: "i"}
+PIXEL = 1.01  #: arcsec
+EXPOSURE = 30.0  #: s, of the public survey
+#: A reference source closer than this, in pixels, lies under the detection (ALeRCE, lc_correction 1.0).
+REFERENCE_RADIUS = 1.4
+LIMIT_SIGMA = 5.0  #: ``diffmaglim`` is a limit of five sigma
+#: Astrometric floor per axis (Masci et al. 2019: 45 to 85 mas), and the width of a star, 2 arcsec FWHM, over its signal to noise.
+POSITION_FLOOR, STAR_SIGMA = 0.065, 0.85
+#: Known solar-system objects farther than this from a detection are not it, arcsec.
+MOVING_RADIUS = 5.0
+HISTORIES = frozenset({"prv_candidates", "fp_hists"})
+
+_OBJECT_ID = re.compile(r"ZTF\d{2}[a-z]{7}")
+_POSITIVE = {"t": 1, "1": 1, "f": -1, "0": -1, True: 1, False: -1, -1: -1}
+_CANDIDATE = frozenset({"jd", "fid", "magpsf", "sigmapsf", "isdiffpos", "ra", "dec"})
+#: ``procstatus`` codes of usable forced photometry: clean, and no reference source near (ZTF forced photometry service, section 6.1).
+_USABLE = frozenset({"0", "57"})
+
+
+def forced_id(object_id: str, pid: Any) -> str:
+    """Source id of a row of forced photometry: ``ZTF18abcdefg`` and ``pid`` 2693420272115 give ``ZTF18abcdefg2693420272115``."""
+    return f"{object_id}{identifier(pid)}"
+
+
+def limit_id(object_id: str, mjd: float, fid: int) -> str:
+    """Source id of an upper limit from the object, the MJD UTC of the *start* of the exposure and the filter.
+
+    Time counts in 1e-5 d, less than a second. ZTF gives multiples of 1e-7 d, which other parties carry with the noise of a float:
+    the shift by 3e-8 d keeps every such time away from the edges of the rounding.
+    """
+    return f"{object_id}{BANDS[fid]}{round((mjd - 3e-8) * 1e5)}"
+
+
+def sign(isdiffpos: Iterable[Any]) -> NDArray[np.int64]:
+    """+1 where science minus reference is positive, else -1, shape (n,): from ``t``/``1``/``f``/``0``, booleans or ±1.
+
+    Raises
+    ------
+    PacketError
+        A value is none of these.
+    """
+    try:
+        return np.array([_POSITIVE[v] for v in isdiffpos], np.int64)
+    except (KeyError, TypeError) as error:
+        raise PacketError(f"isdiffpos is {error.args[0]!r:.40}") from error
+
+
+def reference(distance: ArrayLike, magnr: ArrayLike, sigmagnr: ArrayLike) -> tuple[Floats, Floats]:
+    """Flux and error in nJy of the reference source under a detection, NaN where there is none.
+
+    ``distance`` is in pixels: divide the arcseconds of forced photometry by `PIXEL`.
+    """
+    near = floats(distance)
+    with np.errstate(invalid="ignore"):
+        under = (near >= 0.0) & (near < REFERENCE_RADIUS)
+    flux = np.where(under, photometry.flux_from_magnitude(magnitudes(magnr)), np.nan)
+    return flux, photometry.flux_error(flux, floats(sigmagnr))
+
+
+def reference_from_total(flux: ArrayLike, flux_err: ArrayLike, total_magnitude: ArrayLike, total_error: ArrayLike) -> tuple[Floats, Floats]:
+    """Reference flux and error in nJy from a total ("corrected") magnitude and its error, where a broker gives only these.
+
+    The inverse of `broker_adapters.correction`: total = reference + difference, variances subtract. ALeRCE's 100 means undefined.
+    """
+    total = photometry.flux_from_magnitude(magnitudes(total_magnitude))
+    error = photometry.flux_error(total, magnitudes(total_error))
+    variance = floats(flux_err) ** 2 - error**2
+    return total - floats(flux), np.sqrt(np.where(variance >= 0.0, variance, np.nan))
+
+
+def detections(
+    *,
+    candid: Sequence[Any],
+    mjd: ArrayLike,
+    fid: Sequence[int],
+    magpsf: ArrayLike,
+    sigmapsf: ArrayLike,
+    isdiffpos: Iterable[Any],
+    ra: ArrayLike,
+    dec: ArrayLike,
+    reference: tuple[ArrayLike, ArrayLike] = (np.nan, np.nan),
+    reliability: ArrayLike = np.nan,
+    exposure: ArrayLike = EXPOSURE,
+) -> Detections:
+    """Rows of `DETECTION`, shape (n,), from columns of alert photometry, each of shape (n,).
+
+    ``mjd`` is UTC at the *start* of the exposure, ``exposure`` its length in seconds, ``reference`` what `reference` or
+    `reference_from_total` gives.
+    """
+    rows = _rows(Kind.ALERT, fid, mjd, exposure)
+    rows["source_id"] = identifiers(candid)
+    sigma = floats(sigmapsf)
+    sigma = np.where(sigma > 0.0, sigma, np.nan)
+    rows["flux"] = photometry.flux_from_magnitude(magnitudes(magpsf), sign(isdiffpos))
+    rows["flux_err"] = photometry.flux_error(rows["flux"], sigma)
+    rows["ref_flux"], rows["ref_flux_err"] = reference
+    rows["ra"], rows["dec"] = floats(ra), floats(dec)
+    rows["position_err"] = np.hypot(POSITION_FLOOR, STAR_SIGMA * sigma / photometry.POGSON)
+    rows["reliability"] = floats(reliability)
+    return rows
+
+
+def forced(
+    object_id: str,
+    *,
+    pid: Sequence[Any],
+    mjd: ArrayLike,
+    fid: Sequence[int],
+    flux: ArrayLike,
+    flux_err: ArrayLike,
+    reference: tuple[ArrayLike, ArrayLike] = (np.nan, np.nan),
+    exposure: ArrayLike = EXPOSURE,
+) -> Detections:
+    """Rows of `DETECTION`, shape (m,), m ≤ n, from columns of forced photometry, each of shape (n,); rows without a flux are left out.
+
+    ``flux`` and ``flux_err`` are the difference flux in nJy (`photometry.flux_from_counts` of DN and ``magzpsci``;
+    `photometry.flux_from_magnitude` and `flux_error` of magnitudes); times as in `detections`.
+    """
+    rows = _rows(Kind.FORCED, fid, mjd, exposure)
+    rows["source_id"] = [forced_id(object_id, p) for p in pid]
+    rows["flux"], rows["flux_err"] = floats(flux), floats(flux_err)
+    rows["ref_flux"], rows["ref_flux_err"] = reference
+    return with_flux(rows)
+
+
+def limits(object_id: str, *, mjd: ArrayLike, fid: Sequence[int], diffmaglim: ArrayLike) -> Detections:
+    """Rows of `DETECTION`, shape (m,), m ≤ n, from columns of non-detections, each of shape (n,); rows without a limit are left out."""
+    rows = _rows(Kind.LIMIT, fid, mjd, EXPOSURE)
+    rows["source_id"] = [limit_id(object_id, m, f) for m, f in zip(np.atleast_1d(floats(mjd)).tolist(), fid, strict=True)]
+    rows["flux_err"] = photometry.flux_error_from_limit(magnitudes(diffmaglim), LIMIT_SIGMA)
+    return with_flux(rows)
+
+
+def _rows(kind: Kind, fid: Sequence[int], mjd: ArrayLike, exposure: ArrayLike) -> Detections:
+    return start("ztf", kind, known_bands(fid, BANDS, "ZTF"), photometry.mid_exposure(floats(mjd), exposure))
+
+
+def recognises(packet: bytes) -> bool:
+    """Whether these bytes are an Avro container whose records are ZTF alerts, by their fields and not by who published them."""
+    fields = avro.fields(packet)
+    return "objectId" in fields and "prv_nondetections" not in fields and fields.get("candidate", frozenset()) >= _CANDIDATE
+
+
+def read(packet: bytes, *, history: bool = True) -> Alert:
+    """The alert in a packet; without its histories, which then are not even decoded, if ``history`` is False.
+
+    Raises
+    ------
+    PacketError
+        The bytes cannot be decoded, or what they say cannot be.
+    """
+    record = avro.read(packet, without=frozenset() if history else HISTORIES)
+    candidate = record["candidate"]
+    object_id = record["objectId"]
+    if not isinstance(object_id, str) or not _OBJECT_ID.fullmatch(object_id):
+        raise PacketError(f"not a ZTF object: {object_id!r:.60}")
+    source_id = identifier(record.get("candid") or candidate.get("candid"))
+    previous = [p for p in record.get("prv_candidates") or () if p is not None]
+    seen = [{**candidate, "candid": source_id}, *(p for p in previous if p.get("candid") and p.get("magpsf") is not None)]
+    unseen = [p for p in previous if p.get("magpsf") is None]
+    alerts = _detections(seen)
+    mjd, ra, dec = (float(alerts[name][0]) for name in ("mjd", "ra", "dec"))
+    check(ra, dec)
+    if not np.isfinite(alerts["flux"][0]):
+        raise PacketError(f"no magnitude: {candidate['magpsf']!r}")
+    moving = _moving(candidate)
+    mean = (ra, dec, float(alerts["position_err"][0])) if moving else mean_position(alerts["ra"], alerts["dec"], alerts["position_err"])
+    return Alert(
+        survey="ztf",
+        object_id=object_id,
+        source_id=source_id,
+        ra=mean[0],
+        dec=mean[1],
+        position_err=mean[2],
+        mjd=mjd,
+        detections=frozen(np.concatenate([alerts, _limits(object_id, unseen), _forced(object_id, record.get("fp_hists") or [])])),
+        cutouts=Cutouts(*(stamp(record.get(f"cutout{name}")) for name in ("Science", "Template", "Difference"))),
+        metadata=scalars(candidate),
+        moving=moving,
+        broker="ztf",
+    )
+
+
+def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    return [r.get(name) for r in rows]
+
+
+def _mjd(rows: Sequence[Mapping[str, Any]]) -> Floats:
+    return photometry.mjd_from_jd(floats(_column(rows, "jd")))
+
+
+def _exposure(rows: Sequence[Mapping[str, Any]]) -> Floats:
+    seconds = floats(_column(rows, "exptime"))
+    with np.errstate(invalid="ignore"):
+        return np.where((seconds > 0.0) & (seconds < 3600.0), seconds, EXPOSURE)
+
+
+def _detections(rows: Sequence[Mapping[str, Any]]) -> Detections:
+    deep, shallow = floats(_column(rows, "drb")), floats(_column(rows, "rb"))
+    return detections(
+        candid=_column(rows, "candid"),
+        mjd=_mjd(rows),
+        fid=_column(rows, "fid"),
+        magpsf=_column(rows, "magpsf"),
+        sigmapsf=_column(rows, "sigmapsf"),
+        isdiffpos=_column(rows, "isdiffpos"),
+        ra=_column(rows, "ra"),
+        dec=_column(rows, "dec"),
+        reference=reference(_column(rows, "distnr"), _column(rows, "magnr"), _column(rows, "sigmagnr")),
+        reliability=np.where(np.isfinite(deep), deep, shallow),
+        exposure=_exposure(rows),
+    )
+
+
+def _limits(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
+    return limits(object_id, mjd=_mjd(rows), fid=_column(rows, "fid"), diffmaglim=_column(rows, "diffmaglim"))
+
+
+def _forced(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
+    rows = [r for r in rows if set(str(r.get("procstatus") or "0").replace(" ", "").split(",")) <= _USABLE]
+    zero_point = magnitudes(_column(rows, "magzpsci"))
+    return forced(
+        object_id,
+        pid=_column(rows, "pid"),
+        mjd=_mjd(rows),
+        fid=_column(rows, "fid"),
+        flux=photometry.flux_from_counts(floats(_column(rows, "forcediffimflux")), zero_point),
+        flux_err=photometry.flux_from_counts(floats(_column(rows, "forcediffimfluxunc")), zero_point),
+        reference=reference(floats(_column(rows, "distnr")) / PIXEL, _column(rows, "magnr"), _column(rows, "sigmagnr")),
+        exposure=_exposure(rows),
+    )
+
+
+def _moving(candidate: Mapping[str, Any]) -> bool:
+    """Whether a known solar-system object is at the place, and ZTF has seen nothing there before this night."""
+    distance, name = floats(candidate.get("ssdistnr")), candidate.get("ssnamenr")
+    first, now = floats(candidate.get("jdstarthist")), floats(candidate["jd"])
+    near = bool((distance >= 0.0) & (distance <= MOVING_RADIUS)) and name not in (None, "", "null")
+    return near and not bool(now - first > 1.0)
