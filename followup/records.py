@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker_adapters.records import Detections
+
+_MJD_ZERO = date(1858, 11, 17)
+
+#: What a term says when it has nothing to go by; the reason says so.
+NEUTRAL = 0.5
 
 
 class FollowupError(Exception):
@@ -57,6 +64,19 @@ class Candidate:
     classified: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What counts as observable.
+
+    ``max_airmass`` is that of a plane-parallel atmosphere; ``sun_altitude`` is where the night begins (degrees, centre of the Sun:
+    -18 astronomical, -12 nautical); ``moon_separation`` is kept (degrees) while the Moon is above the horizon.
+    """
+
+    max_airmass: float = 2.0
+    sun_altitude: float = -18.0
+    moon_separation: float = 20.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Night:
     """One night at one site, and where n candidates stand in it.
@@ -64,10 +84,13 @@ class Night:
     Attributes
     ----------
     site : Site
+    limits : Limits
     now : float
         MJD, UTC: the moment for which the ranking is made.
     times : ndarray, shape (t,)
-        MJD, UTC, evenly spaced samples of the dark time that is left; empty when there is none.
+        MJD, UTC: middles of t equal steps that fill the dark time that is left; empty when there is none.
+    step : float
+        Length of a step in days, 0 when there is no dark time left.
     altitude : ndarray, shape (n, t)
         Degrees above the horizon, no refraction.
     moon_separation : ndarray, shape (n, t)
@@ -76,18 +99,32 @@ class Night:
         Degrees.
     moon_illumination : float
         Lit fraction of the Moon at ``now``, in [0, 1].
-    hours : ndarray, shape (n,)
-        Hours left tonight in which the candidate is observable under the limits.
+    observable : ndarray of bool, shape (n, t)
+        Within the limits.
     """
 
     site: Site
+    limits: Limits
     now: float
-    times: NDArray[np.float64]
+    times: NDArray[np.float64] = field(repr=False)
+    step: float
     altitude: NDArray[np.float64] = field(repr=False)
     moon_separation: NDArray[np.float64] = field(repr=False)
     moon_altitude: NDArray[np.float64] = field(repr=False)
     moon_illumination: float
-    hours: NDArray[np.float64] = field(repr=False)
+    observable: NDArray[np.bool_] = field(repr=False)
+
+    @property
+    def hours(self) -> NDArray[np.float64]:
+        """Hours left tonight in which each candidate is observable, shape (n,)."""
+        return np.asarray(self.observable.sum(axis=1) * self.step * 24.0, dtype=np.float64)
+
+    @property
+    def date(self) -> str:
+        """ISO date of the evening at the site: the night belongs to the local mean noon before it."""
+        middle = float(self.times[len(self.times) // 2]) if len(self.times) else self.now
+        day = math.floor(middle + self.site.longitude / 360.0 - 0.5)
+        return (_MJD_ZERO + timedelta(days=day)).isoformat()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,16 +208,16 @@ class ObservationRequest:
 
     @property
     def key(self) -> str:
-        """Identity of the request, 32 hexadecimal digits: the same wish (target, facility, instrument, exposures, night) has the same key.
+        """Identity of the request, 32 hexadecimal digits: the same wish (target, facility, instrument, filters, night) has the same key.
 
-        Window, priority, name and position do not enter, since a later ranking of the same night moves them without making it
-        another request.
+        Window, priority, name, position and exposure times do not enter, since a later ranking of the same night moves them
+        without making it another request.
         """
         wish: Mapping[str, Any] = {
             "target": self.target,
             "facility": self.facility,
             "instrument": self.instrument,
-            "exposures": [asdict(e) for e in self.exposures],
+            "filters": [e.filter for e in self.exposures],
             "night": self.night,
         }
         return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()[:32]

@@ -1,0 +1,86 @@
+"""Exposure times: the CCD equation (Howell 1989, PASP 101, 616; Merline & Howell 1995), solved for time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from types import MappingProxyType
+
+#: Filter -> (central wavelength, width) in nm and dark sky at the zenith in AB mag/arcsec^2. Bands of SDSS (Fukugita et al. 1996, AJ 111,
+#: 1748), PanSTARRS z_s (Tonry et al. 2012, ApJ 750, 99), Bessell (1990, PASP 102, 1181); skies of dark sites (Patat 2003, A&A 400, 1183).
+FILTERS = MappingProxyType(
+    {
+        "u": (355.0, 57.0, 22.4),
+        "B": (440.0, 90.0, 22.5),
+        "g": (477.0, 138.0, 22.1),
+        "V": (545.0, 85.0, 21.7),
+        "r": (623.0, 138.0, 21.0),
+        "R": (641.0, 150.0, 20.9),
+        "i": (763.0, 153.0, 20.0),
+        "I": (798.0, 150.0, 19.9),
+        "z": (870.0, 104.0, 19.0),
+    }
+)
+
+#: Photons of an AB = 0 source per second, square metre and unit of ln(wavelength): 3631 Jy / h.
+_PHOTONS = 3631e-26 / 6.62607015e-34
+
+#: What observers type: exposures are rounded up to these (seconds), and longer ones are split.
+STEPS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What the exposure calculation must know of a camera or spectrograph.
+
+    Attributes
+    ----------
+    diameter : float
+        Metres, of an unobstructed mirror of the same area.
+    throughput : float
+        Atmosphere, telescope, filter and detector together.
+    pixel : float
+        Arcseconds.
+    read_noise : float
+        Electrons.
+    overhead, setup : float
+        Seconds between exposures; seconds per request (slew, acquisition, filter).
+    seeing : float
+        Arcseconds, full width at half maximum.
+    filters : mapping of the facility's filter name to a name in `FILTERS`
+    resolution : float
+        Resolving power of a spectrograph, for which the signal to noise is that of one resolution element; 0 for a camera.
+    """
+
+    diameter: float
+    throughput: float
+    pixel: float
+    read_noise: float
+    overhead: float
+    setup: float
+    seeing: float
+    filters: MappingProxyType[str, str]
+    resolution: float = 0.0
+
+
+def seconds(instrument: Instrument, filter: str, magnitude: float, snr: float, sky_excess: float = 1.0) -> float:
+    """Exposure time for a point source of that AB magnitude to reach ``snr``, in an aperture of 1.5 seeing in diameter.
+
+    ``sky_excess`` is the factor by which moonlight brightens the sky. S/N = S t / sqrt(S t + n_pix (B t + R^2)) is quadratic in t.
+    """
+    wavelength, width, sky_magnitude = FILTERS[instrument.filters[filter]]
+    span = 1.0 / instrument.resolution if instrument.resolution else width / wavelength
+    zero = _PHOTONS * span * math.pi * instrument.diameter**2 / 4.0 * instrument.throughput
+    n_pix = math.pi * (0.75 * instrument.seeing / instrument.pixel) ** 2
+    signal = zero * 10.0 ** (-0.4 * magnitude)
+    sky = zero * 10.0 ** (-0.4 * sky_magnitude) * instrument.pixel**2 * sky_excess
+    b = -(snr**2) * (signal + n_pix * sky)
+    c = -(snr**2) * n_pix * instrument.read_noise**2
+    return float((-b + math.sqrt(b * b - 4.0 * signal**2 * c)) / (2.0 * signal**2))
+
+
+def split(total: float, longest: float = STEPS[-1]) -> tuple[float, int]:
+    """(seconds, count): the total rounded up to a step that observers use, in as few exposures of at most ``longest`` as will do."""
+    count = max(1, math.ceil(total / longest))
+    each = total / count
+    return next((step for step in STEPS if step >= each and step <= longest), longest), count

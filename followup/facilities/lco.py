@@ -1,0 +1,143 @@
+"""Las Cumbres Observatory: requests as data of the toolkit's own LCO forms, 'IMAGING' and 'SPECTRA' (tomtoolkit 3.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from followup.exposure import Instrument
+from followup.records import FollowupError, ObservationRequest
+
+#: Name of the facility in the TOM.
+FACILITY = "LCO"
+
+_SDSS = MappingProxyType({"up": "u", "gp": "g", "rp": "r", "ip": "i", "zs": "z", "B": "B", "V": "V", "R": "R", "I": "I"})
+
+#: Pixels, read noise and overheads from LCO's instrument and overhead pages; throughput of atmosphere, mirrors, filter and detector
+#: together, and seeing, are typical of the class of telescope.
+INSTRUMENTS = MappingProxyType(
+    {
+        "1M0-SCICAM-SINISTRO": Instrument(
+            diameter=0.94, throughput=0.30, pixel=0.389, read_noise=8.0, overhead=28.0, setup=90.0, seeing=1.8, filters=_SDSS
+        ),
+        "0M4-SCICAM-QHY600": Instrument(
+            diameter=0.32, throughput=0.25, pixel=0.74, read_noise=3.2, overhead=7.0, setup=90.0, seeing=2.5, filters=_SDSS
+        ),
+        "2M0-FLOYDS-SCICAM": Instrument(
+            diameter=1.9,
+            throughput=0.08,
+            pixel=0.34,
+            read_noise=3.5,
+            overhead=26.0,
+            setup=240.0,
+            seeing=1.6,
+            filters=MappingProxyType({"slit_1.6as": "r", "slit_2.0as": "r"}),
+            resolution=500.0,
+        ),
+    }
+)
+
+#: The portal's bounds of the intra-proposal priority, and the length of a request's name there.
+_IPP = (0.5, 2.0)
+_NAME = 50
+#: Instrument configurations that the toolkit's form has by default (``max_instrument_configs``).
+_CONFIGURATIONS = 5
+_MJD_ZERO = datetime(1858, 11, 17)
+
+
+def payload(
+    request: ObservationRequest,
+    *,
+    target_id: int | None = None,
+    proposal: str = "",
+    ipp_value: float = 1.05,
+    observation_mode: str = "NORMAL",
+    optimization_type: str = "TIME",
+    readout_mode: str = "",
+) -> dict[str, Any]:
+    """Form data for ``LCOFacility().create_form_instance(data['observation_type'], data=data)``; nothing but text and numbers.
+
+    Parameters
+    ----------
+    request : ObservationRequest
+        For an instrument of `INSTRUMENTS`.
+    target_id : int, optional
+        Primary key of the TOM's target; without it the data cannot be validated by the form, but can be shown and checked.
+    proposal : str
+        Code of the LCO proposal that the time is taken from.
+    ipp_value : float
+        Intra-proposal priority, 0.5 to 2.
+    observation_mode : {'NORMAL', 'RAPID_RESPONSE', 'TIME_CRITICAL'}
+        How the scheduler treats it.
+    optimization_type : {'TIME', 'AIRMASS'}
+        As soon as possible, or as high as possible.
+    readout_mode : str
+        As the portal names it; '' takes the instrument's default.
+
+    Raises
+    ------
+    FollowupError
+        The request is for an instrument that is not in `INSTRUMENTS`, or has more filters than the form has places for.
+    """
+    if request.instrument not in INSTRUMENTS:
+        raise FollowupError(f"no LCO instrument {request.instrument!r}; known are: {', '.join(sorted(INSTRUMENTS))}")
+    if not 1 <= len(request.exposures) <= _CONFIGURATIONS:
+        raise FollowupError(f"{len(request.exposures)} filters in one request; LCO's form takes 1 to {_CONFIGURATIONS}")
+    spectrum = INSTRUMENTS[request.instrument].resolution > 0.0
+    data: dict[str, Any] = {
+        "facility": FACILITY,
+        "observation_type": "SPECTRA" if spectrum else "IMAGING",
+        "name": title(request),
+        "proposal": proposal,
+        "ipp_value": ipp_value,
+        "observation_mode": observation_mode,
+        "optimization_type": optimization_type,
+        "configuration_repeats": 1,
+        "start": _iso(request.start),
+        "end": _iso(request.end),
+        "c_1_instrument_type": request.instrument,
+        "c_1_configuration_type": "SPECTRUM" if spectrum else "EXPOSE",
+        "c_1_max_airmass": request.max_airmass,
+        "c_1_min_lunar_distance": int(request.min_lunar_distance),
+    }
+    data |= {"c_1_acquisition_mode": "WCS", "c_1_guide_mode": "ON"} if spectrum else {"c_1_guide_mode": "ON"}
+    if target_id is not None:
+        data["target_id"] = target_id
+    for i, exposure in enumerate(request.exposures, start=1):
+        place = f"c_1_ic_{i}"
+        data |= {
+            f"{place}_exposure_count": exposure.count,
+            f"{place}_exposure_time": exposure.seconds,
+            f"{place}_{'slit' if spectrum else 'filter'}": exposure.filter,
+        }
+        if readout_mode:
+            data[f"{place}_readout_mode"] = readout_mode
+        if spectrum:
+            data[f"{place}_rotator_mode"] = "VFLOAT"
+    return data
+
+
+def check(data: dict[str, Any]) -> tuple[str, ...]:
+    """What is wrong with form data as far as can be told without the portal; empty when nothing is."""
+    problems = []
+    if not data.get("proposal"):
+        problems.append("no proposal: name yours in the settings of the facility")
+    if data.get("target_id") is None:
+        problems.append("not a TOM target yet")
+    if not _IPP[0] <= float(data["ipp_value"]) <= _IPP[1]:
+        problems.append(f"ipp_value {data['ipp_value']} is not within {_IPP[0]} to {_IPP[1]}")
+    if data["start"] >= data["end"]:
+        problems.append(f"the window is empty: {data['start']} to {data['end']}")
+    return tuple(problems)
+
+
+def title(request: ObservationRequest) -> str:
+    """Name of the request at the portal, at most 50 characters: the target's name and enough of the key to find it again there."""
+    tail = f" {request.key[:16]}"
+    name = "".join(c for c in request.name if c.isascii() and (c.isalnum() or c in " +-._"))
+    return (name.strip() or "target")[: _NAME - len(tail)] + tail
+
+
+def _iso(mjd: float) -> str:
+    return (_MJD_ZERO + timedelta(days=mjd)).isoformat(timespec="seconds")

@@ -1,0 +1,31 @@
+"""Brightness of the sky with the Moon in it: Krisciunas & Schaefer 1991 (PASP 103, 1033), in the V band."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from followup.records import Night
+
+#: Extinction in V, magnitudes per airmass, and the dark sky at the zenith in nanolamberts (V = 21.6 mag/arcsec^2), as in the paper.
+EXTINCTION, DARK = 0.172, 79.0
+
+
+def sky_excess(night: Night) -> NDArray[np.float64]:
+    """Factor by which moonlight brightens the sky at the place of each target, shape (n, t): 1 without the Moon.
+
+    Equations 2, 3, 15, 20 and 21 of the paper, which are good to 8-23 per cent.
+    """
+    phase_angle = np.degrees(np.arccos(np.clip(2.0 * night.moon_illumination - 1.0, -1.0, 1.0)))
+    illuminance = 10.0 ** (-0.4 * (3.84 + 0.026 * phase_angle + 4e-9 * phase_angle**4))
+    separation = night.moon_separation
+    scattering = 10.0**5.36 * (1.06 + np.cos(np.radians(separation)) ** 2) + 10.0 ** (6.15 - separation / 40.0)
+    path, moon_path = _path(night.altitude), _path(night.moon_altitude)
+    moonlight = scattering * illuminance * 10.0 ** (-0.4 * EXTINCTION * moon_path) * (1.0 - 10.0 ** (-0.4 * EXTINCTION * path))
+    dark = DARK * 10.0 ** (-0.4 * EXTINCTION * (path - 1.0)) * path
+    return 1.0 + np.where(night.moon_altitude > 0.0, moonlight / dark, 0.0)
+
+
+def _path(altitude: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Optical path length through the scattering layer in airmasses (equation 3)."""
+    return np.asarray((1.0 - 0.96 * np.cos(np.radians(altitude)) ** 2) ** -0.5)

@@ -1,0 +1,28 @@
+"""What moonlight costs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from followup.moonlight import sky_excess
+from followup.records import NEUTRAL, Candidates, Night, Scores
+
+
+def term(candidates: Candidates, night: Night) -> Scores:
+    """Signal to noise against the sky relative to a moonless night (the sky's flux to the power -1/2), at the best hour, shape (n,)."""
+    n = len(candidates)
+    if not len(night.times):
+        return Scores(np.full(n, NEUTRAL), ("no dark time in the next 24 h",) * n)
+    excess = np.where(night.observable, sky_excess(night), np.inf)
+    best = np.argmin(excess, axis=1)
+    up = night.observable.any(axis=1)
+    values = np.where(up, excess[np.arange(n), best] ** -0.5, NEUTRAL)
+    return Scores(values, tuple(_reason(night, i, int(best[i]), float(values[i])) if up[i] else "not up tonight" for i in range(n)))
+
+
+def _reason(night: Night, i: int, best: int, value: float) -> str:
+    if night.moon_altitude[best] <= 0.0:
+        return "Moon below the horizon"
+    text = f"Moon {night.moon_separation[i, best]:.0f} deg away, {night.moon_illumination:.0%} lit"
+    magnitudes = -5.0 * np.log10(value)
+    return f"{text}, sky {magnitudes:.1f} mag brighter" if magnitudes >= 0.05 else text

@@ -1,0 +1,42 @@
+"""How likely the candidate is something that we want."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from classifiers.taxonomy import ours
+from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
+
+#: What is wanted, by class of `classifiers.taxonomy`; a class that is not named is not wanted.
+INTEREST: Mapping[str, float] = MappingProxyType(
+    {"SN": 1.0, "SNIa": 1.0, "SNIbc": 1.0, "SNII": 1.0, "SLSN": 1.0, "CV/Nova": 0.5, "AGN": 0.2, "QSO": 0.2, "Blazar": 0.3, "VS": 0.1}
+)
+#: Classifiers err: none alone pushes a candidate below this.
+_LOWEST = 0.01
+
+
+def term(candidates: Candidates, night: Night, *, interest: Mapping[str, float] = INTEREST) -> Scores:
+    """Geometric mean over the classifiers of the interest that is expected of each, sum of p(class) x interest(class), shape (n,).
+
+    ``interest`` maps a class, of ours or in a broker's words, to [0, 1]; a class that is not named counts as 0.
+    """
+    wanted = {ours(name) or name: float(value) for name, value in interest.items()}
+    values = np.array([_expected(c, wanted) for c in candidates], dtype=np.float64)
+    return Scores(values, tuple(_reason(c) for c in candidates))
+
+
+def _expected(candidate: Candidate, wanted: Mapping[str, float]) -> float:
+    if not candidate.probabilities:
+        return NEUTRAL
+    each = [sum(p * wanted.get(ours(c) or c, 0.0) for c, p in by_class.items()) for by_class in candidate.probabilities.values()]
+    return float(np.exp(np.mean(np.log(np.clip(each, _LOWEST, 1.0)))))
+
+
+def _reason(candidate: Candidate) -> str:
+    if not candidate.probabilities:
+        return "not classified yet"
+    best = {name: max(by_class.items(), key=lambda item: item[1]) for name, by_class in candidate.probabilities.items()}
+    return ", ".join(f"{label} {p:.2f} by {name}" for name, (label, p) in best.items())

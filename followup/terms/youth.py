@@ -1,0 +1,35 @@
+"""How young it is: what has just appeared changes fastest and is lost first."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from broker_adapters.records import Kind
+from followup.brightness import seen
+from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
+
+#: What old age leaves.
+_LEAST = 0.05
+
+
+def term(candidates: Candidates, night: Night, *, half: float = 10.0) -> Scores:
+    """Halves every ``half`` days since the first detection, down to a floor, shape (n,).
+
+    The reason adds how long before that it was looked for in vain.
+    """
+    said = [_judge(c, night.now, half) for c in candidates]
+    return Scores(np.array([value for value, _ in said], dtype=np.float64), tuple(reason for _, reason in said))
+
+
+def _judge(candidate: Candidate, now: float, half: float) -> tuple[float, str]:
+    rows = seen(candidate.detections)
+    rows = rows[rows["mjd"] <= now]
+    if not len(rows):
+        return NEUTRAL, "no detection yet, age unknown"
+    first = float(rows["mjd"].min())
+    age = now - first
+    value = max(_LEAST, 0.5 ** (age / half))
+    before = candidate.detections[(candidate.detections["mjd"] < first) & (candidate.detections["kind"] != Kind.ALERT)]
+    if not len(before):
+        return value, f"first seen {age:.1f} d ago"
+    return value, f"first seen {age:.1f} d ago, not {first - float(before['mjd'].max()):.1f} d before"

@@ -1,0 +1,53 @@
+"""Candidates made to measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from broker_adapters.photometry import flux_from_magnitude
+from broker_adapters.records import Kind, blank, frozen
+from followup.records import Candidate
+from followup.sites import SITES
+from followup.visibility import night as _night
+
+SITE = SITES["Cerro Tololo"]
+#: 2026-11-23 02:00 UTC, early in the night at the site, near full Moon.
+NOW = 61367.083
+
+
+def detections(mags: Sequence[float] = (), days_ago: Sequence[float] = (), band: str = "r", now: float = NOW, limits: Sequence[float] = ()):
+    """Alerts of those difference magnitudes (error 0.05) so many days ago, and limits of 20.5 mag."""
+    rows = blank(len(mags) + len(limits))
+    rows["survey"], rows["band"] = "ztf", band
+    rows["source_id"] = [str(i) for i in range(len(rows))]
+    rows["mjd"] = now - np.array([*days_ago, *limits])
+    n = len(mags)
+    rows["kind"][n:] = Kind.LIMIT
+    rows["flux"][:n] = flux_from_magnitude(np.array(mags))
+    rows["flux_err"][:n] = rows["flux"][:n] * 0.046
+    rows["flux_err"][n:] = flux_from_magnitude(20.5) / 5
+    return frozen(rows)
+
+
+def candidate(
+    key: str = "1",
+    ra: float = 40.0,
+    dec: float = -20.0,
+    rows=None,
+    probabilities: Mapping[str, Mapping[str, float]] | None = None,
+    classified: bool = False,
+) -> Candidate:
+    """A candidate at 18 mag that is high in the sky, unless told otherwise."""
+    rows = detections([18.2, 18.0], [2.0, 1.0]) if rows is None else rows
+    return Candidate(key, f"SN {key}", ra, dec, rows, probabilities or {}, classified)
+
+
+def night(candidates, now: float = NOW, site=SITE, **limits):
+    """The night of those candidates."""
+    from followup.records import Limits
+
+    ra = np.array([c.ra for c in candidates], dtype=float)
+    dec = np.array([c.dec for c in candidates], dtype=float)
+    return _night(site, ra, dec, now, Limits(**limits))

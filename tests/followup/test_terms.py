@@ -1,0 +1,177 @@
+"""The contract of every term that is found, and what each of them says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from broker_adapters.plugins import names
+from broker_adapters.records import Kind, blank, frozen
+from followup.rank import DEFAULT_TERMS, PACKAGE, load
+from followup.records import NEUTRAL, Site
+from tests.followup.build import NOW, candidate, detections, night
+
+TERMS = names(PACKAGE)
+
+
+def odd_rows():
+    rows = blank(3)
+    rows["survey"], rows["source_id"], rows["band"] = "ztf", ["a", "b", "c"], ["r", "g", "r"]
+    rows["mjd"] = [NOW - 3, np.nan, NOW - 1]
+    rows["kind"] = [Kind.ALERT, Kind.ALERT, Kind.FORCED]
+    return frozen(rows)
+
+
+def zoo():
+    negative = detections([18.0, 18.1], [3.0, 1.0]).copy()
+    negative["flux"] *= -1
+    return [
+        candidate("a"),
+        candidate("b", rows=detections()),
+        candidate("c", rows=odd_rows()),
+        candidate("d", dec=85.0),
+        candidate("e", rows=detections([19.5], [400.0], limits=[401.0])),
+        candidate("f", rows=frozen(negative)),
+        candidate("g", rows=detections([25.0], [0.1])),
+        candidate("h", rows=detections(limits=[1.0, 2.0])),
+        candidate("i", probabilities={"stamp": {"SN": 0.9, "bogus": 0.1}, "lightcurve": {"SNIa": 1.0}}, classified=True),
+        candidate("j", probabilities={"stamp": {"asteroid": 1.0}, "other": {"no such class": 1.0}}),
+    ]
+
+
+@pytest.fixture(params=TERMS)
+def term(request):
+    return load(request.param, 1.0)[0]
+
+
+def test_there_are_the_terms_that_the_ranking_takes_by_default():
+    assert set(DEFAULT_TERMS) <= set(TERMS)
+    assert len(TERMS) >= 4
+
+
+def test_scores_are_bounded_and_every_one_has_a_reason(term):
+    candidates = zoo()
+    scores = term(candidates, night(candidates))
+    assert scores.values.shape == (len(candidates),)
+    assert ((scores.values >= 0) & (scores.values <= 1)).all()
+    assert len(scores.reasons) == len(candidates)
+    assert all(isinstance(reason, str) and reason and "nan" not in reason for reason in scores.reasons)
+
+
+def test_batch_equals_singles_in_any_order(term):
+    candidates = zoo()
+    whole = term(candidates, night(candidates))
+    for order in (range(len(candidates)), range(len(candidates) - 1, -1, -1)):
+        shuffled = [candidates[i] for i in order]
+        again = term(shuffled, night(shuffled))
+        np.testing.assert_allclose(again.values, whole.values[list(order)], rtol=1e-9)
+        assert again.reasons == tuple(whole.reasons[i] for i in order)
+    for i, one in enumerate(candidates):
+        alone = term([one], night([one]))
+        np.testing.assert_allclose(alone.values, whole.values[i : i + 1], rtol=1e-9)
+
+
+def test_nobody_to_rank_and_no_night_to_rank_for(term):
+    assert term([], night([])).values.shape == (0,)
+    candidates = zoo()
+    day = night(candidates, site=Site("pole", -89.99, 0.0), now=61395.0)
+    scores = term(candidates, day)
+    assert scores.values.shape == (len(candidates),)
+    assert all(scores.reasons)
+
+
+def say(name, one, **parameters):
+    scores = load(name, parameters)[0]([one], night([one]))
+    return scores.values[0], scores.reasons[0]
+
+
+def test_probability_is_the_geometric_mean_of_what_is_expected_of_each_classifier():
+    value, reason = say("probability", candidate(probabilities={"stamp": {"SN": 0.9, "VS": 0.1}, "lightcurve": {"SNIa": 0.4, "QSO": 0.6}}))
+    assert value == pytest.approx(np.sqrt((0.9 + 0.1 * 0.1) * (0.4 + 0.6 * 0.2)))
+    assert reason == "SN 0.90 by stamp, QSO 0.60 by lightcurve"
+
+
+def test_probability_knows_the_words_of_brokers_and_takes_other_interests():
+    one = candidate(probabilities={"sherlock": {"CV": 1.0}})
+    assert say("probability", one)[0] == pytest.approx(0.5)
+    assert say("probability", one, interest={"cv": 1.0})[0] == pytest.approx(1.0)
+    assert say("probability", one, interest={"SNIa": 1.0})[0] == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("label", ["bogus", "asteroid"])
+def test_bogus_and_asteroids_are_pushed_down_but_not_vetoed(label):
+    assert 0 < say("probability", candidate(probabilities={"stamp": {label: 1.0}}))[0] <= 0.0101
+
+
+def test_the_unclassified_are_neutral_and_it_is_said():
+    assert say("probability", candidate()) == (NEUTRAL, "not classified yet")
+
+
+def test_brightness_follows_the_trend_to_now():
+    rising = candidate(rows=detections([18.6, 18.4, 18.2, 18.0], [4.0, 3.0, 2.0, 1.0]))
+    value, reason = say("brightness", rising)
+    assert reason == "r = 17.8 now, rising 0.20 mag/d"
+    assert value == pytest.approx((20.5 - 17.8) / 4.5, abs=1e-6)
+    value, reason = say("brightness", candidate(rows=detections([18.0, 18.3], [2.0, 1.0])), bright=15, faint=20)
+    assert reason == "r = 18.6 now, fading 0.30 mag/d"
+    assert value == pytest.approx((20 - 18.6) / 5, abs=1e-6)
+    assert say("brightness", candidate(rows=detections([18.0, 18.0], [2.0, 1.0])))[1] == "r = 18.0 now, steady"
+
+
+def test_brightness_of_the_too_faint_the_old_and_the_unseen():
+    assert say("brightness", candidate(rows=detections([21.0], [0.5]))) == (0.0, "r = 21.0, beyond the limit of 20.5")
+    value, reason = say("brightness", candidate(rows=detections([15.0], [25.0])))
+    assert (value, reason) == (NEUTRAL, "r = 15.0 when last seen 25 d ago")
+    assert say("brightness", candidate(rows=detections())) == (NEUTRAL, "no detection yet, brightness unknown")
+
+
+def test_a_negative_difference_is_judged_by_the_total():
+    rows = detections([18.0], [1.0]).copy()
+    rows["flux"] *= -1
+    assert "unknown" in say("brightness", candidate(rows=frozen(rows)))[1]
+    rows["ref_flux"] = -10 * rows["flux"]
+    assert say("brightness", candidate(rows=frozen(rows)))[1] == f"r = {18.0 - 2.5 * np.log10(9):.1f}"
+
+
+def test_what_is_measured_after_now_is_not_known_now():
+    rows = detections([18.0, 15.0], [1.0, -1.0])
+    assert say("brightness", candidate(rows=rows))[1] == "r = 18.0"
+    assert say("youth", candidate(rows=detections([15.0], [-1.0])))[0] == NEUTRAL
+
+
+def test_visibility_vetoes_what_is_never_up_and_says_why():
+    value, reason = say("visibility", candidate(dec=85.0))
+    assert (value, reason) == (0.0, "never above airmass 2 in what is left of the dark")
+    value, reason = say("visibility", candidate(ra=70.0))
+    assert 0.5 < value <= 1.0
+    assert reason.startswith("transits in ")
+    assert reason.endswith("h left above airmass 2")
+
+
+def test_youth_halves_and_mentions_the_last_time_it_was_not_there():
+    value, reason = say("youth", candidate(rows=detections([19.0], [10.0], limits=[11.5])))
+    assert value == pytest.approx(0.5)
+    assert reason == "first seen 10.0 d ago, not 1.5 d before"
+    assert say("youth", candidate(rows=detections([19.0], [3.0])), half=3.0) == (pytest.approx(0.5), "first seen 3.0 d ago")
+    assert say("youth", candidate(rows=detections([19.0], [4000.0])))[0] == pytest.approx(0.05)
+
+
+def test_novelty():
+    assert say("novelty", candidate())[0] == 1.0
+    assert say("novelty", candidate(classified=True), known=0.4) == (0.4, "has a spectroscopic class")
+
+
+def test_moonlight_costs_less_far_from_a_moon_that_is_less_full():
+    def cost(now, ra):
+        one = candidate(ra=ra, dec=-30.0)
+        return load("moon", 1.0)[0]([one], night([one], now=now)).values[0]
+
+    full, new = 61368.1, 61383.1
+    assert cost(new, 40.0) == pytest.approx(1.0, abs=0.01)
+    assert 0.05 < cost(full, 50.0) < cost(full, 350.0) < 0.6
+    assert "Moon below the horizon" in say_at(new)
+
+
+def say_at(now):
+    one = candidate()
+    return load("moon", 1.0)[0]([one], night([one], now=now)).reasons[0]
