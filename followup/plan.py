@@ -16,6 +16,9 @@ from followup.records import Candidate, Candidates, Exposure, FollowupError, Nig
 
 PACKAGE = "followup.facilities"
 
+#: The visibility left must be so many times what the request takes, so that a scheduler can find a place for it.
+SLACK = 2.0
+
 
 def plan(
     ranking: Ranking,
@@ -70,7 +73,7 @@ def plan(
         i = place[key]
         exposures = _exposures(candidates[i], night, camera, filters, snr, float(excess[i][night.observable[i]].min(initial=np.inf)))
         cost = camera.setup + sum(e.count * (e.seconds + camera.overhead) for e in exposures)
-        if not exposures or cost > budget or cost > night.hours[i] * 3600.0:
+        if not exposures or cost > budget or cost * SLACK > night.hours[i] * 3600.0:
             continue
         requests.append(_request(candidates[i], night, i, facility, instrument, exposures, float(score)))
         budget -= cost

@@ -58,6 +58,10 @@ def payload(
 ) -> dict[str, Any]:
     """Form data for ``LCOFacility().create_form_instance(data['observation_type'], data=data)``; nothing but text and numbers.
 
+    Times are UTC without saying so, as the form wants them; it reads them in Django's current time zone, so that it must be cleaned
+    under ``django.utils.timezone.override("UTC")``. Look at ``form.errors`` before ``form.is_valid()``, which asks the portal even
+    about a form that has errors, and ends in a KeyError (tomtoolkit 3.1.0).
+
     Parameters
     ----------
     request : ObservationRequest
