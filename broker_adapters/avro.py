@@ -23,6 +23,7 @@ from fastavro.schema import SchemaParseException
 from broker_adapters.errors import PacketError
 
 MAGIC = b"Obj\x01"
+MARKER = 16  #: bytes that end the header and each block
 #: Packets are a tenth of a megabyte, a few with long histories more.
 MAX_PACKET = 8 << 20
 MAX_SCHEMA = 1 << 19
@@ -68,18 +69,25 @@ def fields(packet: bytes) -> Mapping[str, frozenset[str]]:
 
 
 def read(packet: bytes, without: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The first record of an Avro container; the fields in ``without`` are skipped.
+    """The record in an Avro container of one; the fields in ``without`` are skipped.
 
     Raises
     ------
     PacketError
     """
     schema, codec, position = _header(packet)
-    count, position = _long(packet, position)
-    size, position = _long(packet, position)
-    if count < 1 or not 0 < size <= len(packet) - position:
-        raise PacketError(f"truncated: an Avro block of {count} records and {size} bytes, {len(packet) - position} bytes left")
-    return datum(_decompressed(packet[position : position + size], codec), schema, without)
+    marker = packet[position - MARKER : position]
+    total, record = 0, b""
+    while position < len(packet):  # some writers end with an empty block
+        count, position = _long(packet, position)
+        block, position = _bytes(packet, position)
+        if packet[position : position + MARKER] != marker:
+            raise PacketError("truncated or damaged: an Avro block does not end with its marker")
+        position += MARKER
+        total, record = total + count, record or block
+    if total != 1:
+        raise PacketError(f"{total} records in an Avro container, where an alert packet has one")
+    return datum(_decompressed(record, codec), schema, without)
 
 
 def datum(data: bytes, schema: Schema, without: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -94,10 +102,13 @@ def datum(data: bytes, schema: Schema, without: frozenset[str] = frozenset()) ->
         if without not in schema.readers:
             schema.readers[without] = _without(schema.writer, without)
         reader = schema.readers[without]
+    stream = BytesIO(data)
     try:
-        record: dict[str, Any] = fastavro.schemaless_reader(BytesIO(data), schema.writer, reader)
+        record: dict[str, Any] = fastavro.schemaless_reader(stream, schema.writer, reader)
     except _DAMAGE as error:
         raise PacketError(f"damaged Avro record: {type(error).__name__} {error!s:.120}") from error
+    if stream.tell() != len(data):
+        raise PacketError(f"damaged Avro record: {len(data) - stream.tell()} bytes are left over")
     return record
 
 
@@ -141,7 +152,7 @@ def _header(packet: bytes) -> tuple[Schema, str, int]:
             key, position = _bytes(packet, position)
             metadata[key], position = _bytes(packet, position)
         count, position = _long(packet, position)
-    position += 16  # the marker that ends each block
+    position += MARKER
     if position > len(packet) or b"avro.schema" not in metadata:
         raise PacketError("truncated: the header of the Avro container is incomplete")
     return parsed(metadata[b"avro.schema"]), metadata.get(b"avro.codec", b"null").decode("ascii", "replace"), position

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +21,7 @@ _IDENTIFIER = re.compile(r"[0-9A-Za-z_.:+-]{1,48}")
 _FIRST_MJD, _LAST_MJD = 47892.0, 84000.0
 
 
-def floats(values: ArrayLike | None) -> Floats:
+def floats(values: ArrayLike | Sequence[Any] | None) -> Floats:
     """Numbers as float64, shape kept; None, infinities and the surveys' sentinels (-999, -99999) become NaN."""
     try:
         numbers = np.asarray(values, float)  # None becomes NaN

@@ -1,0 +1,190 @@
+"""Which objects of which surveys are one source on the sky (docs/decisions/003-association.md).
+
+- Two survey objects can be one source within a radius that depends on their surveys (`radius`).
+- Nearest first, by separation over the combined position error.
+- *Every* pair in a group lies within its radius, so that a group cannot creep along a chain of neighbours; only ATLAS objects, whose
+  positions are coarse, do not keep better ones apart.
+- Who could as well belong elsewhere is left apart and reported: with ATLAS as soon as there is another choice, otherwise if another
+  choice is less than `MARGIN` worse in chi square.
+- Groups that the caller knows are never joined or split.
+
+Nothing depends on the order of the input, but for the labels of new groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from broker_adapters.crossmatch import match
+
+#: Radii in arcseconds by pair of surveys. Rubin's own association uses 1.0 and ZTF's 1.5; a survey that is not named is treated as ZTF.
+RADII = {frozenset({"lsst"}): 1.0, frozenset({"lsst", "ztf"}): 1.5, frozenset({"ztf"}): 1.5}
+OTHER_RADIUS, COARSE_RADIUS = 1.5, 3.0
+COARSE = frozenset({"atlas"})
+#: No position is trusted to better than this, and a missing error counts as this (arcsec; the same two numbers as in Rubin's).
+ERROR_FLOOR, ERROR_UNKNOWN = 0.05, 0.2
+#: A second choice counts while its chi square is larger than the first one's by less: it is then not yet 100 times less likely.
+MARGIN = 9.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Association:
+    """Which of n survey objects are one source.
+
+    Attributes
+    ----------
+    group : ndarray of int, shape (n,)
+        As given where it was known; others join a known group or get a label above all known ones, in order of first appearance.
+    separation : ndarray of float, shape (n,)
+        Arcseconds to the nearest other member of the group within its radius; NaN for who has none.
+    ambiguous : tuple of (i, group, separation)
+        Objects, not known before, that were left apart from a group which they may belong to.
+    """
+
+    group: NDArray[np.int64]
+    separation: NDArray[np.float64]
+    ambiguous: tuple[tuple[int, int, float], ...]
+
+
+class _Pair(NamedTuple):
+    """Two survey objects within their radius."""
+
+    coarse: bool
+    chi2: float
+    separation: float
+
+
+def radius(first: str, second: str) -> float:
+    """Arcseconds within which objects of two surveys can be one source."""
+    return COARSE_RADIUS if {first, second} & COARSE else RADII.get(frozenset({first, second}), OTHER_RADIUS)
+
+
+def associate(survey: Sequence[str], ra: ArrayLike, dec: ArrayLike, position_err: ArrayLike, group: ArrayLike | None = None) -> Association:
+    """Associate n survey objects by position.
+
+    Parameters
+    ----------
+    survey : sequence of str, length n
+        File names of surveys, as in `Alert`.
+    ra, dec : array_like, shape (n,)
+        Degrees; who has no finite position is alone.
+    position_err : array_like, shape (n,)
+        Arcseconds per axis, one standard deviation.
+    group : array_like of int, shape (n,), optional
+        The group that each belongs to already (≥ 0), -1 where that is to be decided; all -1 when not given.
+    """
+    n = len(survey)
+    ra, dec = np.asarray(ra, float).reshape(n), np.asarray(dec, float).reshape(n)
+    known = np.full(n, -1, np.int64) if group is None else np.asarray(group, np.int64).reshape(n)
+    groups = _Groups(survey, known, _pairs(survey, ra, dec, np.asarray(position_err, float).reshape(n)))
+    # exact ties, of which there are few, are broken by place, since the order of the input must not matter
+    for a, b in sorted(groups.pairs, key=lambda p: (groups.pairs[p], *sorted((ra[k], dec[k], survey[k]) for k in p))):
+        groups.link(a, b)
+    label = groups.labels()
+    separation = np.full(n, np.nan)
+    for (a, b), pair in groups.pairs.items():
+        if label[a] == label[b]:
+            separation[[a, b]] = np.fmin(separation[[a, b]], pair.separation)
+    return Association(label, separation, tuple(sorted(groups.left_apart(label))))
+
+
+def _pairs(
+    survey: Sequence[str], ra: NDArray[np.float64], dec: NDArray[np.float64], err: NDArray[np.float64]
+) -> dict[tuple[int, int], _Pair]:
+    """Pairs (a < b) within their radius."""
+    error = np.maximum(np.where(np.isfinite(err) & (err > 0.0), err, ERROR_UNKNOWN), ERROR_FLOOR)
+    pairs = {}
+    for a, b, distance in zip(*(column.tolist() for column in match(ra, dec, ra, dec, COARSE_RADIUS)), strict=True):
+        if a < b and distance <= radius(survey[a], survey[b]):
+            chi2 = float(distance**2 / (error[a] ** 2 + error[b] ** 2))
+            pairs[a, b] = _Pair(bool({survey[a], survey[b]} & COARSE), chi2, distance)
+    return pairs
+
+
+class _Groups:
+    """Groups while they form: each object starts in its known group or alone."""
+
+    def __init__(self, survey: Sequence[str], known: NDArray[np.int64], pairs: dict[tuple[int, int], _Pair]) -> None:
+        self.pairs = pairs
+        self.known: list[int] = known.tolist()
+        self.fine = [s not in COARSE for s in survey]
+        self.near: dict[int, list[int]] = {}
+        for a, b in pairs:
+            self.near.setdefault(a, []).append(b)
+            self.near.setdefault(b, []).append(a)
+        first: dict[int, int] = {}
+        self.root = [k if label < 0 else first.setdefault(label, k) for k, label in enumerate(self.known)]
+        self.members: dict[int, list[int]] = {}
+        for k, root in enumerate(self.root):
+            self.members.setdefault(root, []).append(k)
+
+    def link(self, a: int, b: int) -> None:
+        """Put the groups of a pair together unless they cannot be one, or another group has as good a claim."""
+        one, other = self.root[a], self.root[b]
+        if one == other or not self._linkable(one, other):
+            return
+        bound = np.inf if self.pairs[_key(a, b)].coarse else self.pairs[_key(a, b)].chi2 + MARGIN
+        if self._contested(one, other, bound) or self._contested(other, one, bound):
+            return
+        if self._is_known(other):
+            one, other = other, one
+        for k in self.members[other]:
+            self.root[k] = one
+        self.members[one] += self.members.pop(other)
+
+    def labels(self) -> NDArray[np.int64]:
+        """The label of each object's group."""
+        fresh = max(self.known, default=-1) + 1
+        label: dict[int, int] = {}
+        for root in self.root:
+            if root not in label:
+                label[root] = self.known[root]
+                if label[root] < 0:
+                    label[root], fresh = max(fresh, 0), max(fresh, 0) + 1
+        return np.array([label[root] for root in self.root], np.int64)
+
+    def left_apart(self, label: NDArray[np.int64]) -> Iterator[tuple[int, int, float]]:
+        """Each object that was not known before, with each group that it may as well belong to, and their separation."""
+        found: dict[tuple[int, int], float] = {}
+        for (a, b), pair in self.pairs.items():
+            for i, j in ((a, b), (b, a)):
+                if label[a] != label[b] and self.known[i] < 0 and not self._explained(i, j, pair):
+                    place = (i, int(label[j]))
+                    found[place] = min(pair.separation, found.get(place, np.inf))
+        return ((i, group, separation) for (i, group), separation in found.items())
+
+    def _is_known(self, root: int) -> bool:
+        return bool(self.known[self.members[root][0]] >= 0)
+
+    def _linkable(self, one: int, other: int) -> bool:
+        """Whether two groups may be one: not both known, and every pair of their (better) positions within its radius."""
+        if self._is_known(one) and self._is_known(other):
+            return False
+        first, second = ([k for k in self.members[root] if self.fine[k]] for root in (one, other))
+        if not (first and second):
+            first, second = self.members[one], self.members[other]
+        return all(_key(a, b) in self.pairs for a in first for b in second)
+
+    def _contested(self, one: int, other: int, bound: float) -> bool:
+        """Whether a third group, which cannot be one with ``other``, is near ``one`` with a chi square below the bound."""
+        rivals = {self.root[b] for a in self.members[one] for b in self.near.get(a, ()) if self._claims(a, b, bound)} - {one, other}
+        return any(not (self._is_known(one) and self._is_known(r)) and not self._linkable(r, other) for r in rivals)
+
+    def _claims(self, a: int, b: int, bound: float) -> bool:
+        pair = self.pairs[_key(a, b)]
+        return bound == np.inf or (not pair.coarse and pair.chi2 < bound)
+
+    def _explained(self, i: int, j: int, pair: _Pair) -> bool:
+        """Whether two neighbours are apart for a reason that needs no person: one has clearly found its better half."""
+        if pair.coarse:
+            return self.fine[i] and any(self.fine[k] and _key(i, k) not in self.pairs for k in self.members[self.root[j]])
+        return any(self.root[k] == self.root[a] and self.pairs[_key(a, k)].chi2 + MARGIN <= pair.chi2 for a in (i, j) for k in self.near[a])
+
+
+def _key(a: int, b: int) -> tuple[int, int]:
+    return (a, b) if a < b else (b, a)
