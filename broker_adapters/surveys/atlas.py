@@ -32,7 +32,8 @@ from broker_adapters.surveys._values import (
     with_flux,
 )
 
-BANDS = {"o": "o", "c": "c"}
+#: Orange and cyan; rarely tomato, H alpha and, at Teide, wide.
+BANDS = {band: band for band in "octHw"}
 EXPOSURE = 30.0  #: s
 PIXEL = 1.86  #: arcsec
 #: Astrometric floor per axis, arcsec (the frame is good to 0.04 to 0.08), and the usual FWHM of a star over 2.355.

@@ -1,0 +1,56 @@
+"""What the answers of all brokers have in common: JSON from outside, of which nothing is certain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from broker_adapters.errors import PacketError, Unavailable
+from broker_adapters.records import BrokerLabel
+from broker_adapters.sources.http import Answer
+
+
+def answered(answer: Answer) -> Mapping[str, Any]:
+    """The JSON object in an answer; `Unavailable` where it is anything else."""
+    fields = answer.json()
+    if not isinstance(fields, Mapping):
+        raise Unavailable(f"{answer.name} answered with a {type(fields).__name__} where an object was expected")
+    return fields
+
+
+def listed(rows: Any, what: str) -> list[Mapping[str, Any]]:
+    """A list of JSON objects, empty for None; `PacketError` where it is anything else."""
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise PacketError(f"{what}: a list of objects was expected, not {rows!r:.60}")
+    return rows
+
+
+def column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    """One field of each row, None where it is absent."""
+    return [row.get(name) for row in rows]
+
+
+def label(broker: str, classifier: Any, version: Any, name: Any, probability: Any) -> BrokerLabel | None:
+    """What a broker's classifier says, or None where it says nothing."""
+    known = all(isinstance(text, str) and text for text in (classifier, name))
+    if not known or isinstance(probability, bool) or not isinstance(probability, (int, float)) or not math.isfinite(probability):
+        return None
+    return BrokerLabel(broker, classifier[:64], str(version or "")[:64], name[:64], min(max(float(probability), 0.0), 1.0))
+
+
+def labels(broker: str, rows: Iterable[Mapping[str, Any]]) -> tuple[BrokerLabel, ...]:
+    """The labels in rows of probabilities as ALeRCE sends them; one of its services has written the version as ``classfier_version``."""
+    found = (
+        label(
+            broker,
+            row.get("classifier_name"),
+            row.get("classifier_version") or row.get("classfier_version"),
+            row.get("class_name"),
+            row.get("probability"),
+        )
+        for row in rows
+    )
+    return tuple(one for one in found if one is not None)

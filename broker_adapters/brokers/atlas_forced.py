@@ -1,0 +1,237 @@
+"""The ATLAS forced-photometry server (Shingles et al. 2021, TNS AstroNote 2021-7): a queue that one submits to, polls and fetches from.
+
+A task takes minutes to hours, so that nothing here waits for one: keep ``Task.url`` and come back. A task that is finished may have no
+result ("No data returned"); that is an answer, an empty light curve with a reason, and not a reason to poll on.
+
+Traps (server source of August 2026): without ``mjd_min`` only the last 30 days are measured, an empty one means everything since 2015;
+an HTML ``Accept`` is redirected to a login page; more than 500 waiting tasks are refused with 400, which means "later";
+``PA_DEG`` is a column of newer tables only, so that columns go by their names; times are those of the *start* of the exposure.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_adapters.brokers._answers import answered, listed
+from broker_adapters.errors import PacketError, RateLimited, SourceError, Unavailable
+from broker_adapters.records import Alert, Detections, Query, blank, frozen
+from broker_adapters.sources.http import Http
+from broker_adapters.surveys import atlas
+from broker_adapters.surveys._values import floats
+
+logger = logging.getLogger(__name__)
+
+URL = "https://fallingstar-data.com/forcedphot"
+
+_COLUMNS = frozenset({"MJD", "uJy", "duJy", "F", "RA", "Dec", "Obs"})
+#: Ranges (exclusive) that the server's FAQ gives for a measurement that can be trusted; a column that is absent is not asked.
+_TRUSTED: Mapping[str, tuple[float, float]] = {
+    "duJy": (0.0, 10000.0),
+    "err": (-0.5, 0.5),
+    "x": (100.0, 10460.0),
+    "y": (100.0, 10460.0),
+    "maj": (1.6, 5.0),
+    "min": (1.6, 5.0),
+    "apfit": (-1.0, -0.1),
+    "mag5sig": (17.0, np.inf),
+    "Sky": (17.0, np.inf),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A request to the server. Its ``url`` is all that has to be kept.
+
+    Attributes
+    ----------
+    state : str
+        'queued', 'running', 'done' (there is a result), 'empty' (finished without one, ``reason`` says why) or 'gone' (the server has
+        deleted it, which it does a month after the end: submit again).
+    position : int or None
+        Tasks before it in the queue.
+    """
+
+    url: str
+    state: Literal["queued", "running", "done", "empty", "gone"] = "queued"
+    result_url: str | None = None
+    reason: str = ""
+    position: int | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether polling again can change nothing."""
+        return self.state in ("done", "empty", "gone")
+
+
+def read(table: str, *, trusted: bool = True) -> Detections:
+    """The rows of a result table, read-only, shape (n,): forced *difference* photometry, whatever its significance.
+
+    Rows that fail the quality ranges of the server's FAQ (edge of the chip, bad fit, no photometric solution) are left out where
+    only ``trusted`` ones are wanted.
+
+    Raises
+    ------
+    PacketError
+        There is no header, or a row does not fit to it.
+    """
+    lines = table.splitlines()
+    if not lines or not lines[0].startswith("###"):
+        raise PacketError(f"not a table of ATLAS forced photometry: it begins with {table[:40]!r}")
+    names = lines[0].lstrip("#").split()
+    if missing := _COLUMNS - set(names):
+        raise PacketError(f"a table of ATLAS forced photometry without {', '.join(sorted(missing))}")
+    rows = [line.split() for line in lines[1:] if line.strip()]
+    if any(len(row) != len(names) for row in rows):
+        raise PacketError("a row of the table of ATLAS forced photometry does not fit to its header")
+    columns = {name: np.array([row[i] for row in rows], "U40") for i, name in enumerate(names)}
+    keep = np.isin(columns["F"], list(atlas.BANDS))
+    if not keep.all():
+        logger.warning("%d rows of ATLAS filters that are not known are left out: %s", (~keep).sum(), set(columns["F"][~keep]))
+    if trusted:
+        keep &= _trusted(columns)
+    return _detections({name: column[keep] for name, column in columns.items()}) if keep.any() else frozen(blank(0))
+
+
+def _trusted(columns: Mapping[str, NDArray[np.str_]]) -> NDArray[np.bool_]:
+    good = np.ones(len(columns["MJD"]), bool)
+    for name, (low, high) in _TRUSTED.items():
+        if name in columns:
+            values = floats(columns[name])
+            good &= (values > low) & (values < high)
+    return good
+
+
+def _detections(columns: Mapping[str, NDArray[np.str_]]) -> Detections:
+    return frozen(
+        atlas.forced(
+            exposure_id=columns["Obs"].tolist(),
+            mjd=floats(columns["MJD"]),
+            band=columns["F"].tolist(),
+            flux=floats(columns["uJy"]),
+            flux_err=floats(columns["duJy"]),
+            ra=floats(columns["RA"]),
+            dec=floats(columns["Dec"]),
+        )
+    )
+
+
+def _task(fields: Mapping[str, Any]) -> Task:
+    """A task as the server describes it."""
+    url, position = fields.get("url"), fields.get("queuepos")
+    if not isinstance(url, str):
+        raise Unavailable("the ATLAS server described a task without an address")
+    task = Task(url, position=position if isinstance(position, int) else None)
+    if not fields.get("finishtimestamp"):
+        return replace(task, state="running" if fields.get("starttimestamp") else "queued")
+    result = fields.get("result_url")
+    if isinstance(result, str):
+        return replace(task, state="done", result_url=result)
+    return replace(task, state="empty", reason=str(fields.get("error_msg") or "the server gives no result and no reason"))
+
+
+class Client:
+    """The server, for one account.
+
+    Parameters
+    ----------
+    token : str
+        Of https://fallingstar-data.com/forcedphot/apitoken/.
+    url : str
+    timeout, retries, patience, sleep
+        See `broker_adapters.sources.http.Http`.
+    """
+
+    #: It measures places and knows no objects: as a `Broker` it has nothing to tell of any survey.
+    surveys: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        token: str = "",
+        *,
+        url: str = URL,
+        timeout: float = 30.0,
+        retries: int = 3,
+        patience: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        self._url = url.rstrip("/")
+        self._http = Http("ATLAS forced photometry", headers, timeout=timeout, retries=retries, patience=patience, sleep=sleep)
+
+    def search(self, query: Query) -> Iterator[Alert]:
+        """Nothing, since the server has no objects."""
+        return iter(())
+
+    def submit(self, ra: float, dec: float, *, since: float | None = None, until: float | None = None, comment: str = "tom_alerce") -> Task:
+        """Ask for all measurements at a position (degrees) between two times (MJD); since 2015 where ``since`` is None.
+
+        Raises
+        ------
+        RateLimited
+            Asked too often, or too many of this account's tasks are waiting.
+        """
+        comment = f"{comment} {uuid.uuid4().hex}"
+        form = {"ra": ra, "dec": dec, "mjd_min": "" if since is None else since, "use_reduced": "false", "comment": comment}
+        if until is not None:
+            form["mjd_max"] = until
+        try:
+            answer = self._http.post(f"{self._url}/queue/", form, accept=(400,))
+        except Unavailable:
+            # it may have arrived; a second task would make the account wait for the same measurements twice
+            arrived = self._find(comment)
+            if arrived is None:
+                raise
+            return arrived
+        if answer.status == 400:
+            reason = answer.text()[:300]
+            if "too many queued tasks" in reason:
+                raise RateLimited(f"{answer.name}: {reason}")
+            raise SourceError(f"{answer.name} refused the request: {reason}")
+        return self._own(_task(answered(answer)))
+
+    def poll(self, task: Task) -> Task:
+        """The task as it now stands; one request, and none where it is finished."""
+        if task.finished:
+            return task
+        answer = self._http.get(self._own(task).url, accept=(404,))
+        if answer.status == 404:
+            return replace(task, state="gone", reason="the server has deleted the task")
+        return replace(_task(answered(answer)), url=task.url)
+
+    def fetch(self, task: Task, *, trusted: bool = True) -> Detections:
+        """The light curve of a finished task, shape (n,), as `read` gives it; empty where the state is 'empty'.
+
+        Raises
+        ------
+        SourceError
+            The task is not finished, or the server has deleted it or its result.
+        """
+        if task.state == "empty":
+            return frozen(blank(0))
+        if task.state != "done" or task.result_url is None:
+            raise SourceError(f"ATLAS task {task.url} has no result: it is {task.state}")
+        return read(self._http.get(self._own(task).result_url or "").text(), trusted=trusted)
+
+    def _find(self, comment: str) -> Task | None:
+        """The task of this account with this comment, among its latest."""
+        answer = self._http.get(f"{self._url}/queue/", {"pagesize": 100})
+        for fields in listed(answered(answer).get("results"), "tasks"):
+            if fields.get("comment") == comment:
+                return self._own(_task(fields))
+        return None
+
+    def _own(self, task: Task) -> Task:
+        """The task, whose addresses must be the server's own, since our token is sent there."""
+        for url in (task.url, task.result_url):
+            if url is not None and urlsplit(url).netloc != urlsplit(self._url).netloc:
+                raise SourceError(f"an ATLAS task at another server than {self._url}")
+        return task
