@@ -195,7 +195,7 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     dia_object: dict[str, Any] = record.get("diaObject") or {}
     moving = not dia_object
     object_id = identifier((source.get("ssObjectId") if moving else dia_object.get("diaObjectId")) or source.get("diaObjectId"))
-    triggering = _detections([source])
+    triggering = dia_sources([source])
     ra, dec, error, mjd = (float(triggering[name][0]) for name in ("ra", "dec", "position_err", "mjd"))
     mean = floats([dia_object.get(name) for name in ("ra", "dec", "raErr", "decErr")])
     if np.isfinite(mean[:2]).all():  # Rubin's own mean; never there for moving objects
@@ -236,15 +236,8 @@ def _history(object_id: str, record: Mapping[str, Any]) -> tuple[Detections, Det
         for name in ("prvDiaSources", "prvDiaForcedSources", "prvDiaNondetectionLimits")
     )
     return (
-        _detections(sources),
-        forced(
-            object_id,
-            mjd=_column(forced_sources, "midpointMjdTai"),
-            band=_column(forced_sources, "band"),
-            psf_flux=_column(forced_sources, "psfFlux"),
-            psf_flux_err=_column(forced_sources, "psfFluxErr"),
-            reference=_reference(forced_sources),
-        ),
+        dia_sources(sources),
+        dia_forced_sources(object_id, forced_sources),
         limits(
             object_id,
             mjd=_column(noises, "midpointMjdTai"),
@@ -262,7 +255,20 @@ def _reference(rows: Sequence[Mapping[str, Any]]) -> tuple[Floats, Floats]:
     return reference(*(_column(rows, name) for name in ("psfFlux", "psfFluxErr", "scienceFlux", "scienceFluxErr", "templateFluxErr")))
 
 
-def _detections(rows: Sequence[Mapping[str, Any]]) -> Detections:
+def dia_forced_sources(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
+    """Rows of `DETECTION`, shape (m,), m ≤ n, from n diaForcedSources with the packet's names of the fields, any of which may be absent."""
+    return forced(
+        object_id,
+        mjd=_column(rows, "midpointMjdTai"),
+        band=_column(rows, "band"),
+        psf_flux=_column(rows, "psfFlux"),
+        psf_flux_err=_column(rows, "psfFluxErr"),
+        reference=_reference(rows),
+    )
+
+
+def dia_sources(rows: Sequence[Mapping[str, Any]]) -> Detections:
+    """Rows of `DETECTION`, shape (n,), from n diaSources with the packet's names of the fields; all but id, time and band may be absent."""
     return detections(
         dia_source_id=_column(rows, "diaSourceId"),
         mjd=_column(rows, "midpointMjdTai"),

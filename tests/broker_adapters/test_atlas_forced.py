@@ -111,9 +111,9 @@ def test_real_tables(real_data, name):
         assert row["mjd"] == pytest.approx(float(line[0]) + 15 / 86400, abs=1e-9)
         assert row["band"] == line[5]
     # m of the table is the magnitude of |uJy|, with the sign of the flux
-    bright = [line for line in lines if abs(float(line[3])) > 20 * float(line[4])]
+    bright = [line for line in lines if 20 * float(line[4]) < abs(float(line[3])) < 1e9]
     for line in bright[:50]:
-        assert abs(23.9 - 2.5 * np.log10(abs(float(line[3])))) == pytest.approx(abs(float(line[1])), abs=0.03)
+        assert 23.9 - 2.5 * np.log10(abs(float(line[3]))) == pytest.approx(abs(float(line[1])), abs=0.03)
         assert float(line[1]) * float(line[3]) > 0
 
 
