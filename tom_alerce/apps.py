@@ -1,6 +1,14 @@
-"""The Django app."""
+"""The Django app, and what it gives to the TOM Toolkit.
+
+The toolkit swallows an AttributeError of a hook, and the hook's answer with it: the hooks only name things.
+"""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django.apps import AppConfig
+from django.urls import include, path
 
 
 class TomAlerceConfig(AppConfig):
@@ -11,3 +19,27 @@ class TomAlerceConfig(AppConfig):
     verbose_name = "ALeRCE follow-up"
     default_auto_field = "django.db.models.BigAutoField"
     default = True
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from tom_alerce import checks  # noqa: F401
+
+    def include_url_paths(self) -> list[Any]:
+        """Integration point for the addresses of our pages, under ``alerce/``."""
+        return [path("alerce/", include("tom_alerce.urls", namespace="tom_alerce"))]
+
+    def nav_items(self) -> list[dict[str, str]]:
+        """Integration point for the navigation bar."""
+        return [{"partial": "tom_alerce/partials/nav.html", "position": "left"}]
+
+    def target_detail_tabs(self) -> list[dict[str, str]]:
+        """Integration point for the tab on the page of a target."""
+        return [{"partial": "tom_alerce/partials/target_tab.html", "label": "Alerts", "context": "tom_alerce.views.target.tab"}]
+
+    def data_services(self) -> list[dict[str, str]]:
+        """Integration point for the query pages of the TOM: our brokers, under names that replace none of the toolkit's."""
+        return [{"class": path} for path in DATA_SERVICES]
+
+
+#: Dotted paths of our data services.
+DATA_SERVICES: tuple[str, ...] = ()

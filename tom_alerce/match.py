@@ -62,7 +62,7 @@ def spellings(name: str) -> list[str]:
     return [simple]
 
 
-def _simplified(text: Any) -> Any:
+def simplified(text: Any) -> Any:
     """Database expression for a name as `spellings` writes it."""
     for character in IGNORED:
         text = Replace(text, Value(character), Value(""))
@@ -88,8 +88,8 @@ class TransientMatchManager(TargetMatchManager):
     def match_fuzzy_name(self, name: str, input_queryset: QuerySet | None = None) -> QuerySet:
         """Targets of which the name or an alias means the same, out of ``input_queryset`` where it is given."""
         # the name itself as well, since a database may know less of lower case than Python does
-        wanted = [_simplified(Value(spelling)) for spelling in (name, *spellings(name))]
-        named = self.get_queryset().alias(own=_simplified(F("name")), other=_simplified(F("aliases__name")))
+        wanted = [simplified(Value(spelling)) for spelling in (name, *spellings(name))]
+        named = self.get_queryset().alias(own=simplified(F("name")), other=simplified(F("aliases__name")))
         named = named.filter(Q(own__in=wanted) | Q(other__in=wanted))
         queryset = self.get_queryset() if input_queryset is None else input_queryset
         return queryset.filter(pk__in=named.values("pk"))

@@ -1,1 +1,1 @@
-"""The only writer of the database: objects, detections, classifications, ranks, and the photometry of targets."""
+"""The only writer of the plugin's tables: every function is one transaction, and may be repeated without effect."""

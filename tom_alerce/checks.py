@@ -1,0 +1,175 @@
+"""System checks: a wrong setting or a broken installation is one sentence at start, not a traceback at night.
+
+They import neither TensorFlow nor the classifiers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from tom_alerce import conf
+
+#: What the plugin installs beside itself; the names are general enough to be somebody else's as well.
+PACKAGES = ("broker_adapters", "classifiers", "followup")
+
+#: Keys of a promotion rule.
+RULE = frozenset({"origin", "classifier", "label", "probability", "n_detections"})
+
+
+def clashing() -> list[tuple[str, str]]:
+    """(package, where it is found) of each of our packages that is hidden by another of the same name."""
+    home = Path(__file__).resolve().parents[1]
+    found = [(name, _home(name)) for name in PACKAGES]
+    return [(name, str(place)) for name, place in found if place != home / name]
+
+
+@register("tom_alerce")
+def check_packages(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E001: a package of ours is hidden by another of the same name."""
+    return [
+        Error(
+            f"The package {name!r} is imported from {place}, not from tom_alerce's installation.",
+            hint=f"Rename your own {name!r}, or take it off the Python path; tom_alerce cannot work beside it.",
+            id="tom_alerce.E001",
+        )
+        for name, place in clashing()
+    ]
+
+
+@register("tom_alerce")
+def check_settings(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E002, W001: the setting itself."""
+    given = conf.given()
+    if not isinstance(given, Mapping):
+        return [Error("TOM_ALERCE is not a dictionary.", hint=f"Its keys are: {', '.join(conf.DEFAULTS)}.", id="tom_alerce.E002")]
+    return [
+        Warning(f"TOM_ALERCE has an unknown key {key!r}.", hint=_suggest(str(key), conf.DEFAULTS), id="tom_alerce.W001")
+        for key in given
+        if key not in conf.DEFAULTS
+    ]
+
+
+@register("tom_alerce")
+def check_plugins(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E003: a plug-in that the settings name is not there."""
+    if clashing() or not isinstance(conf.given(), Mapping):
+        return []
+    from broker_adapters import plugins
+
+    named: list[tuple[str, str, Iterable[str]]] = [
+        ("BROKERS", "broker_adapters.brokers", conf.get("BROKERS")),
+        ("SURVEYS", "broker_adapters.surveys", conf.get("SURVEYS")),
+        ("CLASSIFIERS", "classifiers", conf.get("CLASSIFIERS")),
+        ("TERMS", "followup.terms", conf.get("TERMS") or ()),
+        ("FACILITY", "followup.facilities", [conf.get("FACILITY").get("name", "lco")]),
+    ]
+    return [
+        Error(
+            f"TOM_ALERCE[{key!r}] names {name!r}, which is no plug-in of {package} and no module.",
+            hint=_suggest(name, plugins.names(package)),
+            id="tom_alerce.E003",
+        )
+        for key, package, names in named
+        for name in names
+        if not _exists(name if "." in name else f"{package}.{name}")
+    ]
+
+
+@register("tom_alerce")
+def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E004, E005, W002: site, limits, terms and promotion rules that nobody could follow."""
+    if clashing() or check_plugins() or check_settings():
+        return []
+    from followup import rank, sites
+    from followup.records import FollowupError, Limits
+
+    messages: list[CheckMessage] = []
+    for key, say in (
+        ("SITE", lambda: sites.site(conf.get("SITE"))),
+        ("TERMS", lambda: [rank.load(name, options) for name, options in (conf.get("TERMS") or {}).items()]),
+    ):
+        messages += _refused(key, say, FollowupError)
+    limits = [f.name for f in fields(Limits)]
+    messages += [
+        Error(f"TOM_ALERCE['LIMITS'] has an unknown key {key!r}.", hint=_suggest(key, limits), id="tom_alerce.E005")
+        for key in conf.get("LIMITS")
+        if key not in limits
+    ]
+    messages += [
+        Warning(f"A rule of TOM_ALERCE['PROMOTION'] has an unknown key {key!r}.", hint=_suggest(str(key), RULE), id="tom_alerce.W002")
+        for rule in conf.get("PROMOTION")
+        for key in rule
+        if key not in RULE
+    ]
+    return messages
+
+
+@register("tom_alerce")
+def check_weights(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """W003: the shipped model of a classifier in use is missing, or is not the one that its model card describes."""
+    if clashing() or check_settings() or check_plugins():
+        return []
+    folder = Path(__file__).resolve().parents[1] / "classifiers" / "weights"
+    return [
+        Warning(
+            f"The weights of the classifier {name!r} are not usable: {problem}.",
+            hint=f"Install tom_alerce anew, or train: python -m classifiers train {name} --data DIR.",
+            id="tom_alerce.W003",
+        )
+        for name in conf.get("CLASSIFIERS")
+        if "." not in name
+        for problem in weights_problems(folder / name)
+    ]
+
+
+def weights_problems(folder: Path) -> Iterator[str]:
+    """What is wrong with a folder of weights: its model card lists each file with its SHA-256 under ``files``."""
+    try:
+        files = json.loads((folder / "card.json").read_text())["files"]
+    except FileNotFoundError:
+        yield f"there is no {folder / 'card.json'}"
+        return
+    except (OSError, ValueError, KeyError) as error:
+        yield f"{folder / 'card.json'} cannot be read ({error!r})"
+        return
+    for name, digest in files.items():
+        path = folder / name
+        if not path.is_file():
+            yield f"{path} is missing"
+        elif sha256(path.read_bytes()).hexdigest() != digest:
+            yield f"{path} has changed"
+
+
+def _refused(key: str, say: Callable[[], object], refusal: type[Exception]) -> list[CheckMessage]:
+    try:
+        say()
+    except refusal as error:
+        return [Error(f"TOM_ALERCE[{key!r}] cannot be used.", hint=str(error), id="tom_alerce.E004")]
+    return []
+
+
+def _home(package: str) -> Path | None:
+    spec = find_spec(package)
+    return None if spec is None or not spec.origin else Path(spec.origin).resolve().parent
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ModuleNotFoundError, ValueError):
+        return False
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    known = sorted(known)
+    close = get_close_matches(name, known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(known)}."

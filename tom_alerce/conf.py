@@ -1,0 +1,80 @@
+"""The plugin's one setting, ``TOM_ALERCE``, and what it is where a TOM says nothing.
+
+``TOM_ALERCE`` is a dictionary with any of the keys of `DEFAULTS`; a key that is not there is found by a system check (`tom_alerce.checks`).
+Names of plug-ins are file names of ours, or dotted paths of a third party's modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {
+        #: Broker -> keyword arguments of its ``Client`` (tokens, time-outs, ...). ALeRCE needs no token.
+        "BROKERS": {"alerce": {}},
+        #: Surveys whose packets are read and which are polled.
+        "SURVEYS": ("ztf", "atlas", "lsst"),
+        #: Plug-ins of ``classifiers`` that see every object, in the order in which they are shown.
+        "CLASSIFIERS": ("stamp", "lightcurve"),
+        #: Term -> weight, or ``{"weight": 2, ...}`` with further arguments of the term; None takes every term of ``followup/terms``.
+        "TERMS": None,
+        #: A name of ``followup.sites``, or ``{"name", "latitude", "longitude", "elevation", "timezone"}``.
+        "SITE": "Cerro Pachon",
+        #: What counts as observable: fields of ``followup.records.Limits``.
+        "LIMITS": {},
+        #: Objects whose latest detection is older than this many days are not ranked.
+        "RANK_DAYS": 30.0,
+        #: At most so many objects are kept in a ranking, the best.
+        "RANK_LIMIT": 500,
+        #: How a request is made: the plug-in of ``followup/facilities`` and what it needs (proposal, instrument, ...).
+        "FACILITY": {"name": "lco"},
+        #: Seconds that the portal of a facility may take to answer.
+        "FACILITY_TIMEOUT": 20.0,
+        #: Any of these rules makes an object a target: ``{"classifier", "label", "probability", "n_detections", "origin"}``.
+        "PROMOTION": (),
+        #: Name of the target list that promoted objects are put on; '' for none.
+        "TARGET_LIST": "",
+        #: Names of the groups that may see promoted targets.
+        "GROUPS": (),
+        #: A target that is nearer than this (arcseconds) is the same source.
+        "MATCH_RADIUS": 2.0,
+        #: Alerts that are written in one transaction.
+        "BATCH": 500,
+    }
+)
+
+
+@lru_cache
+def _merged() -> Mapping[str, Any]:
+    return MappingProxyType({**DEFAULTS, **given()})
+
+
+def given() -> Mapping[str, Any]:
+    """What the TOM's settings say, defaults left out."""
+    return getattr(settings, "TOM_ALERCE", None) or {}
+
+
+def get(key: str) -> Any:
+    """The value of one key of ``TOM_ALERCE``, or its default; KeyError where there is no such key."""
+    return _merged()[key]
+
+
+def broker(name: str) -> Mapping[str, Any]:
+    """Keyword arguments for the client of a broker; LookupError where the settings do not name it."""
+    brokers = get("BROKERS")
+    if name not in brokers:
+        raise LookupError(f"no broker {name!r} in TOM_ALERCE['BROKERS'], which has: {', '.join(brokers) or 'none'}")
+    return brokers[name]
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "TOM_ALERCE":
+        _merged.cache_clear()

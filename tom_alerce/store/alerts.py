@@ -1,0 +1,66 @@
+"""Alerts into the tables: one call, one transaction, and the same call again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import transaction
+
+from broker_adapters.records import Alert
+from tom_alerce.store import classifications, lightcurves, stamps, summaries, targets
+from tom_alerce.store._sql import begin_write
+from tom_alerce.store.identify import identify
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What was new in a batch of alerts, and the sky objects that they are about."""
+
+    survey_objects: int = 0
+    sky_objects: int = 0
+    detections: int = 0
+    ambiguous: int = 0
+    labels: int = 0
+    sky_object_ids: frozenset[int] = frozenset()
+
+    def __add__(self, other: Saved) -> Saved:
+        return Saved(
+            self.survey_objects + other.survey_objects,
+            self.sky_objects + other.sky_objects,
+            self.detections + other.detections,
+            self.ambiguous + other.ambiguous,
+            self.labels + other.labels,
+            self.sky_object_ids | other.sky_object_ids,
+        )
+
+
+def save(alerts: Sequence[Alert]) -> Saved:
+    """Write a batch of alerts: objects and their links, measurements, stamps, brokers' labels, summaries, photometry of targets.
+
+    Order does not matter, neither within the batch nor between batches, save for which of two repeats of a measurement is kept (the
+    first). Several workers may write alerts of the same objects at the same time.
+    """
+    if not alerts:
+        return Saved()
+    with transaction.atomic():
+        begin_write()
+        identified = identify(alerts)
+        objects = identified.objects
+        owner = np.repeat([objects[a.key].pk for a in alerts], [len(a.detections) for a in alerts])
+        added = lightcurves.insert(np.concatenate([a.detections for a in alerts]), owner)
+        stamps.save(alerts, objects)
+        skies = summaries.refresh(list({o.pk: o for o in objects.values()}.values()))
+        labels = classifications.save_labels(alerts, objects)
+        new = {s.pk for s in identified.skies}
+        targets.adopt([s for s in skies if s.pk in new])
+        targets.update(skies)
+    return Saved(
+        identified.survey_objects,
+        identified.sky_objects,
+        added,
+        identified.ambiguous,
+        labels,
+        frozenset(s.pk for s in skies),
+    )

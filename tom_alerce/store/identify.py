@@ -1,0 +1,164 @@
+"""Which survey object an alert is about, and of which sky object that is a view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from broker_adapters.merge import associate
+from broker_adapters.records import Alert
+from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
+from tom_alerce.store import targets
+from tom_alerce.store._sql import chunks, lock_new_objects
+from tom_alerce.store.summaries import neighbourhood, pixel
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Identified:
+    """Survey objects by key, and what had to be made."""
+
+    objects: Mapping[Key, SurveyObject]
+    survey_objects: int = 0
+    sky_objects: int = 0
+    ambiguous: int = 0
+    skies: Sequence[SkyObject] = field(default=())
+
+
+def identify(alerts: Sequence[Alert]) -> Identified:
+    """Find the survey objects of alerts, or make them; a link that is there stays as it is, whoever made it."""
+    best: dict[Key, Alert] = {}
+    for alert in sorted(alerts, key=lambda a: (a.position_err if np.isfinite(a.position_err) else np.inf, -a.mjd)):
+        best.setdefault(alert.key, alert)
+    known = _find(best)
+    if len(known) < len(best):
+        lock_new_objects()
+        known |= _find(k for k in best if k not in known)
+    made = _make([best[k] for k in sorted(best) if k not in known])
+    objects = known | dict(made.objects)
+    _note_news(alerts, objects)
+    return Identified(objects, made.survey_objects, made.sky_objects, made.ambiguous, made.skies)
+
+
+def _find(keys: Iterable[Key]) -> dict[Key, SurveyObject]:
+    """The survey objects of these keys, locked until the end of the transaction in an order that every worker keeps."""
+    by_survey: dict[str, list[str]] = {}
+    for survey, object_id in sorted(keys):
+        by_survey.setdefault(survey, []).append(object_id)
+    found: dict[Key, SurveyObject] = {}
+    for survey, names in by_survey.items():
+        for part in chunks(names):
+            for o in SurveyObject.objects.select_for_update().filter(survey=survey, object_id__in=part).order_by("object_id"):
+                found[o.survey, o.object_id] = o
+    return found
+
+
+def _note_news(alerts: Sequence[Alert], objects: Mapping[Key, SurveyObject]) -> None:
+    """Take over other names, and that an object moves; written with the summaries."""
+    for alert in alerts:
+        o = objects[alert.key]
+        o.names = [*o.names, *(name for name in dict.fromkeys(alert.names) if name not in o.names)]
+        o.moving = o.moving or alert.moving
+
+
+def _make(alerts: Sequence[Alert]) -> Identified:
+    """Make the survey objects of alerts with new keys, and link or make their sky objects."""
+    if not alerts:
+        return Identified({})
+    named = targets.named([(a.object_id, *a.names) for a in alerts])
+    link = _associate(alerts, _named_skies(alerts, named))
+    fresh = SkyObject.objects.bulk_create(link.new, batch_size=500)  # gives them their keys
+    objects = SurveyObject.objects.bulk_create(
+        (
+            SurveyObject(
+                survey=a.survey,
+                object_id=a.object_id,
+                sky_object=link.sky[i],
+                ra=a.ra,
+                dec=a.dec,
+                position_err=a.position_err,
+                healpix=link.pixels[i],
+                moving=a.moving,
+                method=SurveyObject.Method.NAME if named[i] else link.method[i],
+                separation=link.separation[i],
+            )
+            for i, a in enumerate(alerts)
+        ),
+        batch_size=500,
+    )
+    MatchCandidate.objects.bulk_create(
+        (MatchCandidate(survey_object=objects[i], sky_object=sky, separation=s) for i, sky, s in link.ambiguous),
+        ignore_conflicts=True,
+    )
+    keyed = {(o.survey, o.object_id): o for o in objects}
+    return Identified(keyed, len(objects), len(fresh), len({i for i, _, _ in link.ambiguous}), fresh)
+
+
+@dataclass(frozen=True)
+class _Link:
+    """The sky object of each of n new survey objects, and why; ``new`` are those to be made, ``ambiguous`` what a person decides."""
+
+    sky: list[SkyObject]
+    pixels: list[int]
+    separation: list[float | None]
+    method: list[str]
+    new: list[SkyObject]
+    ambiguous: list[tuple[int, SkyObject, float]]
+
+
+def _associate(alerts: Sequence[Alert], named: Mapping[int, SkyObject]) -> _Link:
+    """Link by position, within the batch as well as against the database; ``named`` (by place in ``alerts``) are linked already."""
+    ra, dec = np.array([a.ra for a in alerts]), np.array([a.dec for a in alerts])
+    pixels = pixel(ra, dec)
+    still = [i for i, a in enumerate(alerts) if not a.moving]
+    near = _near(neighbourhood(pixels[still]))
+    skies = list({s.pk: s for s in (*(o.sky_object for o in near), *named.values())}.values())
+    place = {s.pk: g for g, s in enumerate(skies)}
+    before = [place[o.sky_object_id] for o in near]
+    everyone = [*near, *(alerts[i] for i in still)]
+    found = associate(
+        np.array([o.survey for o in everyone]),
+        *(np.array([getattr(o, name) for o in everyone], dtype=np.float64) for name in ("ra", "dec", "position_err")),
+        np.array([*before, *(place[named[i].pk] if i in named else -1 for i in still)], dtype=np.int64),
+    )
+    group = dict(enumerate(skies))
+    sky, separation = [_sky(a, p) for a, p in zip(alerts, pixels.tolist(), strict=True)], [None] * len(alerts)
+    for i, g, apart in zip(still, found.group[len(near) :].tolist(), found.separation[len(near) :].tolist(), strict=True):
+        sky[i] = group.setdefault(g, sky[i])
+        separation[i] = apart if np.isfinite(apart) else None
+    return _Link(
+        sky=sky,
+        pixels=pixels.tolist(),
+        separation=separation,
+        method=[SurveyObject.Method.NEW if s is None else SurveyObject.Method.POSITION for s in separation],
+        new=[s for s in {id(s): s for s in sky}.values() if s.pk is None],
+        ambiguous=[(still[i - len(near)], group[g], apart) for i, g, apart in found.ambiguous if i >= len(near)],
+    )
+
+
+def _near(pixels: Iterable[int]) -> list[SurveyObject]:
+    """Survey objects in these pixels that stay where they are."""
+    return [o for part in chunks(pixels) for o in SurveyObject.objects.filter(healpix__in=part, moving=False).select_related("sky_object")]
+
+
+def _named_skies(alerts: Sequence[Alert], named: Sequence[int | None]) -> dict[int, SkyObject]:
+    """For each alert whose names the TOM knows as a target's: the (oldest) sky object of that target, made where there is none."""
+    wanted = {t for t in named if t is not None}
+    by_target: dict[int, SkyObject] = {}
+    for part in chunks(wanted):
+        for sky in SkyObject.objects.filter(target__in=part).order_by("-pk"):
+            by_target[sky.target_id] = sky
+    for alert, target in zip(alerts, named, strict=True):
+        if target is not None and target not in by_target:
+            sky = _sky(alert, int(pixel(np.array([alert.ra]), np.array([alert.dec]))[0]))
+            sky.target_id = target
+            sky.save()
+            by_target[target] = sky
+    return {i: by_target[t] for i, t in enumerate(named) if t is not None}
+
+
+def _sky(alert: Alert, healpix: int) -> SkyObject:
+    return SkyObject(ra=alert.ra, dec=alert.dec, position_err=alert.position_err, healpix=healpix, moving=alert.moving)

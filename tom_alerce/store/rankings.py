@@ -1,0 +1,55 @@
+"""Rankings of candidates for a night, with every term that led to each place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+
+from followup.records import Night, Ranking
+from tom_alerce import models
+
+#: Points of the altitude curve that is kept for a picture of the night.
+_POINTS = 48
+
+
+def save(ranking: Ranking, night: Night, order: dict[str, int], limit: int) -> models.Ranking:
+    """Write the best ``limit`` of a ranking, whose keys are those of sky objects as text; ``order`` is key -> row of the night's arrays."""
+    with transaction.atomic():
+        row = models.Ranking.objects.create(
+            site=night.site.name[:100], night=night.date, now=night.now, weights={k: float(w) for k, w in ranking.weights.items()}
+        )
+        models.Rank.objects.bulk_create(
+            (
+                models.Rank(
+                    ranking=row,
+                    sky_object_id=int(key),
+                    place=i + 1,
+                    score=float(ranking.scores[i]),
+                    hours=float(ranking.hours[i]),
+                    terms={
+                        name: {"score": float(term.values[i]), "weight": float(ranking.weights[name]), "reason": term.reasons[i]}
+                        for name, term in ranking.terms.items()
+                    },
+                    visibility=_visibility(night, order[key]),
+                )
+                for i, key in enumerate(ranking.keys[:limit])
+            ),
+            batch_size=500,
+        )
+    return row
+
+
+def _visibility(night: Night, i: int) -> dict[str, Any]:
+    """The night of candidate i, thinned out: times (MJD), altitudes of it and of the Moon, and their distance in the middle (degrees)."""
+    t = len(night.times)
+    if not t:
+        return {"times": [], "altitude": [], "moon_altitude": [], "moon_separation": None}
+    kept = np.unique(np.linspace(0, t - 1, min(t, _POINTS)).round().astype(int))
+    return {
+        "times": np.round(night.times[kept], 5).tolist(),
+        "altitude": np.round(night.altitude[i, kept], 2).tolist(),
+        "moon_altitude": np.round(night.moon_altitude[kept], 1).tolist(),
+        "moon_separation": round(float(night.moon_separation[i, t // 2]), 1),
+    }

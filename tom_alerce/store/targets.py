@@ -1,0 +1,162 @@
+"""Sky objects and the TOM's own targets: finding those that are there, making those that are not, and what is written to them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import F
+from guardian.shortcuts import assign_perm
+from tom_dataproducts.models import PhotometryReducedDatum
+from tom_targets.base_models import get_target_model_app_label
+from tom_targets.models import BaseTarget, Target, TargetList, TargetName
+
+from broker_adapters.crossmatch import match
+from tom_alerce import conf
+from tom_alerce.match import simplified, spellings
+from tom_alerce.models import SkyObject, SurveyObject
+from tom_alerce.store import lightcurves
+from tom_alerce.store._sql import chunks
+from tom_alerce.store.errors import StoreError
+from tom_alerce.store.photometry import save_photometry
+
+logger = logging.getLogger(__name__)
+
+
+def named(names: Sequence[Iterable[str]]) -> list[int | None]:
+    """For each of n objects the target that has one of its names, or an alias that is one of them; None where there is none.
+
+    Names agree as in `tom_alerce.match`, which compares them in the database.
+    """
+    wanted = [[spelling for name in mine for spelling in spellings(name) if spelling] for mine in names]
+    found: dict[str, int] = {}
+    for part in chunks(sorted({spelling for mine in wanted for spelling in mine})):
+        for model, owner in ((TargetName, "target_id"), (BaseTarget, "pk")):
+            named = model.objects.annotate(simple=simplified(F("name"))).filter(simple__in=part)
+            found.update(named.values_list("simple", owner))
+    return [next((found[spelling] for spelling in mine if spelling in found), None) for mine in wanted]
+
+
+def nearby(ra: Sequence[float], dec: Sequence[float], radius: float | None = None) -> list[list[tuple[int, float]]]:
+    """For each of n positions (degrees) the targets within ``radius`` (arcseconds; `MATCH_RADIUS`): (target, arcseconds), nearest first."""
+    radius = conf.get("MATCH_RADIUS") if radius is None else radius
+    answer: list[list[tuple[int, float]]] = [[] for _ in ra]
+    if not answer:
+        return answer
+    strip = (min(dec) - radius / 3600.0, max(dec) + radius / 3600.0)
+    rows = BaseTarget.objects.filter(type=BaseTarget.SIDEREAL, ra__isnull=False, dec__range=strip).values_list("pk", "ra", "dec")
+    pk, target_ra, target_dec = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0),) * 3
+    for i, j, apart in zip(*match(np.asarray(ra), np.asarray(dec), target_ra, target_dec, radius), strict=True):
+        answer[int(i)].append((int(pk[j]), float(apart)))
+    for near in answer:
+        near.sort(key=lambda one: one[1])
+    return answer
+
+
+def adopt(skies: Sequence[SkyObject]) -> list[SkyObject]:
+    """Link new sky objects to the target that is at their place, where there is exactly one; those that were linked."""
+    free = [s for s in skies if s.target_id is None and not s.moving]
+    linked = []
+    for sky, near in zip(free, nearby([s.ra for s in free], [s.dec for s in free]), strict=True):
+        if len(near) == 1:
+            sky.target_id = near[0][0]
+            sky.save(update_fields=["target", "modified"])
+            linked.append(sky)
+        elif near:
+            logger.warning("%s: %d targets are within the match radius; link it by hand", sky, len(near))
+    return linked
+
+
+def update(skies: Iterable[SkyObject]) -> int:
+    """Write names and photometry of sky objects to their targets; how many measurements were added or changed."""
+    return sum(_write(sky.target, [sky]) for sky in skies if sky.target_id is not None)
+
+
+def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None = None) -> BaseTarget:
+    """Make a sky object a target of the TOM, or find the target that it is; its names become aliases, its light curve photometry.
+
+    Parameters
+    ----------
+    sky_object : SkyObject
+        Saved.
+    user : User, optional
+        Who gets access to a target that is made.
+    target : BaseTarget, optional
+        The target that it is, where a person knows better than names and positions.
+
+    Raises
+    ------
+    StoreError
+        A solar-system object, whose place is not a fixed one; or several targets are at its place.
+    """
+    with transaction.atomic():
+        sky = SkyObject.objects.select_for_update().get(pk=sky_object.pk)
+        if target is None:
+            target = sky.target or _existing(sky) or _create(sky, user)
+        sky.target = target
+        sky.save(update_fields=["target", "modified"])
+        _write(target, [sky])
+        _enlist(target)
+    sky_object.target = target
+    return target
+
+
+def _existing(sky: SkyObject) -> BaseTarget | None:
+    """The target that a sky object is, by name before position."""
+    if sky.moving:
+        raise StoreError(f"{sky} moves: a target needs its orbital elements")
+    pk = named([_names([sky])])[0]
+    if pk is None:
+        near = nearby([sky.ra], [sky.dec])[0]
+        if len(near) > 1:
+            names = ", ".join(BaseTarget.objects.filter(pk__in=[t for t, _ in near]).values_list("name", flat=True))
+            raise StoreError(f"{sky} is near several targets ({names}): say which one it is")
+        pk = near[0][0] if near else None
+    return None if pk is None else BaseTarget.objects.get(pk=pk)
+
+
+def _create(sky: SkyObject, user: Any) -> BaseTarget:
+    target = Target(name=sky.name, type=BaseTarget.SIDEREAL, ra=sky.ra, dec=sky.dec, epoch=2000.0)
+    target.save()
+    if user is not None and user.is_authenticated:
+        target.give_user_access(user)
+    app = get_target_model_app_label()
+    for group in Group.objects.filter(name__in=conf.get("GROUPS")):
+        assign_perm(f"{app}.view_target", group, target)
+        assign_perm(f"{app}.change_target", group, target)
+    return target.basetarget_ptr if hasattr(target, "basetarget_ptr") else target
+
+
+def _write(target: BaseTarget, skies: Sequence[SkyObject]) -> int:
+    members = SurveyObject.objects.filter(sky_object__in=skies)
+    _name(target, _names(skies))
+    rows = lightcurves.split(lightcurves.read(members.values_list("pk", flat=True))).values()
+    written = save_photometry(target, np.concatenate(list(rows))) if rows else 0
+    if written and not getattr(settings, "TARGET_PERMISSIONS_ONLY", True):
+        for group in Group.objects.filter(name__in=conf.get("GROUPS")):
+            datums = PhotometryReducedDatum.objects.filter(target_id=target.pk)
+            assign_perm("tom_dataproducts.view_photometryreduceddatum", group, datums)
+    return written
+
+
+def _name(target: BaseTarget, names: Iterable[str]) -> None:
+    """Add aliases, leaving out those that are taken: a name belongs to one target only."""
+    names = [name[:100] for name in names]
+    taken = set(TargetName.objects.filter(name__in=names).values_list("name", flat=True))
+    taken |= set(BaseTarget.objects.filter(name__in=names).values_list("name", flat=True))
+    TargetName.objects.bulk_create((TargetName(target=target, name=n) for n in names if n not in taken), ignore_conflicts=True)
+
+
+def _enlist(target: BaseTarget) -> None:
+    if name := conf.get("TARGET_LIST"):
+        TargetList.objects.get_or_create(name=name)[0].targets.add(target)
+
+
+def _names(skies: Sequence[SkyObject]) -> list[str]:
+    members = SurveyObject.objects.filter(sky_object__in=skies).order_by("survey", "object_id")
+    return list(dict.fromkeys(name for m in members for name in (str(m), *m.names) if name.strip()))
