@@ -3,8 +3,8 @@
 Identity of a measurement, the same through every broker:
 
 - a detection is its ``candid``;
-- a row of forced photometry is the object's name followed by ``pid``, as ALeRCE has it (`forced_id`);
-- an upper limit has no id: object, filter and time (`limit_id`), all that ALeRCE's REST answers know of it.
+- a row of forced photometry, and an upper limit, is object, filter and time (`forced_id`, `limit_id`): all that Lasair says of the
+  one, ALeRCE of the other. So the duplicates that ZTF sends in ``fp_hists``, equal in all but ``pid``, are one row too.
 
 Traps (schema 4.02 and Masci et al. 2019, PASP 131 018003): ``jd`` is the *start* of the exposure; ``magpsf`` is the magnitude of the
 absolute difference, its sign is ``isdiffpos``; ``distnr`` is in pixels in a candidate and in arcseconds in ``fp_hists``; a previous
@@ -58,11 +58,6 @@ _CANDIDATE = frozenset({"jd", "fid", "magpsf", "sigmapsf", "isdiffpos", "ra", "d
 _USABLE = frozenset({"0", "57"})
 
 
-def forced_id(object_id: str, pid: Any) -> str:
-    """Source id of a row of forced photometry: ``ZTF18abcdefg`` and ``pid`` 2693420272115 give ``ZTF18abcdefg2693420272115``."""
-    return f"{object_id}{identifier(pid)}"
-
-
 def limit_id(object_id: str, mjd: float, fid: int) -> str:
     """Source id of an upper limit from the object, the MJD UTC of the *start* of the exposure and the filter.
 
@@ -70,6 +65,16 @@ def limit_id(object_id: str, mjd: float, fid: int) -> str:
     the shift by 3e-8 d keeps every such time away from the edges of the rounding.
     """
     return f"{object_id}{BANDS[fid]}{round((mjd - 3e-8) * 1e5)}"
+
+
+def forced_id(object_id: str, mjd: float, fid: int) -> str:
+    """Source id of a row of forced photometry: made as `limit_id` is, but another."""
+    return f"{limit_id(object_id, mjd, fid)}forced"
+
+
+def usable(procstatus: Any) -> bool:
+    """Whether a row of forced photometry may be used, from its processing status: codes with commas between them, or none."""
+    return set(str(procstatus or "0").replace(" ", "").split(",")) <= _USABLE
 
 
 def sign(isdiffpos: Iterable[Any]) -> NDArray[np.int64]:
@@ -144,7 +149,6 @@ def detections(
 def forced(
     object_id: str,
     *,
-    pid: Sequence[Any],
     mjd: ArrayLike,
     fid: Sequence[int],
     flux: ArrayLike,
@@ -158,7 +162,7 @@ def forced(
     `photometry.flux_from_magnitude` and `flux_error` of magnitudes); times as in `detections`.
     """
     rows = _rows(Kind.FORCED, fid, mjd, exposure)
-    rows["source_id"] = [forced_id(object_id, p) for p in pid]
+    rows["source_id"] = [forced_id(object_id, m, f) for m, f in zip(np.atleast_1d(floats(mjd)).tolist(), fid, strict=True)]
     rows["flux"], rows["flux_err"] = floats(flux), floats(flux_err)
     rows["ref_flux"], rows["ref_flux_err"] = reference
     return with_flux(rows)
@@ -199,7 +203,7 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     previous = [p for p in record.get("prv_candidates") or () if p is not None]
     seen = [{**candidate, "candid": source_id}, *(p for p in previous if p.get("candid") and p.get("magpsf") is not None)]
     unseen = [p for p in previous if p.get("magpsf") is None]
-    alerts = _detections(seen)
+    alerts = candidates(seen)
     mjd, ra, dec = (float(alerts[name][0]) for name in ("mjd", "ra", "dec"))
     check(ra, dec)
     if not np.isfinite(alerts["flux"][0]):
@@ -214,7 +218,7 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         dec=mean[1],
         position_err=mean[2],
         mjd=mjd,
-        detections=frozen(np.concatenate([alerts, _limits(object_id, unseen), _forced(object_id, record.get("fp_hists") or [])])),
+        detections=frozen(np.concatenate([alerts, upper_limits(object_id, unseen), fp_hists(object_id, record.get("fp_hists") or [])])),
         cutouts=Cutouts(*(stamp(record.get(f"cutout{name}")) for name in ("Science", "Template", "Difference"))),
         metadata=scalars(candidate),
         moving=moving,
@@ -236,7 +240,8 @@ def _exposure(rows: Sequence[Mapping[str, Any]]) -> Floats:
         return np.where((seconds > 0.0) & (seconds < 3600.0), seconds, EXPOSURE)
 
 
-def _detections(rows: Sequence[Mapping[str, Any]]) -> Detections:
+def candidates(rows: Sequence[Mapping[str, Any]]) -> Detections:
+    """Rows of `DETECTION`, shape (n,), from n candidates with the packet's names of the fields."""
     deep, shallow = floats(_column(rows, "drb")), floats(_column(rows, "rb"))
     return detections(
         candid=_column(rows, "candid"),
@@ -253,16 +258,17 @@ def _detections(rows: Sequence[Mapping[str, Any]]) -> Detections:
     )
 
 
-def _limits(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
+def upper_limits(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
+    """Rows of `DETECTION`, shape (m,), m ≤ n, from n previous candidates without a detection, with the packet's names of the fields."""
     return limits(object_id, mjd=_mjd(rows), fid=_column(rows, "fid"), diffmaglim=_column(rows, "diffmaglim"))
 
 
-def _forced(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
-    rows = [r for r in rows if set(str(r.get("procstatus") or "0").replace(" ", "").split(",")) <= _USABLE]
+def fp_hists(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
+    """Rows of `DETECTION`, shape (m,), m ≤ n, from n rows of ``fp_hists`` with the packet's names of the fields."""
+    rows = [r for r in rows if usable(r.get("procstatus"))]
     zero_point = magnitudes(_column(rows, "magzpsci"))
     return forced(
         object_id,
-        pid=_column(rows, "pid"),
         mjd=_mjd(rows),
         fid=_column(rows, "fid"),
         flux=photometry.flux_from_counts(floats(_column(rows, "forcediffimflux")), zero_point),
