@@ -1,0 +1,1 @@
+"""Labelled, seeded imitations of what the surveys send, every constant with its source."""

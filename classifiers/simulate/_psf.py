@@ -1,0 +1,90 @@
+"""A point spread function as a sum of Gaussians: separable, so that a field of stars is one product of matrices.
+
+The shape is Moffat's (1969, A&A 3, 455), which has the wings that a Gaussian lacks (Trujillo et al. 2001, MNRAS 328, 977).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+Images = NDArray[np.float32]
+
+#: Exponent of the Moffat profile; measured on bright isolated asteroids in ZTF difference images: quartiles 3.1 and 4.5 where it is constrained.
+BETA = 3.5
+#: Widths of the Gaussians, in units of the FWHM. The narrowest is as wide as pixels of half a FWHM can sample.
+WIDTHS = np.array([0.36, 0.46, 0.68, 1.2, 2.4])
+
+
+def _weights() -> NDArray[np.float64]:
+    """Share of the flux in each Gaussian: the non-negative least-squares fit to the Moffat profile, weighted as flux per ring."""
+    radius = np.geomspace(0.01, 8.0, 400)
+    alpha = 0.5 / np.sqrt(2 ** (1 / BETA) - 1)
+    moffat = (BETA - 1) / (np.pi * alpha**2) * (1 + (radius / alpha) ** 2) ** -BETA
+    gaussians = np.exp(-0.5 * (radius[:, None] / WIDTHS) ** 2) / (2 * np.pi * WIDTHS**2)
+    weights, _ = nnls(gaussians * radius[:, None], moffat * radius)
+    return np.asarray(weights / weights.sum())
+
+
+WEIGHTS = _weights()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Psf:
+    """n point spread functions.
+
+    Attributes
+    ----------
+    fwhm : ndarray, shape (n,)
+        Geometric mean of the two axes, pixels.
+    elongation : ndarray, shape (n,)
+        Ratio of the width along y to that along x.
+    """
+
+    fwhm: NDArray[np.float64]
+    elongation: NDArray[np.float64]
+
+    @property
+    def sigma(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Standard deviations of the Gaussians along y and x, each (n, c), pixels."""
+        width = self.fwhm[:, None] * WIDTHS
+        stretch = np.sqrt(self.elongation)[:, None]
+        return width * stretch, width / stretch
+
+    @property
+    def noise_pixels(self) -> NDArray[np.float64]:
+        """Effective number of pixels, 1 / sum(P^2), (n,): a flux fitted with the PSF has this many pixels' variance."""
+        variance = WIDTHS[:, None] ** 2 + WIDTHS**2
+        overlap = (WEIGHTS[:, None] * WEIGHTS / (2 * np.pi * variance)).sum()
+        return np.asarray(self.fwhm**2 / overlap)
+
+    def transform(self, size: int) -> Images:
+        """Real Fourier transform of the PSF centred at 0 on a periodic grid, (n, size, size // 2 + 1)."""
+        ky, kx = 2 * np.pi * np.fft.fftfreq(size), 2 * np.pi * np.fft.rfftfreq(size)
+        sy, sx = self.sigma
+        along_y = (WEIGHTS * np.exp(-0.5 * (sy[:, :, None] * ky) ** 2).transpose(0, 2, 1)).astype(np.float32)
+        return np.asarray(along_y @ np.exp(-0.5 * (sx[:, :, None] * kx) ** 2).astype(np.float32))
+
+
+def stars(psf: Psf, flux: NDArray[np.float64], y: NDArray[np.float64], x: NDArray[np.float64], size: int) -> Images:
+    """Images (n, size, size) of k point sources each; flux, y and x are (n, k), positions in pixels where pixel centres are whole numbers.
+
+    Stars beyond the edge still shed their wings into the image.
+    """
+    grid = np.arange(size)
+    sy, sx = psf.sigma
+    along_y = _gaussians(grid - y[:, :, None, None], sy)
+    along_x = _gaussians(grid - x[:, :, None, None], sx)
+    along_y *= (flux[:, :, None] * WEIGHTS).astype(np.float32)[..., None]
+    n = len(flux)
+    return np.asarray(along_y.reshape(n, -1, size).transpose(0, 2, 1) @ along_x.reshape(n, -1, size))
+
+
+def _gaussians(offset: NDArray[np.float64], sigma: NDArray[np.float64]) -> Images:
+    """Normalised Gaussians (n, k, c, size) of offsets (n, k, 1, size) for widths (n, c)."""
+    width = sigma[:, None, :, None].astype(np.float32)
+    scaled = offset.astype(np.float32) / width
+    return np.asarray(np.exp(-0.5 * scaled * scaled) / (width * np.float32(np.sqrt(2 * np.pi))))
