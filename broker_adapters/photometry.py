@@ -32,6 +32,11 @@ def flux_from_counts(counts: ArrayLike, zero_point: ArrayLike) -> Floats:
     return flux
 
 
+def counts_from_flux(flux: ArrayLike, zero_point: ArrayLike) -> Floats:
+    """Counts, of the unit whose AB magnitude is ``zero_point``, of a flux in nJy."""
+    return np.asarray(flux, float) / flux_from_counts(1.0, zero_point)
+
+
 def magnitude_from_flux(flux: ArrayLike) -> Floats:
     """AB magnitude of a flux in nJy; NaN where it is not positive."""
     flux = np.asarray(flux, float)
@@ -67,6 +72,12 @@ def mjd_from_jd(jd: ArrayLike) -> Floats:
     """MJD of a JD, on the same clock."""
     mjd: Floats = np.asarray(jd, float) - MJD_ZERO_JD
     return mjd
+
+
+def jd_from_mjd(mjd: ArrayLike) -> Floats:
+    """JD of an MJD, on the same clock."""
+    jd: Floats = np.asarray(mjd, float) + MJD_ZERO_JD
+    return jd
 
 
 def mid_exposure(start: ArrayLike, exposure: ArrayLike) -> Floats:
