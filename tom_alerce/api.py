@@ -1,0 +1,162 @@
+"""REST endpoints, read-only: objects, classifications and ranks that the user may see. Every id is a string, since some exceed 2**53."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from rest_framework import permissions, serializers, viewsets
+from rest_framework.pagination import LimitOffsetPagination
+
+from tom_alerce import visible
+from tom_alerce.filters import CLASSES, named_or_near
+from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
+
+
+class Pagination(LimitOffsetPagination):
+    """Pages of 100, of 1000 at most."""
+
+    default_limit = 100
+    max_limit = 1000
+
+
+class SurveyObjectSerializer(serializers.ModelSerializer):
+    """A member of a sky object."""
+
+    class Meta:
+        model = SurveyObject
+        fields = ("survey", "object_id", "ra", "dec", "method", "separation", "names", "first_mjd", "last_mjd", "n_detections")
+
+
+class SkyObjectSerializer(serializers.ModelSerializer):
+    """A sky object with its members."""
+
+    id = serializers.CharField(source="pk")
+    target = serializers.CharField(source="target_id", allow_null=True)
+    survey_objects = SurveyObjectSerializer(many=True)
+
+    class Meta:
+        model = SkyObject
+        fields = (
+            "id", "name", "ra", "dec", "position_err", "target", "first_mjd", "last_mjd", "n_detections", "moving", "survey_objects",
+        )  # fmt: skip
+
+
+class ClassificationSerializer(serializers.ModelSerializer):
+    """What a classifier said."""
+
+    id = serializers.CharField(source="pk")
+    sky_object = serializers.CharField(source="sky_object_id")
+
+    class Meta:
+        model = Classification
+        fields = ("id", "sky_object", "origin", "classifier", "version", "label", "probability", "probabilities", "n_detections", "created")
+
+
+class RankSerializer(serializers.ModelSerializer):
+    """A place in a ranking, with every term."""
+
+    id = serializers.CharField(source="pk")
+    ranking = serializers.CharField(source="ranking_id")
+    site = serializers.CharField(source="ranking.site")
+    night = serializers.CharField(source="ranking.night")
+    sky_object = serializers.CharField(source="sky_object_id")
+    name = serializers.CharField(source="sky_object.name")
+    ra = serializers.FloatField(source="sky_object.ra")
+    dec = serializers.FloatField(source="sky_object.dec")
+
+    class Meta:
+        model = Rank
+        fields = ("id", "ranking", "site", "night", "place", "sky_object", "name", "ra", "dec", "score", "hours", "terms")
+
+
+class SkyObjectFilter(django_filters.FilterSet):
+    """Filters of ``/api/alerce-objects/``."""
+
+    query = django_filters.CharFilter(method="by_query", help_text="part of a name, or a position: 'ra dec [arcsec]'")
+    survey = django_filters.CharFilter(method="by_survey")
+    since = django_filters.NumberFilter(field_name="last_mjd", lookup_expr="gte", help_text="latest detection, MJD UTC")
+    target = django_filters.NumberFilter(field_name="target_id")
+
+    class Meta:
+        model = SkyObject
+        fields = ("moving",)
+
+    def by_query(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
+        """Objects that the text names or points at."""
+        return named_or_near(objects, value)
+
+    def by_survey(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
+        """Objects with a member of the survey."""
+        return objects.filter(pk__in=SurveyObject.objects.filter(survey=value).values("sky_object"))
+
+
+class ClassificationFilter(django_filters.FilterSet):
+    """Filters of ``/api/alerce-classifications/``."""
+
+    label = django_filters.CharFilter(help_text=f"in the words of its origin; ours are {', '.join(c for _, g in CLASSES for c, _ in g)}")
+    probability = django_filters.NumberFilter(lookup_expr="gte")
+    since = django_filters.IsoDateTimeFilter(field_name="created", lookup_expr="gte")
+
+    class Meta:
+        model = Classification
+        fields = ("sky_object", "origin", "classifier", "version")
+
+
+class RankFilter(django_filters.FilterSet):
+    """Filters of ``/api/alerce-ranks/``."""
+
+    site = django_filters.CharFilter(field_name="ranking__site")
+    night = django_filters.CharFilter(field_name="ranking__night")
+    score = django_filters.NumberFilter(lookup_expr="gte")
+
+    class Meta:
+        model = Rank
+        fields = ("ranking", "sky_object")
+
+
+class _ReadOnly(viewsets.ReadOnlyModelViewSet):
+    permission_classes = (permissions.IsAuthenticated,)
+    filter_backends = (django_filters.rest_framework.DjangoFilterBackend,)
+    pagination_class = Pagination
+
+    def seen(self) -> QuerySet[Any]:
+        """Keys of the sky objects that the user may see."""
+        return visible.sky_objects(self.request.user).values("pk")
+
+
+class SkyObjectViewSet(_ReadOnly):
+    """Sky objects, merged from every survey, the latest detection first."""
+
+    serializer_class = SkyObjectSerializer
+    filterset_class = SkyObjectFilter
+
+    def get_queryset(self) -> QuerySet[SkyObject]:
+        """Objects that the user may see."""
+        return (
+            visible.sky_objects(self.request.user).select_related("target").prefetch_related("survey_objects").order_by("-last_mjd", "-pk")
+        )
+
+
+class ClassificationViewSet(_ReadOnly):
+    """Everything that classifiers, ours and the brokers', said, the latest first."""
+
+    serializer_class = ClassificationSerializer
+    filterset_class = ClassificationFilter
+
+    def get_queryset(self) -> QuerySet[Classification]:
+        """Classifications of objects that the user may see; those that say nothing are left out."""
+        return Classification.objects.filter(sky_object__in=self.seen()).exclude(label="").order_by("-created", "-pk")
+
+
+class RankViewSet(_ReadOnly):
+    """Places of objects in rankings, the latest ranking first."""
+
+    serializer_class = RankSerializer
+    filterset_class = RankFilter
+
+    def get_queryset(self) -> QuerySet[Rank]:
+        """Ranks of objects that the user may see."""
+        ranks = Rank.objects.filter(sky_object__in=self.seen()).select_related("ranking", "sky_object__target")
+        return ranks.prefetch_related("sky_object__survey_objects").order_by("-ranking", "place")

@@ -1,0 +1,56 @@
+"""The interactive light curve: plotly figures as plain JSON, whose colours the page fills in from its style sheet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from astropy.time import Time
+
+from broker_adapters.records import Detections
+from tom_alerce.figures.series import QUANTITIES, SYMBOLS, Series, series
+
+
+def figures(rows: Detections) -> dict[str, Any]:
+    """One plotly figure for each of `QUANTITIES` that has points, as plain JSON: {quantity: {title, data, layout}}.
+
+    Colours are left to the page: ``meta`` of a trace holds its band.
+    """
+    found = {}
+    for quantity, title in QUANTITIES.items():
+        drawn = series(rows, quantity)
+        detected = {one.name for one in drawn if one.style == "detection"}
+        traces = [_trace(one, quantity, one.style == "detection" or one.name not in detected) for one in drawn]
+        if traces:
+            axis: dict[str, Any] = {"title": {"text": title}, "zeroline": quantity == "flux"}
+            if quantity != "flux":
+                axis["autorange"] = "reversed"
+            layout = {"yaxis": axis, "xaxis": {"title": {"text": "UTC"}, "type": "date"}, "hovermode": "closest"}
+            found[quantity] = {"title": title, "data": traces, "layout": layout}
+    return found
+
+
+def _trace(one: Series, quantity: str, in_legend: bool) -> dict[str, Any]:
+    """One plotly trace; a band stands once in the legend, which shows and hides its forced points and limits with it."""
+    symbol = (
+        "triangle-down-open" if one.style == "limit" else SYMBOLS.get(one.survey, "circle") + ("-open" if one.style == "forced" else "")
+    )
+    unit = " µJy" if quantity == "flux" else ""
+    label = {"limit": " limit", "forced": " forced", "detection": ""}[one.style]
+    trace: dict[str, Any] = {
+        "type": "scattergl" if one.rows.size > 2000 else "scatter",
+        "mode": "markers",
+        "name": one.name + label,
+        "legendgroup": one.name,
+        "showlegend": in_legend,
+        "x": Time(one.rows["mjd"], format="mjd").isot.tolist(),
+        "y": np.round(one.values, 4).tolist(),
+        "customdata": [[round(float(r["mjd"]), 5), str(r["source_id"])] for r in one.rows],
+        "hovertemplate": f"%{{y:.3f}}{unit}<br>%{{x|%Y-%m-%d %H:%M}} UTC<br>MJD %{{customdata[0]:.5f}}<extra>{one.name}{label}</extra>",
+        "marker": {"symbol": symbol, "size": 8 if one.style != "limit" else 7, "opacity": 1.0 if one.style == "detection" else 0.7},
+        "meta": {"band": one.band},
+    }
+    if np.isfinite(one.errors).any():
+        bars = [round(float(e), 4) if np.isfinite(e) else 0 for e in one.errors]
+        trace["error_y"] = {"type": "data", "array": bars, "thickness": 1, "width": 0}
+    return trace

@@ -1,0 +1,66 @@
+"""A light curve as a person reads it: split into points that look alike, in the quantity that is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_adapters.photometry import NJY_PER_UJY, limit_from_flux_error, magnitude_error, magnitude_from_flux
+from broker_adapters.records import Detections, Kind
+from tom_alerce.store.photometry import DETECTED, LIMIT, bandpass
+
+#: What the vertical axis can be -> its title.
+QUANTITIES = {"flux": "Difference flux (µJy)", "difference": "Difference magnitude (AB)", "total": "Total magnitude (AB)"}
+
+#: Symbol of each survey in plotly's words; a survey that is not here gets the first.
+SYMBOLS = {"ztf": "circle", "lsst": "diamond", "atlas": "square"}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of one survey and band that look alike: ``style`` is 'detection', 'forced' or 'limit'; arrays of shape (n,)."""
+
+    survey: str
+    band: str
+    style: str
+    rows: Detections
+    values: NDArray[np.float64]
+    errors: NDArray[np.float64]
+
+    @property
+    def name(self) -> str:
+        """Name of the band as the target's photometry has it, such as 'ZTF-r'."""
+        return bandpass(self.survey, self.band)
+
+
+def series(rows: Detections, quantity: str) -> list[Series]:
+    """A light curve in one of `QUANTITIES`, split into what is drawn alike.
+
+    Magnitudes need a positive flux: a fading below the reference is left out of ``difference`` and seen in ``flux`` and ``total``. Forced
+    fluxes below three sigma are limits in ``difference``. Limits are those of a difference, so that ``total`` has none.
+    """
+    values, errors, style = _quantity(rows, quantity)
+    found = []
+    for survey, band in sorted({(str(r["survey"]), str(r["band"])) for r in rows}):
+        for name in ("limit", "forced", "detection"):
+            chosen = (rows["survey"] == survey) & (rows["band"] == band) & (style == name) & np.isfinite(values)
+            if chosen.any():
+                found.append(Series(survey, band, name, rows[chosen], values[chosen], errors[chosen]))
+    return found
+
+
+def _quantity(rows: Detections, quantity: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
+    limit, forced = rows["kind"] == Kind.LIMIT, rows["kind"] == Kind.FORCED
+    flux, error = rows["flux"], rows["flux_err"]
+    style = np.where(limit, "limit", np.where(forced, "forced", "detection"))
+    if quantity == "flux":
+        return np.where(limit, LIMIT * error, flux) / NJY_PER_UJY, np.where(limit, np.nan, error) / NJY_PER_UJY, style
+    if quantity == "total":
+        total = flux + rows["ref_flux"]
+        return magnitude_from_flux(total), magnitude_error(total, error), style
+    faint = forced & (np.abs(flux) < DETECTED * error)
+    shallow = limit | faint
+    values = np.where(shallow, limit_from_flux_error(error, LIMIT), magnitude_from_flux(flux))
+    return values, np.where(shallow, np.nan, magnitude_error(flux, error)), np.where(faint, "limit", style)

@@ -1,0 +1,121 @@
+"""What a person, or a script, may narrow the lists down by."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import django_filters
+import numpy as np
+from astropy import units
+from astropy.coordinates import SkyCoord, angular_separation
+from astropy_healpix import HEALPix
+from django import forms
+from django.db.models import F, FloatField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Abs
+
+from broker_adapters.photometry import flux_from_magnitude
+from broker_adapters.records import Kind
+from classifiers.taxonomy import LIGHTCURVE, STAMP
+from tom_alerce.models import Classification, Detection, Rank, SkyObject
+
+#: Arcseconds: the radius of a search that names none, and the largest one.
+RADIUS, MAX_RADIUS = 5.0, 600.0
+
+#: The pixels of ``SkyObject.healpix``: order 12.
+_PIXELS = HEALPix(nside=2**12, order="nested")
+
+CLASSES = [
+    ("Stamp", [(c, c) for c in STAMP]),
+    *((branch, [(c, c) for c in classes if c not in STAMP]) for branch, classes in LIGHTCURVE.items()),
+]
+
+
+def named_or_near(objects: QuerySet[SkyObject], text: str) -> QuerySet[SkyObject]:
+    """The objects that answer a search: a position with an optional radius in arcseconds ('12:30:00 +12:00:00 10'), or part of a name."""
+    cone = position(text)
+    if cone is None:
+        name = text.strip().removeprefix("LSST ")
+        named = Q(survey_objects__object_id__icontains=name) | Q(survey_objects__names__icontains=name)
+        named |= Q(target__name__icontains=name) | Q(target__aliases__name__icontains=name)
+        return objects.filter(pk__in=SkyObject.objects.filter(named).values("pk"))
+    ra, dec, radius = cone
+    pixels = _PIXELS.cone_search_lonlat(ra * units.deg, dec * units.deg, radius * units.arcsec)
+    near = objects.filter(healpix__in=[int(p) for p in pixels]).values_list("pk", "ra", "dec")
+    keys = [pk for pk, *there in near if np.degrees(angular_separation(*np.radians([ra, dec, *there]))) * 3600 <= radius]
+    return objects.filter(pk__in=keys)
+
+
+def position(text: str) -> tuple[float, float, float] | None:
+    """Right ascension, declination (degrees) and radius (arcseconds) of a text that is a position; None where it is none.
+
+    Decimal degrees, or sexagesimal hours and degrees with colons; the three are separated by spaces or commas.
+    """
+    words = [word for word in re.split(r"[\s,]+", text.strip()) if word]
+    if len(words) not in (2, 3):
+        return None
+    try:
+        coordinate = SkyCoord(*words[:2], unit=("hourangle" if ":" in words[0] else "deg", "deg"))
+        radius = float(words[2]) if len(words) == 3 else RADIUS
+    except ValueError:
+        return None
+    if not (np.isfinite(coordinate.ra.deg) and radius > 0):
+        return None
+    return float(coordinate.ra.deg), float(coordinate.dec.deg), min(radius, MAX_RADIUS)
+
+
+def last_words(classifications: QuerySet[Classification]) -> QuerySet[Classification]:
+    """Of each classifier the latest of these classifications; none where it cannot say."""
+    last = classifications.values("sky_object", "survey_object", "origin", "classifier").annotate(last=Max("pk"))
+    return Classification.objects.filter(pk__in=last.values("last")).exclude(label="")
+
+
+def with_brightness(ranks: QuerySet[Rank]) -> QuerySet[Rank]:
+    """The ranks with ``brightness``: the absolute difference flux of the latest detection, nJy."""
+    detected = Detection.objects.filter(survey_object__sky_object=OuterRef("sky_object"), kind=Kind.ALERT, flux__isnull=False)
+    return ranks.annotate(brightness=Abs(Subquery(detected.order_by("-mjd").values("flux")[:1], output_field=FloatField())))
+
+
+class BoardFilter(django_filters.FilterSet):
+    """Filters of the board, over the ranks of one ranking."""
+
+    query = django_filters.CharFilter(method="by_query", label="Name or position")
+    label = django_filters.ChoiceFilter(choices=CLASSES, method="by_class", label="Class", empty_label="any")
+    probability = django_filters.NumberFilter(method="by_class", label="P ≥", min_value=0, max_value=1)
+    magnitude = django_filters.NumberFilter(method="by_magnitude", label="Magnitude ≤")
+    days = django_filters.NumberFilter(method="by_age", label="First seen within (days)", min_value=0)
+    new = django_filters.BooleanFilter(method="by_novelty", label="New tonight", widget=forms.CheckboxInput)
+
+    class Meta:
+        model = Rank
+        fields: list[str] = []
+
+    def by_query(self, ranks: QuerySet[Rank], name: str, value: str) -> QuerySet[Rank]:
+        """Ranks of the objects that the text names or points at."""
+        return ranks.filter(sky_object__in=named_or_near(SkyObject.objects.all(), value).values("pk"))
+
+    def by_class(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
+        """Ranks of the objects to which some classifier gives the class, with the least probability where one is given."""
+        label, probability = self.form.cleaned_data.get("label"), self.form.cleaned_data.get("probability")
+        if label and name == "probability":
+            return ranks  # done with the label
+        words = last_words(Classification.objects.filter(sky_object__in=ranks.values("sky_object")))
+        if not label:
+            words = words.filter(probability__gte=float(probability))
+        elif probability is None:
+            words = words.filter(label=label)
+        else:
+            words = words.filter(**{f"probabilities__{label}__gte": float(probability)})
+        return ranks.filter(sky_object__in=words.values("sky_object"))
+
+    def by_magnitude(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
+        """Ranks of the objects whose latest detection is at least so bright."""
+        return with_brightness(ranks).filter(brightness__gte=float(flux_from_magnitude(float(value))))
+
+    def by_age(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
+        """Ranks of the objects whose first detection is younger than so many days before the ranking."""
+        return ranks.filter(sky_object__first_mjd__gte=F("ranking__now") - float(value))
+
+    def by_novelty(self, ranks: QuerySet[Rank], name: str, value: bool | None) -> QuerySet[Rank]:
+        """Ranks of the objects first seen in the day before the ranking."""
+        return self.by_age(ranks, name, 1.0) if value else ranks

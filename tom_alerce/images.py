@@ -1,0 +1,59 @@
+"""Alert stamps as PNG: what a person looks at before believing a candidate."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from astropy.stats import sigma_clipped_stats
+from astropy.visualization import AsinhStretch, AsymmetricPercentileInterval, ImageNormalize
+from numpy.typing import NDArray
+from PIL import Image
+
+#: The stamps of an alert, from left to right.
+KINDS = ("science", "template", "difference")
+
+#: Pixels of the side of a stamp in the strip, and between two stamps.
+SIDE, GAP = 63, 3
+
+#: A difference is shown from -CUT to +CUT times its noise around its median, so that grey is "nothing there" in every stamp.
+CUT = 8.0
+
+
+def strip(images: dict[str, NDArray[np.floating] | None]) -> bytes:
+    """One PNG of the science, template and difference stamps side by side, `SIDE` pixels high.
+
+    Parameters
+    ----------
+    images : mapping of kind to array of shape (y, x), or None where the alert has no such stamp
+        First row at the bottom, as FITS has it. Pixels that are not finite become transparent, as does a stamp that is not there.
+    """
+    canvas = Image.new("LA", (len(KINDS) * SIDE + (len(KINDS) - 1) * GAP, SIDE))
+    for i, kind in enumerate(KINDS):
+        pixels = images.get(kind)
+        if pixels is None or not np.isfinite(pixels).any():
+            continue
+        shades = _difference(pixels) if kind == "difference" else _sky(pixels)
+        alpha = np.where(np.isfinite(pixels), 255, 0).astype(np.uint8)
+        stamp = np.dstack([(255 * np.nan_to_num(shades)).astype(np.uint8), alpha])[::-1]
+        canvas.paste(
+            Image.fromarray(np.ascontiguousarray(stamp), "LA").resize((SIDE, SIDE), Image.Resampling.NEAREST), (i * (SIDE + GAP), 0)
+        )
+    buffer = io.BytesIO()
+    canvas.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _sky(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Shades in [0, 1] of an image of the sky: asinh from just under the background to the brightest of its pixels."""
+    low, high = AsymmetricPercentileInterval(5.0, 99.7).get_limits(pixels[np.isfinite(pixels)])
+    if not high > low:
+        return np.full(pixels.shape, 0.5)
+    return np.ma.filled(ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(0.1), clip=True)(pixels), 0.0)
+
+
+def _difference(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Shades in [0, 1] of a difference image: 0.5 is its median, white is brighter and black is fainter than the reference."""
+    _, median, noise = sigma_clipped_stats(pixels[np.isfinite(pixels)], sigma=3.0)
+    half_range = CUT * noise if noise > 0 else float(np.nanmax(np.abs(pixels - median))) or 1.0
+    return np.clip(0.5 + (pixels - median) / (2 * half_range), 0.0, 1.0)

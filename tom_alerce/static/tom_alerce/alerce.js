@@ -1,0 +1,69 @@
+// What the pages can do without, but are better with: the interactive light curve, copying of coordinates, a question before unlinking.
+(() => {
+  "use strict";
+
+  // A click on coordinates copies them.
+  document.addEventListener("click", async (event) => {
+    const code = event.target.closest("[data-copy]");
+    if (!code || !navigator.clipboard) return;
+    await navigator.clipboard.writeText(code.textContent.trim());
+    code.classList.add("copied");
+    setTimeout(() => code.classList.remove("copied"), 1200);
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-confirm]");
+    if (button && !window.confirm(button.dataset.confirm)) event.preventDefault();
+  });
+
+  // A colour of the style sheet as plotly reads it: whatever CSS computes, a pixel of it is red, green and blue.
+  function palette(element) {
+    const probe = element.appendChild(document.createElement("i"));
+    const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+    const colour = (name) => {
+      probe.style.color = `var(${name}, var(--alerce-ink))`;
+      pen.fillStyle = getComputedStyle(probe).color;
+      pen.fillRect(0, 0, 1, 1);
+      return `rgb(${[...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)].join()})`;
+    };
+    return [colour, () => probe.remove()];
+  }
+
+  // The colours of a figure are those of the style sheet, whatever the theme.
+  function dressed(figure, colour) {
+    const axis = { gridcolor: colour("--alerce-line"), linecolor: colour("--alerce-line"), zerolinecolor: colour("--alerce-quiet"), automargin: true };
+    const data = figure.data.map((trace) => {
+      const band = colour("--band-" + CSS.escape(trace.meta.band));
+      return { ...trace, marker: { ...trace.marker, color: band }, error_y: trace.error_y && { ...trace.error_y, color: band } };
+    });
+    const layout = {
+      ...figure.layout,
+      xaxis: { ...axis, ...figure.layout.xaxis }, yaxis: { ...axis, ...figure.layout.yaxis },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("--alerce-ink"), size: 12 },
+      margin: { l: 50, r: 10, t: 10, b: 40 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" }, showlegend: true,
+      hoverlabel: { bgcolor: colour("--alerce-panel"), bordercolor: colour("--alerce-line"), font: { color: colour("--alerce-ink") } },
+    };
+    return [data, layout];
+  }
+
+  function draw(holder) {
+    const figures = JSON.parse(document.getElementById(holder.dataset.plotly).textContent);
+    const buttons = [...holder.parentElement.querySelectorAll("button[data-mode]")];
+    if (!window.Plotly || !buttons.length) return;
+    const chart = document.createElement("div");
+    chart.className = "plotly-chart";
+    holder.replaceChildren(chart);
+    const show = (mode) => {
+      const [colour, done] = palette(holder);
+      const [data, layout] = dressed(figures[mode], colour);
+      done();
+      window.Plotly.react(chart, data, layout, { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d"] });
+      buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.mode === mode)));
+    };
+    buttons.forEach((button) => button.addEventListener("click", () => show(button.dataset.mode)));
+    buttons[0].parentElement.hidden = false;
+    show(holder.dataset.mode in figures ? holder.dataset.mode : buttons[0].dataset.mode);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-plotly]").forEach(draw));
+})();

@@ -1,0 +1,127 @@
+"""What the pages show of sky objects, read for a whole page at once: the number of queries does not grow with the number of objects."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from astropy.time import Time
+from django.db.models import F, Q, prefetch_related_objects
+from django.utils import timezone
+
+from broker_adapters.photometry import magnitude_error, magnitude_from_flux
+from broker_adapters.records import Detections, Kind, blank, frozen
+from tom_alerce import visible
+from tom_alerce.models import Classification, FollowupRequest, MatchCandidate, SkyObject, Stamps
+from tom_alerce.store import classifications, lightcurves
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The latest detection as a person says it: magnitude of the absolute difference, with its sign kept in ``fading``."""
+
+    band: str
+    survey: str
+    mjd: float
+    magnitude: float
+    error: float
+    fading: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is known of one sky object; ``sky_object`` has its target and its survey objects at hand."""
+
+    sky_object: SkyObject
+    detections: Detections
+    classifications: tuple[Classification, ...]
+    stamps: tuple[Stamps, ...]
+    ambiguous: tuple[MatchCandidate, ...]
+    requests: tuple[FollowupRequest, ...]
+
+    @property
+    def latest(self) -> Measurement | None:
+        """The latest detection with a flux."""
+        rows = self.detections[(self.detections["kind"] == Kind.ALERT) & np.isfinite(self.detections["flux"])]
+        if not rows.size:
+            return None
+        row, flux = rows[-1], float(rows[-1]["flux"])
+        error = float(magnitude_error(abs(flux), row["flux_err"]))
+        return Measurement(str(row["band"]), str(row["survey"]), float(row["mjd"]), float(magnitude_from_flux(abs(flux))), error, flux < 0)
+
+    @property
+    def first_stamps(self) -> Stamps | None:
+        """The stamps of the earliest alert of all members."""
+        return min(self.stamps, key=lambda s: s.mjd, default=None)
+
+    @property
+    def latest_stamps(self) -> Stamps | None:
+        """The stamps of the latest alert of all members, None where it is also the first."""
+        latest = max(self.stamps, key=lambda s: s.mjd, default=None)
+        return None if latest is None or latest.source_id == self.first_stamps.source_id else latest
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """Number of detections of each survey."""
+        rows = self.detections[self.detections["kind"] == Kind.ALERT]
+        return [(str(survey), int(n)) for survey, n in zip(*np.unique(rows["survey"], return_counts=True), strict=True)]
+
+
+def now_mjd() -> float:
+    """MJD UTC of now."""
+    return float(Time(timezone.now()).mjd)
+
+
+def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int, Summary]:
+    """A `Summary` of each sky object, by primary key, for a user who may see them."""
+    prefetch_related_objects(sky_objects, "target", "survey_objects__decided_by")
+    keys = [sky_object.pk for sky_object in sky_objects]
+    words = classifications.latest(keys)
+    curves = lightcurves.split(lightcurves.read(m.pk for one in sky_objects for m in one.survey_objects.all()))
+    stamps = _by(
+        Stamps.objects.filter(survey_object__sky_object__in=keys)
+        .exclude(science=None, template=None, difference=None)
+        .defer("science", "template", "difference", "metadata")
+        .annotate(owner=F("survey_object__sky_object"))
+        .select_related("survey_object")
+        .order_by("survey_object", "mjd"),
+        "owner",
+    )
+    requests = _by(FollowupRequest.objects.filter(sky_object__in=keys).order_by("-created"), "sky_object_id")
+    ambiguous = _ambiguous(keys, user)
+    return {
+        one.pk: Summary(
+            one,
+            merged([curves[m.pk] for m in one.survey_objects.all() if m.pk in curves]),
+            tuple(words.get(one.pk, ())),
+            tuple(stamps[one.pk]),
+            tuple(ambiguous[one.pk]),
+            tuple(requests[one.pk]),
+        )
+        for one in sky_objects
+    }
+
+
+def merged(curves: Sequence[Detections]) -> Detections:
+    """The light curves of the members of one object as one, in time order; empty where there is none."""
+    return frozen(np.concatenate(curves)) if curves else blank(0)
+
+
+def _ambiguous(keys: Sequence[int], user: visible.User) -> dict[int, list[MatchCandidate]]:
+    """Undecided matches, under the sky object that they point to and under the one that they would leave; the user may see both."""
+    found: dict[int, list[MatchCandidate]] = defaultdict(list)
+    undecided = visible.undecided(user).filter(Q(sky_object__in=keys) | Q(survey_object__sky_object__in=keys))
+    for one in undecided:
+        for key in {one.sky_object_id, one.survey_object.sky_object_id}:
+            found[key].append(one)
+    return found
+
+
+def _by(rows: Iterable[Any], attribute: str) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[getattr(row, attribute)].append(row)
+    return found

@@ -1,0 +1,123 @@
+"""Filters of our templates: times, positions and numbers as an observer writes them."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from astropy.coordinates import Angle
+from astropy.time import Time
+from django import template
+from django.urls import reverse
+
+from tom_alerce.summaries import now_mjd
+
+register = template.Library()
+
+
+@register.filter
+def utc(mjd: float | None) -> datetime | str:
+    """The date and time (UTC) of an MJD; '' for None."""
+    return "" if mjd is None else Time(mjd, format="mjd").to_datetime()
+
+
+@register.filter
+def ago(mjd: float | None) -> str:
+    """How long ago an MJD was: '12 min', '3.4 h', '12 d'; '' for None."""
+    return "" if mjd is None else span(now_mjd() - mjd)
+
+
+@register.filter
+def new_at(first_mjd: float | None, at: float) -> bool:
+    """Whether something was first seen in the day before ``at`` (MJD)."""
+    return first_mjd is not None and first_mjd >= at - 1.0
+
+
+@register.filter
+def span(days: float) -> str:
+    """A time span in days with the unit in which it has few digits."""
+    for unit, size, limit in (("min", 1 / 1440, 60), ("h", 1 / 24, 36), ("d", 1.0, 1000)):
+        value = days / size
+        if abs(value) < limit:
+            return f"{value:.0f} {unit}" if unit == "min" or abs(value) >= 10 else f"{value:.1f} {unit}"
+    return f"{days / 365.25:.1f} yr"
+
+
+@register.filter
+def ra_hms(degrees: float) -> str:
+    """Right ascension as 12:34:56.78."""
+    return Angle(degrees, "deg").to_string("hour", sep=":", precision=2, pad=True)
+
+
+@register.filter
+def dec_dms(degrees: float) -> str:
+    """Declination as +12:34:56.7."""
+    return Angle(degrees, "deg").to_string("deg", sep=":", precision=1, pad=True, alwayssign=True)
+
+
+@register.filter
+def number(value: float | None, digits: int = 2) -> str:
+    """A number with fixed digits, whatever the locale; an en dash where it is not known."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+@register.filter
+def plain(value: float, digits: int) -> str:
+    """A signed number that other programs can read."""
+    return f"{value:+.{digits}f}"
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A share as a whole per cent, for a CSS width: '0' to '100'."""
+    return "0" if value is None or not math.isfinite(value) else f"{100 * min(max(value, 0.0), 1.0):.0f}"
+
+
+@register.filter
+def by_probability(probabilities: dict[str, float]) -> list[tuple[str, float]]:
+    """Classes and their probabilities, the most probable first."""
+    return sorted(probabilities.items(), key=lambda item: -item[1])
+
+
+@register.filter
+def pretty(value: Any) -> str:
+    """JSON as a person reads it."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+@register.filter
+def links(survey_object: Any) -> list[tuple[str, str]]:
+    """Pages about a survey object at the brokers: (name, address)."""
+    name = quote(survey_object.object_id, safe="")
+    return {
+        "ztf": [("ALeRCE", f"https://alerce.online/object/{name}"), ("Lasair", f"https://lasair-ztf.lsst.ac.uk/objects/{name}/")],
+        "lsst": [
+            ("ALeRCE", f"https://lsst.alerce.online/object/{name}?survey=lsst"),
+            ("Lasair", f"https://lasair.lsst.ac.uk/objects/{name}/"),
+        ],
+    }.get(survey_object.survey, [])
+
+
+@register.filter
+def sky_links(sky_object: Any) -> list[tuple[str, str]]:
+    """Pages about a position at the archives: (name, address)."""
+    position = f"{sky_object.ra:.6f}%20{sky_object.dec:+.6f}"
+    return [
+        ("SIMBAD", f"https://simbad.cds.unistra.fr/simbad/sim-coo?Coord={position}&Radius=10&Radius.unit=arcsec"),
+        ("NED", f"https://ned.ipac.caltech.edu/conesearch?search_type=Near%20Position%20Search&ra={sky_object.ra:.6f}d"
+                f"&dec={sky_object.dec:.6f}d&radius=0.5"),
+        ("TNS", f"https://www.wis-tns.org/search?ra={sky_object.ra:.6f}&decl={sky_object.dec:.6f}&radius=3&coords_unit=arcsec"),
+        ("Legacy Survey", f"https://www.legacysurvey.org/viewer?ra={sky_object.ra:.6f}&dec={sky_object.dec:.6f}&zoom=15"),
+        ("Aladin", f"https://aladin.cds.unistra.fr/AladinLite/?target={position}&fov=0.05"),
+    ]  # fmt: skip
+
+
+@register.simple_tag
+def plotly_url() -> str:
+    """Address of the plotly script that this TOM serves itself."""
+    from plotly.offline import get_plotlyjs_version
+
+    return reverse("tom_alerce:plotly", args=[get_plotlyjs_version()])

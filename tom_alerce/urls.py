@@ -1,0 +1,30 @@
+"""Addresses of the pages and of the REST endpoints; the toolkit imports this module to find the latter."""
+
+from django.urls import path
+from tom_common.api_router import SharedAPIRootRouter
+
+from tom_alerce.api import ClassificationViewSet, RankViewSet, SkyObjectViewSet
+from tom_alerce.views import actions, board, object, plotly, review, stamps, target, theme
+
+app_name = "tom_alerce"
+
+router = SharedAPIRootRouter()
+router.register("alerce-objects", SkyObjectViewSet, "alerce-objects")
+router.register("alerce-classifications", ClassificationViewSet, "alerce-classifications")
+router.register("alerce-ranks", RankViewSet, "alerce-ranks")
+
+urlpatterns = [
+    path("", board.BoardView.as_view(), name="board"),
+    path("objects/<int:pk>/", object.ObjectView.as_view(), name="object"),
+    path("objects/<int:pk>/promote/", actions.promote, name="promote"),
+    path("objects/<int:pk>/dry-run/", actions.dry_run, name="dry-run"),
+    path("objects/<int:pk>/link/", actions.link, name="link"),
+    path("members/<int:pk>/unlink/", actions.unlink, name="unlink"),
+    path("candidates/<int:pk>/link/", actions.accept, name="accept"),
+    path("candidates/<int:pk>/dismiss/", actions.dismiss, name="dismiss"),
+    path("review/", review.ReviewView.as_view(), name="review"),
+    path("targets/<int:pk>/", target.objects, name="target"),
+    path("stamps/<int:pk>.png", stamps.stamps, name="stamps"),
+    path("theme/", theme.choose, name="theme"),
+    path("plotly-<str:version>.min.js", plotly.script, name="plotly"),
+]

@@ -1,0 +1,37 @@
+"""The look of our pages: as the site has it, dark, or red on black; kept in a cookie so that it is right from the first byte."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+COOKIE = "alerce_theme"
+THEMES = {"site": "Site", "dark": "Dark", "red": "Red"}
+YEAR = 365 * 86400
+
+
+def theme(request: HttpRequest) -> str:
+    """The look that this browser asked for, one of `THEMES`."""
+    chosen = request.COOKIES.get(COOKIE, "site")
+    return chosen if chosen in THEMES else "site"
+
+
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    """``/alerce/theme/``: keep the choice and go back."""
+    response = redirect(back(request))
+    chosen = request.POST.get("theme", "")
+    if chosen in THEMES:
+        response.set_cookie(COOKIE, chosen, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure())
+    return response
+
+
+def back(request: HttpRequest, default: str | None = None) -> str:
+    """The page of this site that a form names in ``next``, else ``default``, else the board."""
+    page = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return page
+    return default or reverse("tom_alerce:board")

@@ -1,0 +1,44 @@
+"""Who may see and change what; the reasons are in docs/decisions/006-permissions.md."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Q, QuerySet
+from tom_targets.models import Target
+from tom_targets.permissions import targets_for_user
+
+from tom_alerce.models import MatchCandidate, SkyObject
+
+User = AbstractBaseUser | AnonymousUser
+
+
+def sky_objects(user: User) -> QuerySet[SkyObject]:
+    """The sky objects that a user may see: those without a target, and those whose target the toolkit shows to the user.
+
+    Nobody who is not logged in sees any.
+    """
+    if not user.is_authenticated:
+        return SkyObject.objects.none()
+    if user.is_superuser:
+        return SkyObject.objects.all()
+    targets = targets_for_user(user, Target.objects.all(), "view_target")
+    return SkyObject.objects.filter(Q(target__isnull=True) | Q(target__in=targets.values("pk")))
+
+
+def may_change(user: User, *objects: SkyObject) -> bool:
+    """Whether a user may link, unlink or promote these objects: everybody who is logged in, unless one of them has a target.
+
+    The target of an object is the property of those who have ``change_target`` on it.
+    """
+    if not user.is_authenticated:
+        return False
+    permission = f"{Target._meta.app_label}.change_target"
+    targets = [sky_object.target for sky_object in objects if sky_object.target_id]
+    return user.has_perm(permission) or all(user.has_perm(permission, target) for target in targets)
+
+
+def undecided(user: User) -> QuerySet[MatchCandidate]:
+    """Matches that wait for a decision and of which the user may see both sides, with what a list of them shows."""
+    seen = sky_objects(user).values("pk")
+    waiting = MatchCandidate.objects.filter(decided=False, sky_object__in=seen, survey_object__sky_object__in=seen)
+    return waiting.select_related("survey_object__sky_object__target", "sky_object__target").prefetch_related("sky_object__survey_objects")
