@@ -28,9 +28,15 @@ def listed(rows: Any, what: str) -> list[Mapping[str, Any]]:
     return rows
 
 
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a row that are a number, a text, a truth value or null."""
+    return {name: value for name, value in row.items() if not isinstance(value, (list, Mapping))}
+
+
 def column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
-    """One field of each row, None where it is absent."""
-    return [row.get(name) for row in rows]
+    """One field of each row, None where it is absent or not a single value."""
+    values = (row.get(name) for row in rows)
+    return [None if isinstance(value, (list, Mapping)) else value for value in values]
 
 
 def label(broker: str, classifier: Any, version: Any, name: Any, probability: Any) -> BrokerLabel | None:

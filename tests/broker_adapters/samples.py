@@ -1,0 +1,40 @@
+"""Reading the recorded answers of brokers, which lie beside the repository."""
+
+import csv
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+
+NOTHING = {"", "NaN", "nan", "None", "NaT"}
+
+
+def value(text: str):
+    """A cell of a notebook's table as the JSON value that it was printed from; integers never pass through a float."""
+    if text in NOTHING:
+        return None
+    if text in ("True", "False"):
+        return text == "True"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def rows(path: Path) -> list[dict]:
+    """A table of a notebook: without the column of row numbers, and the row of dots where pandas has cut it."""
+    with path.open(newline="") as stream:
+        lines = [line for line in csv.DictReader(stream) if "..." not in line.values()]
+    return [{name: value(text) for name, text in line.items() if name} for line in lines]
+
+
+def recorded(path: Path) -> dict[str, tuple[dict, str]]:
+    """Path of each recorded request -> (its query's text, JSON of the answer)."""
+    interactions = yaml.safe_load(path.read_text())["interactions"]
+    return {
+        urlsplit(one["request"]["uri"]).path: (urlsplit(one["request"]["uri"]).query, json.loads(one["response"]["body"]["string"]))
+        for one in interactions
+    }
