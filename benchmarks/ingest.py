@@ -46,7 +46,7 @@ def _rate(write: Any, batch: list[Any]) -> float:
 def _ours(batch: list[Any]) -> None:
     from tom_alerce import conf
     from tom_alerce.store import alerts
-    from tom_alerce.store._sql import chunks
+    from tom_alerce.store.sql import chunks
 
     for part in chunks(batch, conf.get("BATCH")):
         alerts.save(part)

@@ -21,9 +21,6 @@ from tom_alerce import conf
 #: What the plugin installs beside itself; the names are general enough to be somebody else's as well.
 PACKAGES = ("broker_adapters", "classifiers", "followup")
 
-#: Keys of a promotion rule.
-RULE = frozenset({"origin", "classifier", "label", "probability", "n_detections"})
-
 
 def clashing() -> list[tuple[str, str]]:
     """(package, where it is found) of each of our packages that is hidden by another of the same name."""
@@ -91,6 +88,7 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         return []
     from followup import rank, sites
     from followup.records import FollowupError, Limits
+    from tom_alerce import promotion
 
     messages: list[CheckMessage] = []
     for key, say in (
@@ -105,10 +103,12 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         if key not in limits
     ]
     messages += [
-        Warning(f"A rule of TOM_ALERCE['PROMOTION'] has an unknown key {key!r}.", hint=_suggest(str(key), RULE), id="tom_alerce.W002")
+        Warning(
+            f"A rule of TOM_ALERCE['PROMOTION'] has an unknown key {key!r}.", hint=_suggest(str(key), promotion.KEYS), id="tom_alerce.W002"
+        )
         for rule in conf.get("PROMOTION")
         for key in rule
-        if key not in RULE
+        if key not in promotion.KEYS
     ]
     return messages
 

@@ -19,12 +19,14 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
         #: Broker -> keyword arguments of its ``Client`` (tokens, time-outs, ...). ALeRCE needs no token.
         "BROKERS": {"alerce": {}},
-        #: Surveys whose packets are read and which are polled.
+        #: Surveys that brokers are polled for.
         "SURVEYS": ("ztf", "atlas", "lsst"),
         #: Plug-ins of ``classifiers`` that see every object, in the order in which they are shown.
         "CLASSIFIERS": ("stamp", "lightcurve"),
         #: Term -> weight, or ``{"weight": 2, ...}`` with further arguments of the term; None takes every term of ``followup/terms``.
         "TERMS": None,
+        #: The first poll of a broker goes back so many days.
+        "POLL_DAYS": 3.0,
         #: A name of ``followup.sites``, or ``{"name", "latitude", "longitude", "elevation", "timezone"}``.
         "SITE": "Cerro Pachon",
         #: What counts as observable: fields of ``followup.records.Limits``.
@@ -33,7 +35,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "RANK_DAYS": 30.0,
         #: At most so many objects are kept in a ranking, the best.
         "RANK_LIMIT": 500,
-        #: How a request is made: the plug-in of ``followup/facilities`` and what it needs (proposal, instrument, ...).
+        #: How a request is made: the plug-in of ``followup/facilities``, and further parameters of its ``payload`` (proposal, ...) and of
+        #: ``followup.plan.plan`` (instrument, filters, snr, hours, top, threshold).
         "FACILITY": {"name": "lco"},
         #: Seconds that the portal of a facility may take to answer.
         "FACILITY_TIMEOUT": 20.0,

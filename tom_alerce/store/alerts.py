@@ -10,8 +10,8 @@ from django.db import transaction
 
 from broker_adapters.records import Alert
 from tom_alerce.store import classifications, lightcurves, stamps, summaries, targets
-from tom_alerce.store._sql import begin_write
 from tom_alerce.store.identify import identify
+from tom_alerce.store.sql import begin_write
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from broker_adapters.records import Alert, BrokerLabel
 from classifiers import records
 from tom_alerce.models import Classification, SkyObject, SurveyObject
-from tom_alerce.store._sql import chunks
+from tom_alerce.store.sql import chunks
 from tom_alerce.store.stamps import json_safe
 
 LOCAL = "local"

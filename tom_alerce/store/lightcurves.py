@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from broker_adapters.records import DETECTION, Detections
 from tom_alerce.models import Detection
-from tom_alerce.store._sql import chunks, insert_ignore
+from tom_alerce.store.sql import chunks, insert_ignore
 
 _NAMES: tuple[str, ...] = DETECTION.names or ()
 _OWNED = np.dtype([("owner", "i8"), *DETECTION.descr])

@@ -11,8 +11,8 @@ from tom_dataproducts.models import PhotometryReducedDatum
 from broker_adapters.crossmatch import separation, unit_vectors
 from tom_alerce.models import Classification, MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.store import summaries, targets
-from tom_alerce.store._sql import begin_write, chunks
 from tom_alerce.store.errors import StoreError
+from tom_alerce.store.sql import begin_write, chunks
 
 
 def link(survey_object: SurveyObject, sky_object: SkyObject, user: Any = None) -> SkyObject:

@@ -10,7 +10,7 @@ import numpy as np
 from broker_adapters.records import Alert, Cutouts, SkyObject, blank, frozen
 from tom_alerce import models
 from tom_alerce.store import lightcurves
-from tom_alerce.store._sql import chunks
+from tom_alerce.store.sql import chunks
 
 _IMAGES = ("science", "template", "difference")
 

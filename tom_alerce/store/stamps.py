@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from broker_adapters.records import Alert
 from tom_alerce.models import Stamps, SurveyObject
-from tom_alerce.store._sql import chunks
+from tom_alerce.store.sql import chunks
 
 Slot = Stamps.Slot
 

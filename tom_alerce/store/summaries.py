@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from broker_adapters.crossmatch import unit_vectors
 from broker_adapters.records import Kind
 from tom_alerce.models import Detection, SkyObject, Stamps, SurveyObject
-from tom_alerce.store._sql import chunks, upsert
+from tom_alerce.store.sql import chunks, upsert
 
 _NSIDE = 2**12
 _POSITION = ("ra", "dec", "position_err", "healpix")

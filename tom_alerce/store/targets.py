@@ -21,9 +21,9 @@ from tom_alerce import conf
 from tom_alerce.match import simplified, spellings
 from tom_alerce.models import SkyObject, SurveyObject
 from tom_alerce.store import lightcurves
-from tom_alerce.store._sql import chunks
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.photometry import save_photometry
+from tom_alerce.store.sql import chunks
 
 logger = logging.getLogger(__name__)
 

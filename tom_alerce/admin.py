@@ -1,0 +1,75 @@
+"""The plugin's tables in Django's admin, to look at: the store writes them, and a change by hand would contradict it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from tom_alerce import models
+
+
+class LookOnly(admin.ModelAdmin):
+    """Nothing is added or changed here; deleting stays possible for who may."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: the page shows, it does not edit."""
+        return False
+
+
+def _table(*columns: str, filters: tuple[str, ...] = (), search: tuple[str, ...] = (), joined: tuple[str, ...] = ()) -> type[LookOnly]:
+    return type(
+        "Table",
+        (LookOnly,),
+        {
+            "list_display": columns,
+            "list_filter": filters,
+            "search_fields": search,
+            "list_select_related": joined,
+            "show_full_result_count": False,
+        },
+    )
+
+
+class StampsAdmin(LookOnly):
+    """Without the images, which are not for reading."""
+
+    list_display = ("survey_object", "slot", "source_id", "mjd")
+    exclude = ("science", "template", "difference")
+    show_full_result_count = False
+
+
+_OBJECT = ("survey_objects__object_id", "target__name")
+
+admin.site.register(
+    models.SkyObject,
+    _table("id", "target", "ra", "dec", "n_detections", "last_mjd", filters=("moving",), search=_OBJECT, joined=("target",)),
+)
+admin.site.register(
+    models.SurveyObject,
+    _table(
+        "object_id", "survey", "sky_object_id", "method", "separation", "n_detections", filters=("survey", "method"), search=("object_id",)
+    ),
+)
+admin.site.register(
+    models.MatchCandidate,
+    _table("survey_object", "sky_object_id", "separation", "decided", "decided_by", filters=("decided",), joined=("survey_object",)),
+)
+admin.site.register(models.Detection, _table("source_id", "survey", "band", "mjd", "flux", filters=("survey",), search=("source_id",)))
+admin.site.register(models.Stamps, StampsAdmin)
+admin.site.register(
+    models.Classification,
+    _table("sky_object_id", "origin", "classifier", "label", "probability", "created", filters=("origin", "classifier", "label")),
+)
+admin.site.register(models.Ranking, _table("site", "night", "created", filters=("site",)))
+admin.site.register(models.Rank, _table("ranking", "place", "sky_object_id", "score", "hours", joined=("ranking",)))
+admin.site.register(
+    models.FollowupRequest, _table("key", "facility", "sky_object_id", "user", "state", "modified", filters=("state",), joined=("user",))
+)
+admin.site.register(models.DeadLetter, _table("source", "position", "reason", "size", "created", search=("source", "reason")))
+admin.site.register(models.Watermark, _table("source", "mjd", "modified"))

@@ -1,0 +1,36 @@
+"""A bound on the time that other people's HTTP calls may take: the toolkit's facilities call `requests` without a time-out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+
+_SECONDS: ContextVar[float | None] = ContextVar("_SECONDS", default=None)
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """Within this, in this thread, a call of `requests` that gives no time-out has one: for the connection and for each wait for bytes."""
+    _install()
+    token = _SECONDS.set(seconds)
+    try:
+        yield
+    finally:
+        _SECONDS.reset(token)
+
+
+def _install() -> None:
+    """Put our default where `requests` hands over to the network; calls outside `bounded` are as before."""
+    send = HTTPAdapter.send
+    if getattr(send, "_bounded", False):
+        return
+
+    def with_default(self: HTTPAdapter, request: Any, stream: bool = False, timeout: Any = None, **rest: Any) -> Any:
+        return send(self, request, stream, _SECONDS.get() if timeout is None else timeout, **rest)
+
+    with_default._bounded = True  # type: ignore[attr-defined]
+    HTTPAdapter.send = with_default

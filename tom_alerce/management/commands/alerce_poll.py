@@ -1,0 +1,56 @@
+"""``manage.py alerce_poll``: what is new at the brokers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from broker_adapters.errors import AdapterError
+from broker_adapters.records import Query
+from tom_alerce import conf, pipeline
+from tom_alerce.management.progress import progress
+
+
+class Command(BaseCommand):
+    """Exit code: 0 if every broker answered in full, 1 if one did not (the others are polled nevertheless)."""
+
+    help = (
+        "Ask brokers for what is new since the last complete answer to the same question, with a day of overlap. Exit code 1: a "
+        "broker did not answer, or not to the end; what it did deliver is kept, and the next poll asks for the same again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whom to ask, and what for."""
+        parser.add_argument("--broker", action="append", help="default: all of TOM_ALERCE['BROKERS']")
+        parser.add_argument("--survey", action="append", help="default: those of TOM_ALERCE['SURVEYS'] that the broker has")
+        parser.add_argument("--object", action="append", default=[], metavar="ID", help="these objects alone")
+        parser.add_argument("--since", type=float, metavar="MJD", help="latest detection not before (MJD, UTC)")
+        parser.add_argument("--classifier", help="the broker's classifier")
+        parser.add_argument("--class", dest="label", help="the broker's class")
+        parser.add_argument("--probability", type=float, help="least probability of the class")
+        parser.add_argument("--limit", type=int, default=500, help="at most so many objects of each survey (default: %(default)s)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Poll each broker for each survey."""
+        problems = []
+        for name in options["broker"] or list(conf.get("BROKERS")):
+            try:
+                available = pipeline.client(name).surveys
+            except (LookupError, AdapterError) as error:
+                raise CommandError(str(error)) from error
+            asked = options["survey"] or [s for s in conf.get("SURVEYS") if s in available]
+            for survey in asked:
+                if survey not in available:
+                    raise CommandError(f"{name} has no {survey}; it has: {', '.join(available)}")
+                problems += self._poll(name, survey, options)
+        if problems:
+            raise CommandError("; ".join(problems))
+
+    def _poll(self, name: str, survey: str, options: dict[str, Any]) -> list[str]:
+        given = {key: options[key] for key in ("since", "classifier", "label", "probability", "limit")}
+        query = Query(survey=survey, object_ids=tuple(options["object"]), **given)
+        with progress(f"{name} {survey}", "objects") as done:
+            report = pipeline.poll(name, query, done)
+        self.stdout.write(f"{name} {survey}: {report}")
+        return [f"{name} {survey}: {report.problem}"] if report.problem else []

@@ -1,0 +1,34 @@
+"""``manage.py alerce_rank``: who is worth observing tonight, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from followup.records import FollowupError
+from tom_alerce import pipeline
+from tom_alerce.management.options import add_night
+
+
+class Command(BaseCommand):
+    """Exit code: 0 if a ranking was made, though it be empty; 1 if a site, term or limit cannot be used."""
+
+    help = "Rank recent objects for tonight at a site and store the ranking. Exit code 1: a site, term or limit cannot be used."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where, when, and how much to print."""
+        add_night(parser)
+        parser.add_argument("--show", type=int, default=10, help="print the best so many (default: %(default)s)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Rank, store, print the best."""
+        try:
+            ranked = pipeline.rank(options["site"], options["now"])
+        except FollowupError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{ranked.row.site}, night of {ranked.row.night}: {len(ranked.candidates)} objects ranked")
+        for rank in ranked.row.ranks.select_related("sky_object__target").order_by("place")[: options["show"]]:
+            self.stdout.write(f"{rank.place:4d}. {rank.sky_object.name:24s} {rank.score:.3f}  {rank.hours:4.1f} h left")
+            for name, term in rank.terms.items():
+                self.stdout.write(f"      {name} {term['score']:.2f} (weight {term['weight']:g}): {term['reason']}")

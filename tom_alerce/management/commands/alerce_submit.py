@@ -1,0 +1,70 @@
+"""``manage.py alerce_submit --dry-run``: requests for the best of tonight, checked as they would be sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from followup.records import FollowupError
+from tom_alerce import pipeline, submit
+from tom_alerce.management.options import add_night
+from tom_alerce.models import FollowupRequest
+from tom_alerce.store.errors import StoreError
+
+State = FollowupRequest.State
+
+
+class Command(BaseCommand):
+    """Exit code: 0 if every request is valid; 1 if the facility's portal could not be asked; 2 if a request is invalid."""
+
+    help = (
+        "Rank, plan, draft requests for the best objects (which become targets of the TOM), check them with the facility's own form, "
+        "print what would be sent, and send nothing. Exit code 1: the portal could not be asked; 2: a request is not valid."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where, when, and for whom."""
+        add_night(parser)
+        parser.add_argument("--dry-run", action="store_true", help="required: this version checks requests and does not send them")
+        parser.add_argument("--user", help="name of the user whose requests they are")
+        parser.add_argument("--top", type=int, help="at most so many requests")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make and check the requests of tonight."""
+        if not options["dry_run"]:
+            raise CommandError("this version does not send requests: say --dry-run")
+        user = self._user(options["user"])
+        try:
+            ranked = pipeline.rank(options["site"], options["now"])
+            wishes = pipeline.plan(ranked, **({} if options["top"] is None else {"top": options["top"]}))
+            requests = submit.draft(wishes, ranked.row, user)
+        except (FollowupError, StoreError) as error:
+            raise CommandError(str(error)) from error
+        for request in requests:
+            self._check(request)
+        states = [r.state for r in requests]
+        self.stdout.write(f"{len(requests)} requests: " + (", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states)) or "none"))
+        if State.DRAFT in states:
+            raise CommandError(next(r.message for r in requests if r.state == State.DRAFT))
+        if State.INVALID in states:
+            raise CommandError("some requests are not valid", returncode=2)
+
+    def _check(self, request: FollowupRequest) -> None:
+        if State.VALIDATED not in submit.TRANSITIONS[request.state]:
+            self.stdout.write(f"{request.payload['name']}: {request.get_state_display()} already")
+            return
+        sent = submit.dry_run(request)
+        self.stdout.write(f"{request.payload['name']}: {request.get_state_display()}: {request.message}")
+        self.stdout.write(json.dumps(request.payload if sent is None else sent, indent=2, default=str))
+
+    def _user(self, name: str | None) -> Any:
+        if name is None:
+            return None
+        users = get_user_model()
+        try:
+            return users.objects.get(username=name)
+        except users.DoesNotExist as error:
+            raise CommandError(f"no user {name!r}") from error

@@ -1,0 +1,25 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import argparse
+
+from astropy.time import Time
+from django.core.management.base import CommandParser
+
+
+def add_night(parser: CommandParser) -> None:
+    """``--site`` and ``--now``."""
+    parser.add_argument("--site", help="name of an observing site (default: TOM_ALERCE['SITE'])")
+    parser.add_argument("--now", type=mjd, metavar="TIME", help="rank as of this time, MJD or ISO, UTC (default: now)")
+
+
+def mjd(text: str) -> float:
+    """MJD, UTC, from a number or an ISO date and time."""
+    try:
+        return float(text)
+    except ValueError:
+        try:
+            return float(Time(text.removesuffix("Z"), scale="utc").mjd)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"neither MJD nor ISO time: {text!r}") from error
