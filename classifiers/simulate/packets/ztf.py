@@ -68,7 +68,7 @@ def _jd(rows: Detections) -> list[float]:
 
 def _pid(jd: float) -> int:
     """Identifier of a processed image: night since 2017, millionths of the day, and a fixed quadrant."""
-    return int(round((jd - _FIRST_NIGHT) * 1e6)) * 1000 + 115
+    return round((jd - _FIRST_NIGHT) * 1e6) * 1000 + 115
 
 
 def _reference(rows: Detections) -> list[dict[str, Any]]:
