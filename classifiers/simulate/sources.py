@@ -18,9 +18,7 @@ Array = NDArray[np.float64]
 Light = Callable[[Array, str], Array]
 
 #: Effective wavelengths in nm: LSST (and within a few nm ZTF) after the LSST Science Requirements; ATLAS after Tonry et al. 2018.
-WAVELENGTHS = MappingProxyType(
-    {"u": 368.0, "g": 478.0, "c": 533.0, "r": 622.0, "o": 679.0, "i": 753.0, "z": 869.0, "y": 974.0}
-)
+WAVELENGTHS = MappingProxyType({"u": 368.0, "g": 478.0, "c": 533.0, "r": 622.0, "o": 679.0, "i": 753.0, "z": 869.0, "y": 974.0})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,7 @@ class Transient:
     cooling: float
 
     def __call__(self, mjd: Array, band: str) -> Array:
+        """Flux in nJy, shape (n,), at times of shape (n,)."""
         t = np.asarray(mjd) - self.start
         early = 1.0 - self.slope * np.minimum(t, self.plateau)
         late = np.exp(-np.maximum(t - self.plateau, 0.0) / self.fall)
@@ -90,6 +89,7 @@ class Walk:
     magnitude: float
 
     def __call__(self, mjd: Array, band: str) -> Array:
+        """Flux in nJy, shape (n,), at times of shape (n,)."""
         chromatic = (WAVELENGTHS[band] / WAVELENGTHS["r"]) ** -0.5
         return flux_from_magnitude(self.magnitude + chromatic * np.interp(mjd, self.times, self.steps))
 
@@ -105,6 +105,7 @@ class Periodic:
     colour: float
 
     def __call__(self, mjd: Array, band: str) -> Array:
+        """Flux in nJy, shape (n,), at times of shape (n,)."""
         turn = 2.0 * np.pi * (np.asarray(mjd) / self.period + self.phase)
         wave = sum(a * np.cos(k * turn - 0.6 * (k - 1)) for k, a in enumerate(self.cosines, start=1))
         ratio = WAVELENGTHS[band] / WAVELENGTHS["r"]
@@ -118,6 +119,7 @@ class Constant:
     magnitude: float
 
     def __call__(self, mjd: Array, band: str) -> Array:
+        """Flux in nJy, shape (n,), at times of shape (n,)."""
         return np.full(np.shape(mjd), float(flux_from_magnitude(self.magnitude)))
 
 
@@ -189,9 +191,7 @@ def source(index: int, label: str, place: tuple[float, float], now: float, rando
 def _transient(label: str, now: float, random: np.random.Generator) -> Transient:
     slope, plateau, rise, fall, hot, cool, cooling = (random.uniform(low, high) for low, high in _TRANSIENTS[label])
     age = random.uniform(2.0, 15.0) if random.random() < 0.5 else random.uniform(15.0, 45.0)
-    return Transient(
-        now - age, _flux(random, 16.8, 19.8), slope, min(plateau, 0.9 / slope), rise, fall, hot * 1e3, cool * 1e3, cooling
-    )
+    return Transient(now - age, _flux(random, 16.8, 19.8), slope, min(plateau, 0.9 / slope), rise, fall, hot * 1e3, cool * 1e3, cooling)
 
 
 def _nucleus(index: int, label: str, place: tuple[float, float], now: float, random: np.random.Generator) -> Source:

@@ -1,0 +1,67 @@
+"""Messages of Lasair's filter topics about simulated objects: what a user's filter selects, with the light curve or without."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from broker_adapters.photometry import tai_from_utc
+from broker_adapters.records import Detections, Kind
+from classifiers.taxonomy import LIGHTCURVE
+
+#: Our class -> what Sherlock says of its surroundings.
+_SHERLOCK = (
+    dict.fromkeys(LIGHTCURVE["Transient"], "SN")
+    | dict.fromkeys(LIGHTCURVE["Periodic"], "VS")
+    | {"AGN": "AGN", "QSO": "AGN", "Blazar": "AGN", "CV/Nova": "CV"}
+)
+
+
+def ztf_message(object_id: str, label: str, rows: Detections, utc: str) -> bytes:
+    """A pointer to an object of Lasair-ZTF: the columns that the filter selected and nothing else."""
+    alerts = rows[rows["kind"] == Kind.ALERT]
+    return _encoded(
+        {
+            "objectId": object_id,
+            "ramean": float(alerts["ra"].mean()),
+            "decmean": float(alerts["dec"].mean()),
+            "ncand": len(alerts),
+            "classification": _SHERLOCK.get(label, "ORPHAN"),
+            "UTC": utc,
+        }
+    )
+
+
+def lsst_message(object_id: str, label: str, rows: Detections, utc: str) -> bytes:
+    """An object of Lasair-LSST with its light curve, as a filter with the lite light curve sends it."""
+    rows = rows[rows["kind"] != Kind.LIMIT]
+    alerts, forced = rows[rows["kind"] == Kind.ALERT], rows[rows["kind"] == Kind.FORCED]
+    return _encoded(
+        {
+            "diaObjectId": int(object_id),
+            "ra": float(alerts["ra"].mean()),
+            "decl": float(alerts["dec"].mean()),
+            "nDiaSources": len(alerts),
+            "lastDiaSourceMjdTai": float(tai_from_utc(alerts["mjd"].max())),
+            "sherlock_classifications": _SHERLOCK.get(label, "ORPHAN"),
+            "UTC": utc,
+            "alert": {
+                "diaObjectId": int(object_id),
+                "diaSourcesList": [{**_lite(row), "reliability": float(row["reliability"])} for row in alerts],
+                "diaForcedSourcesList": [_lite(row) for row in forced],
+            },
+        }
+    )
+
+
+def _lite(row: Any) -> dict[str, Any]:
+    return {
+        "psfFlux": float(row["flux"]),
+        "psfFluxErr": float(row["flux_err"]),
+        "midpointMjdTai": float(tai_from_utc(row["mjd"])),
+        "band": str(row["band"]),
+    }
+
+
+def _encoded(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode()

@@ -1,0 +1,248 @@
+"""``python -m classifiers.simulate.night --seed 1 --out DIR``: a night of alerts of ZTF, ATLAS, Rubin and Lasair about the same sky.
+
+The same seed and time write the same files::
+
+    DIR/ztf/*.avro  DIR/atlas/*.avro  DIR/lsst/*.avro      alert packets, history included where the survey sends it
+    DIR/lasair/*.json                                      messages of Lasair's filter topics, one a file
+    DIR/trouble/*                                          packets that cannot be read, and one that came twice
+    DIR/truth.csv                                          what each source is, and its name in each survey
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import erfa
+import numpy as np
+
+from broker_adapters.photometry import MJD_ZERO_JD, magnitude_from_flux
+from broker_adapters.records import Detections, Kind
+
+from . import lasair, names, trouble
+from .looks import Look, cutouts
+from .observe import SURVEYS, covers, observe, visits
+from .packets import atlas, lsst, ztf
+from .sources import Source, population, source
+
+#: Days of history that are simulated; ZTF's packets carry thirty of them.
+HISTORY = 60.0
+_ZTF_HISTORY = 30.0
+#: Alerts of the last so many days are packets of their own, and so is the first of each object.
+_RECENT = 2.5
+_MJD_ZERO = datetime(1858, 11, 17, tzinfo=timezone.utc)
+
+
+@dataclass(slots=True)
+class View:
+    """One source as one survey sees it: its name there and its rows, and which of them raise a packet."""
+
+    source: Source
+    survey: str
+    object_id: str
+    rows: Detections = field(repr=False)
+    triggers: list[int] = field(default_factory=list)
+
+
+def simulate(seed: int, now: float, n: int = 150, latitude: float = -30.2) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file of a night that ends at ``now`` (MJD, UTC), the truth last.
+
+    Parameters
+    ----------
+    seed : int
+        The same seed, time, number and latitude give the same bytes.
+    now : float
+        Nothing is seen after it; sources are up in the night that follows.
+    n : int
+        Sources on the sky.
+    latitude : float
+        Of the site from which the sources should be observable, degrees.
+    """
+    random = np.random.default_rng(seed)
+    views = [view for s in sky(n, now, latitude, random) for view in _views(s, now, random)]
+    good = b""
+    for survey in SURVEYS:
+        for name, good in _packets([v for v in views if v.survey == survey], survey, random):
+            yield name, good
+    yield from _messages(views, now)
+    yield from _trouble(views, good, random)
+    yield "truth.csv", _truth(views)
+
+
+def sky(n: int, now: float, latitude: float, random: np.random.Generator) -> list[Source]:
+    """Sources around the point opposite the Sun, at declinations that all surveys and the site see, a few beyond."""
+    sun = -erfa.epv00(MJD_ZERO_JD, now)[0]["p"]
+    midnight = np.degrees(np.arctan2(sun[1], sun[0])) + 180.0
+    low, high = max(latitude - 50.0, -29.0), min(latitude + 50.0, 11.0 if latitude < 11.0 else 60.0)
+    ra = (midnight + random.uniform(-80.0, 80.0, n)) % 360.0
+    dec = np.degrees(np.arcsin(random.uniform(np.sin(np.radians(low)), np.sin(np.radians(high)), n)))
+    labels = population(n, random)
+    return [source(i, label, (float(ra[i]), float(dec[i])), now, random) for i, label in enumerate(labels)]
+
+
+def _views(s: Source, now: float, random: np.random.Generator) -> Iterator[View]:
+    """The source as each survey sees it that does; bogus is in one survey alone, and a moving source a new object at every visit."""
+    surveys = [survey for survey in SURVEYS if covers(survey, s)]
+    if s.label == "bogus":
+        surveys = [surveys[s.index % len(surveys)]]
+    for survey in surveys:
+        mjd, band = visits(survey, now, HISTORY, random)
+        rows = observe(s, survey, mjd, band, random)
+        _name(rows, s, survey, random)
+        alerts = np.flatnonzero(rows["kind"] == Kind.ALERT)
+        recent = [int(i) for i in alerts if rows["mjd"][i] > now - _RECENT - SURVEYS[survey].cadence]
+        if not recent:
+            continue
+        if s.label == "asteroid":
+            for k, i in enumerate(recent[-2:]):
+                yield View(s, survey, _object_id(s, survey, rows[i : i + 1], 1 + k), rows[i : i + 1], [0])
+        else:
+            first = [] if survey == "atlas" else [int(alerts[0])]
+            yield View(s, survey, _object_id(s, survey, rows[alerts], 0), rows, sorted({*first, *recent}))
+
+
+def _name(rows: Detections, s: Source, survey: str, random: np.random.Generator) -> None:
+    """Source ids of the alerts, and their real-bogus scores where the survey gives them."""
+    for i in np.flatnonzero(rows["kind"] == Kind.ALERT):
+        mjd, band = float(rows["mjd"][i]), str(rows["band"][i])
+        if survey == "ztf":
+            rows["source_id"][i] = names.ztf_candid(mjd, s.index)
+        elif survey == "atlas":
+            rows["source_id"][i] = names.atlas_candid(mjd, band, s.index)
+        else:
+            rows["source_id"][i] = names.lsst_source(mjd, s.index)
+        if survey != "atlas":
+            rows["reliability"][i] = random.uniform(0.05, 0.6) if s.label == "bogus" else 1.0 - random.beta(1.0, 30.0)
+
+
+def _object_id(s: Source, survey: str, alerts: Detections, visit: int) -> str:
+    first = alerts[0]
+    if survey == "ztf":
+        year = (_MJD_ZERO + timedelta(days=float(first["mjd"]))).year
+        return names.ztf_object(10 * s.index + visit, year)
+    return names.atlas_object(float(first["ra"]), float(first["dec"])) if survey == "atlas" else str(first["source_id"])
+
+
+def _packets(views: Sequence[View], survey: str, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
+    """Every packet of one survey, the stamps drawn together."""
+    triggers = [(view, i) for view in views for i in view.triggers]
+    looks = [Look(view.source, float(view.rows["flux"][i]), str(view.rows["band"][i])) for view, i in triggers]
+    stamps = cutouts(survey, looks, random)
+    for (view, i), images in zip(triggers, stamps, strict=True):
+        row = view.rows[i]
+        yield f"{survey}/{view.object_id}_{row['source_id']}.avro", _packet(view, i, images, random)
+
+
+def _packet(view: View, i: int, images: np.ndarray[tuple[int, ...], np.dtype[np.float32]], random: np.random.Generator) -> bytes:
+    rows, at = view.rows, view.rows["mjd"][i]
+    if view.survey == "atlas":
+        images[1] = np.nan  # ATLAS sends no template
+        return atlas.write(rows[i : i + 1], object_id=view.object_id, stamps=images, publisher="ATLAS-01a")
+    alerts = (rows["kind"] == Kind.ALERT) & (rows["mjd"] <= at)
+    if view.survey == "ztf":
+        known = alerts | ((rows["kind"] != Kind.ALERT) & (rows["mjd"] < at))
+        chosen = rows[known & (rows["mjd"] > at - _ZTF_HISTORY)]
+        return ztf.write(chosen, object_id=view.object_id, stamps=images, metadata=_ztf_metadata(view, i, random))
+    first = rows["mjd"][rows["kind"] == Kind.ALERT].min()
+    chosen = rows[alerts | ((rows["kind"] == Kind.FORCED) & (rows["mjd"] > first) & (rows["mjd"] < at))]
+    return lsst.write(chosen, object_id=view.object_id, stamps=images, moving=_known(view.source))
+
+
+def _known(s: Source) -> bool:
+    """Half of the asteroids have an orbit in the catalogues."""
+    return s.label == "asteroid" and s.index % 2 == 0
+
+
+def _ztf_metadata(view: View, i: int, random: np.random.Generator) -> Mapping[str, object]:
+    """What ZTF says of the surroundings: the nearest star or galaxy of PanSTARRS, the reference source, a known asteroid."""
+    s, row = view.source, view.rows[i]
+    values: dict[str, object] = {"fwhm": random.normal(2.1, 0.25) / 1.01, "nbad": 0, "classtar": random.uniform(0.85, 1.0)}
+    if s.host is not None and s.host[0] < 20.5:
+        offset = float(np.hypot(s.host[1], s.host[2]))
+        values |= {"distpsnr1": offset, "sgscore1": random.beta(1.0, 15.0), "distnr": offset / 1.01, "magnr": s.host[0], "sigmagnr": 0.03}
+    elif s.reference:
+        magnitude = float(magnitude_from_flux(s.reference["r"]))
+        star = s.label not in ("AGN", "Blazar")
+        values |= {"distpsnr1": random.uniform(0.02, 0.3), "sgscore1": 1.0 - random.beta(1.0, 30.0) if star else random.uniform(0.1, 0.9)}
+        values |= {"srmag1": magnitude}
+    else:
+        values |= {"distpsnr1": random.uniform(3.0, 25.0), "sgscore1": random.uniform(0.0, 1.0), "distnr": random.uniform(4.0, 20.0)}
+        values |= {"magnr": random.uniform(17.0, 21.5), "sigmagnr": 0.05}
+    if _known(s):
+        values |= {
+            "ssdistnr": random.uniform(0.1, 1.0),
+            "ssmagnr": float(magnitude_from_flux(row["flux"])),
+            "ssnamenr": str(90000 + s.index),
+        }
+    return values
+
+
+def _messages(views: Sequence[View], now: float) -> Iterator[tuple[str, bytes]]:
+    """Lasair speaks of what its filters select: here every third source that is not bogus."""
+    utc = (_MJD_ZERO + timedelta(days=now)).strftime("%Y-%m-%d %H:%M:%S")
+    writers = {"ztf": lasair.ztf_message, "lsst": lasair.lsst_message}
+    for view in views:
+        if view.survey in writers and view.source.index % 3 == 0 and view.source.label not in ("bogus", "asteroid"):
+            data = writers[view.survey](view.object_id, view.source.label, view.rows, utc)
+            yield f"lasair/{view.survey}_{view.object_id}.json", data
+
+
+def _trouble(views: Sequence[View], good: bytes, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
+    """Damaged and impossible packets of a source that nobody else speaks of, and the good packet once more."""
+    view = next(v for v in views if v.survey == "ztf" and v.source.label not in ("bogus", "asteroid"))
+    (images,) = cutouts("ztf", [Look(view.source, float(view.rows["flux"][view.triggers[-1]]), "r")], random)
+    rows = view.rows[view.triggers[-1] :][:1].copy()
+    rows["source_id"] = names.ztf_candid(float(rows["mjd"][0]) - 0.5, 999_999)
+    lost = names.ztf_object(8_031_810_175, 26)
+    files = {
+        **trouble.damaged(ztf.write(rows, object_id=lost, stamps=images)),
+        **trouble.impossible(lambda fields: ztf.write(rows, object_id=lost, stamps=images, metadata=fields)),
+        "duplicate": good,
+    }
+    for name, data in files.items():
+        yield f"trouble/{name}.avro", data
+
+
+def _truth(views: Sequence[View]) -> bytes:
+    lines = [("source", "label", "ra", "dec", "survey", "object_id")]
+    for v in views:
+        lines.append((str(v.source.index), v.source.label, f"{v.source.ra:.6f}", f"{v.source.dec:.6f}", v.survey, v.object_id))
+    return "".join(",".join(line) + "\n" for line in lines).encode()
+
+
+def write(out: Path, seed: int, now: float, n: int = 150, latitude: float = -30.2) -> int:
+    """Write a night into a folder; the number of files."""
+    count = 0
+    for name, data in simulate(seed, now, n, latitude):
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        count += 1
+    return count
+
+
+def truth(out: Path) -> list[dict[str, str]]:
+    """The rows of ``truth.csv`` of a folder."""
+    with (out / "truth.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m classifiers.simulate.night", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--now", type=float, metavar="MJD", help="the end of the night, UTC; the present by default")
+    parser.add_argument("--sources", type=int, default=150, metavar="N")
+    parser.add_argument("--latitude", type=float, default=-30.2, help="of the site, degrees")
+    given = parser.parse_args(arguments)
+    now = given.now if given.now is not None else (datetime.now(timezone.utc) - _MJD_ZERO) / timedelta(days=1)
+    print(f"{write(given.out, given.seed, now, given.sources, given.latitude)} files in {given.out}")
+
+
+if __name__ == "__main__":
+    main()
