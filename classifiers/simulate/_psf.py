@@ -13,7 +13,7 @@ from scipy.optimize import nnls
 
 Images = NDArray[np.float32]
 
-#: Exponent of the Moffat profile; measured on bright isolated asteroids in ZTF difference images: quartiles 3.1 and 4.5 where it is constrained.
+#: Exponent of the Moffat profile: measured on bright isolated asteroids in ZTF difference images, quartiles 3.1 and 4.5 where constrained.
 BETA = 3.5
 #: Widths of the Gaussians, in units of the FWHM. The narrowest is as wide as pixels of half a FWHM can sample.
 WIDTHS = np.array([0.36, 0.46, 0.68, 1.2, 2.4])

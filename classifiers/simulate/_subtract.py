@@ -1,7 +1,8 @@
 """Image subtraction as the surveys do it: proper subtraction of two images with known PSFs and noise.
 
 Zackay, Ofek & Gal-Yam 2016 (ApJ 830, 27), equation 13 for images on one photometric scale, divided by the flux zero point of the
-difference so that a source keeps its flux. With the wrong PSFs, a shift or a wrong scale it leaves what real pipelines leave: rings and dipoles.
+difference so that a source keeps its flux. With the wrong PSFs, a shift or a wrong scale it leaves what real pipelines leave: rings,
+dipoles.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ FLOOR = np.float32(1e-6)
 def subtract(science: Images, template: Images, psfs: tuple[Psf, Psf], noise: tuple[Floats, Floats]) -> Images:
     """Difference images (n, size, size): science minus template, both without sky and (n, size, size) on a periodic grid.
 
-    ``psfs`` are the PSFs of science image and template as the pipeline believes them, ``noise`` the standard deviations of a pixel, each (n,).
+    ``psfs`` are those of science image and template as the pipeline believes them, ``noise`` the standard deviations of a pixel, each (n,).
     """
     size = science.shape[-1]
     new, reference = (np.maximum(psf.transform(size), FLOOR) for psf in psfs)

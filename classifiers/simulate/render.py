@@ -6,11 +6,12 @@ computed from the two as the survey would (``_subtract``), so that its noise, ri
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.ndimage import correlate1d
 
 from broker_adapters.photometry import NJY_ZERO_POINT
 
@@ -78,7 +79,11 @@ class Conditions:
 
     def replace(self, **changes: Floats) -> Conditions:
         """The same with other arrays in some places."""
-        return Conditions(**({f.name: getattr(self, f.name) for f in fields(self)} | changes))
+        return replace(self, **changes)
+
+    def take(self, rows: NDArray[np.intp]) -> Conditions:
+        """Those of some exposures."""
+        return Conditions(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 def grid_size(size: int) -> int:
@@ -88,7 +93,8 @@ def grid_size(size: int) -> int:
 
 def ordinary(camera: Instrument, n: int, rng: np.random.Generator) -> Conditions:
     """Conditions of n ordinary exposures."""
-    noise = camera.noise[0] * np.exp(camera.noise[1] * rng.standard_normal(n))
+    background = camera.background[0] * np.exp(camera.background[1] * rng.standard_normal(n))
+    noise = np.hypot(camera.noise[0] * np.exp(camera.noise[1] * rng.standard_normal(n)), np.sqrt(background / camera.gain))
     seeing = camera.seeing[0] / camera.scale * np.exp(camera.seeing[1] * rng.standard_normal(n))
     return Conditions(
         seeing=np.maximum(seeing, 1.5),
@@ -97,7 +103,7 @@ def ordinary(camera: Instrument, n: int, rng: np.random.Generator) -> Conditions
         zero_point=rng.normal(*camera.zero_point, n),
         noise=noise,
         template_noise=noise * camera.template_noise * np.exp(rng.normal(0.0, 0.25, n)),
-        background=camera.background[0] * np.exp(camera.background[1] * rng.standard_normal(n)),
+        background=background,
         psf_error=rng.normal(0.0, 0.015, n),
         gain_error=rng.normal(0.0, 0.01, n),
         shift_y=rng.normal(0.0, camera.registration, n),
@@ -105,15 +111,13 @@ def ordinary(camera: Instrument, n: int, rng: np.random.Generator) -> Conditions
     )
 
 
-def render(scene: Scene, how: Conditions, camera: Instrument, rng: np.random.Generator, extra: Images | None = None, size: int | None = None) -> Images:
+def render(
+    scene: Scene, how: Conditions, camera: Instrument, rng: np.random.Generator, extra: Images | None = None, size: int | None = None
+) -> Images:
     """Cutouts (n, 3, size, size), float32, of science image, template and difference (science minus template) in the instrument's units.
 
-    Parameters
-    ----------
-    extra : ndarray, shape (n, grid_size(size), grid_size(size)), optional
-        Light in units that only the science image's detector saw (cosmic rays, streaks, ghosts), before saturation and noise.
-    size : int, optional
-        Side of the cutouts, the survey's own by default.
+    ``extra`` is light in units that only the science image's detector saw (cosmic rays, streaks, ghosts), before saturation and noise, of
+    shape (n, s, s) with s = ``grid_size(size)``. ``size`` is the side of the cutouts, the survey's own by default.
     """
     size = size or camera.size
     side = grid_size(size)
@@ -130,7 +134,7 @@ def render(scene: Scene, how: Conditions, camera: Instrument, rng: np.random.Gen
     scale = (1 + how.gain_error)[:, None, None].astype(np.float32)
     difference = subtract(science, template * scale, (believed, reference), (how.noise, how.template_noise))
     background = how.background[:, None, None].astype(np.float32)
-    low = (side - size) // 2
+    low = (side - 1) // 2 - (size - 1) // 2
     stack = np.stack([science + background, template + background, difference], axis=1)
     return np.ascontiguousarray(stack[:, :, low : low + size, low : low + size])
 
@@ -138,7 +142,7 @@ def render(scene: Scene, how: Conditions, camera: Instrument, rng: np.random.Gen
 def _placed(points: Points, how: Conditions, shift: tuple[Floats, Floats], side: int) -> tuple[Floats, Floats, Floats]:
     """Flux in units and position on the grid of sources given in nJy from the centre."""
     unit = 10.0 ** (0.4 * (how.zero_point - NJY_ZERO_POINT))
-    centre = (side - 1) // 2 if side % 2 else side // 2 - 1
+    centre = (side - 1) // 2
     return points.flux * unit[:, None], points.y + centre + shift[0][:, None], points.x + centre + shift[1][:, None]
 
 
@@ -161,7 +165,7 @@ def _exposed(
     electrons = camera.gain * (1.0 if depth is None else depth)
     photon = np.broadcast_to(np.asarray(1.0 / electrons, np.float32), noise.shape)[:, None, None]
     variance = noise[:, None, None].astype(np.float32) ** 2 + photon * np.maximum(seen, 0)
-    grain = rng.standard_normal(light.shape, np.float32)
+    grain = np.asarray(rng.standard_normal(light.shape, np.float32))
     if depth is not None:
         grain = _resampled(grain)
     seen += grain * np.sqrt(variance)
@@ -172,5 +176,5 @@ def _resampled(grain: Images) -> Images:
     """White noise made neighbourly, its variance kept."""
     kernel = RESAMPLING / np.sqrt((RESAMPLING**2).sum())
     for axis in (1, 2):
-        grain = sum(np.roll(grain, shift, axis) * np.float32(tap) for shift, tap in zip(range(-2, 3), kernel, strict=True))  # type: ignore[assignment]
+        grain = correlate1d(grain, kernel, axis=axis, mode="wrap")
     return grain
