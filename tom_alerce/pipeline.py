@@ -116,7 +116,10 @@ def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report
         mark = watermarks.get(source)
         since = now() - conf.get("POLL_DAYS") if mark is None else mark - 1.0
         query = replace(query, since=since)
-    report = ingest_alerts(client(name).search(query), progress)
+    broker = client(name)
+    report = ingest_alerts(broker.search(query), progress)
+    # a client passes over the objects of which it cannot read the answer, and remembers them
+    report.refused += dead_letters.save(Refused(source, oid, b"", str(why)) for oid, why in getattr(broker, "rejected", ()))
     n = sum(report.read.values())
     if report.problem is None and n >= query.limit:
         logger.warning("%s: the answer was cut at %d objects; ask for more, or narrow the query", source, query.limit)
@@ -217,15 +220,20 @@ def promote(skies: Iterable[models.SkyObject]) -> list[Any]:
 
 @dataclass(frozen=True)
 class Ranked:
-    """A ranking as it was stored, and the records that it was made of."""
+    """A ranking, the row in which it is stored, if it is, and the records that it was made of."""
 
-    row: models.Ranking
+    row: models.Ranking | None
     ranking: Ranking
     candidates: Sequence[Candidate]
     night: Night
 
 
-def rank(site: str | Mapping[str, Any] | None = None, at: float | None = None, sky_object_ids: Iterable[int] | None = None) -> Ranked:
+def rank(
+    site: str | Mapping[str, Any] | None = None,
+    at: float | None = None,
+    sky_object_ids: Iterable[int] | None = None,
+    keep: bool = True,
+) -> Ranked:
     """Rank what was seen lately (or these objects) for what is left of the night, or for the coming one, and store the ranking.
 
     Parameters
@@ -236,6 +244,8 @@ def rank(site: str | Mapping[str, Any] | None = None, at: float | None = None, s
         MJD, UTC; now.
     sky_object_ids : iterable of int, optional
         Objects to rank, whatever their age.
+    keep : bool
+        False stores nothing: a question about one object is not the night's ranking.
 
     Raises
     ------
@@ -249,7 +259,7 @@ def rank(site: str | Mapping[str, Any] | None = None, at: float | None = None, s
     ra, dec = ([getattr(c, name) for c in candidates] for name in ("ra", "dec"))
     night = visibility.night(where, ra, dec, at, Limits(**conf.get("LIMITS")))
     made = ranking.rank(candidates, night, conf.get("TERMS") or ranking.DEFAULT_TERMS)
-    row = rankings.save(made, night, {c.key: i for i, c in enumerate(candidates)}, conf.get("RANK_LIMIT"))
+    row = rankings.save(made, night, {c.key: i for i, c in enumerate(candidates)}, conf.get("RANK_LIMIT")) if keep else None
     return Ranked(row, made, candidates, night)
 
 

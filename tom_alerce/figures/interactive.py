@@ -9,6 +9,7 @@ from astropy.time import Time
 
 from broker_adapters.records import Detections
 from tom_alerce.figures.series import QUANTITIES, SYMBOLS, Series, series
+from tom_alerce.store.photometry import DETECTED
 
 
 def figures(rows: Detections) -> dict[str, Any]:
@@ -22,12 +23,25 @@ def figures(rows: Detections) -> dict[str, Any]:
         detected = {one.name for one in drawn if one.style == "detection"}
         traces = [_trace(one, quantity, one.style == "detection" or one.name not in detected) for one in drawn]
         if traces:
-            axis: dict[str, Any] = {"title": {"text": title}, "zeroline": quantity == "flux"}
-            if quantity != "flux":
-                axis["autorange"] = "reversed"
-            layout = {"yaxis": axis, "xaxis": {"title": {"text": "UTC"}, "type": "date"}, "hovermode": "closest"}
-            found[quantity] = {"title": title, "data": traces, "layout": layout}
+            found[quantity] = {"title": title, "data": traces, "layout": _layout(rows, quantity, drawn)}
     return found
+
+
+def _layout(rows: Detections, quantity: str, drawn: list[Series]) -> dict[str, Any]:
+    """Axes, and a word on what this quantity cannot show."""
+    vertical: dict[str, Any] = {"title": {"text": QUANTITIES[quantity]}, "zeroline": quantity == "flux"}
+    if quantity != "flux":
+        vertical["autorange"] = "reversed"
+    mjd = np.concatenate([one.rows["mjd"] for one in drawn])
+    margin = max(0.03 * np.ptp(mjd), 1.0)
+    span = Time([mjd.min() - margin, mjd.max() + margin], format="mjd").isot.tolist()
+    layout = {"yaxis": vertical, "xaxis": {"title": {"text": "UTC"}, "type": "date", "range": span}, "hovermode": "closest"}
+    below = int(np.sum(rows["flux"] < -DETECTED * rows["flux_err"]))
+    if quantity == "difference" and below:
+        text = f"{below} below the reference: see the flux"
+        place = {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom", "showarrow": False}
+        layout["annotations"] = [{"text": text, **place}]
+    return layout
 
 
 def _trace(one: Series, quantity: str, in_legend: bool) -> dict[str, Any]:

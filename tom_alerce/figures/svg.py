@@ -89,8 +89,7 @@ def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84
     if not drawn:
         return None
     y_low, y_high = _y_range(drawn)
-    x_low = min(float(rows["mjd"].min()), now - 3.0)
-    x_high = max(now, float(rows["mjd"].max()))
+    x_low, x_high = _x_range(rows["mjd"], now)
     left, right, top, bottom = 30, width - 6, 5, height - 15
 
     def x(mjd: float) -> float:
@@ -104,13 +103,26 @@ def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84
     layers = [layer for one in drawn for layer in _layers(one, x, y, radius)]
     if negative:
         layers.insert(0, Layer("zero", f"M{left} {y(0.0):.1f}H{right}"))
-    y_ticks = tuple(Tick(f"{y(v):.1f}", f"{v:g}") for v in _nice(y_low, y_high, 3 if height < 200 else 6))
-    days = _nice(x_low - now, 0.0, 3 if width < 400 else 7)
-    x_ticks = tuple(Tick(f"{x(now + d):.1f}", "now" if d == 0 else f"{d:g} d".replace("-", "−")) for d in days)
+    y_ticks = tuple(Tick(f"{y(v):.1f}", _minus(f"{v:g}")) for v in _nice(y_low, y_high, 3 if height < 200 else 6))
+    days = _nice(x_low - now, x_high - now, 3 if width < 400 else 7)
+    x_ticks = tuple(Tick(f"{x(now + d):.1f}", "now" if d == 0 else _minus(f"{d:g} d")) for d in days)
     names = tuple(dict.fromkeys((one.name, f"{one.survey} band-{one.band}") for one in drawn))
     unit = "difference flux in µJy" if negative else "difference magnitude"
     summary = f"Light curve, {unit}, {sum(one.values.size for one in drawn)} points in {', '.join(name for name, _ in names)}"
     return Plot(width, height, left, right, top, bottom, tuple(layers), x_ticks, y_ticks, summary, quantity, names)
+
+
+def _x_range(mjd: NDArray[np.float64], now: float) -> tuple[float, float]:
+    """Limits of the time axis: up to now, unless nothing happened for longer than the small light curve shows."""
+    first, last = float(mjd.min()), float(mjd.max())
+    if now - last > RECENT:
+        margin = max(0.05 * (last - first), 1.0)
+        return first - margin, last + margin
+    return min(first, now - 3.0), max(last, now)
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def _y_range(drawn: list[Series]) -> tuple[float, float]:

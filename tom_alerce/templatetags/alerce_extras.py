@@ -39,6 +39,8 @@ def new_at(first_mjd: float | None, at: float) -> bool:
 @register.filter
 def span(days: float) -> str:
     """A time span in days with the unit in which it has few digits."""
+    if abs(days) < 1 / 1440:
+        return "<1 min"
     for unit, size, limit in (("min", 1 / 1440, 60), ("h", 1 / 24, 36), ("d", 1.0, 1000)):
         value = days / size
         if abs(value) < limit:

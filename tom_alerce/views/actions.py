@@ -13,7 +13,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from tom_alerce import visible
+from followup.records import FollowupError
+from tom_alerce import pipeline, submit, visible
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.store import linking, targets
 from tom_alerce.store.errors import StoreError
@@ -29,7 +30,7 @@ def _action(do: Action) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             sky_object = do(request, pk)
-        except StoreError as refusal:
+        except (StoreError, FollowupError) as refusal:
             messages.error(request, f"Not done: {refusal}")
             return redirect(back(request))
         return redirect(back(request, reverse("tom_alerce:object", args=[sky_object.pk])))
@@ -108,6 +109,17 @@ def dismiss(request: HttpRequest, pk: int) -> SkyObject:
 
 @_action
 def dry_run(request: HttpRequest, pk: int) -> SkyObject:
-    """Make the request for this object as it would be sent tonight, check it, and keep it; nothing is sent."""
+    """Make the request for this object as it would be sent tonight, check it, and keep it; nothing is sent.
+
+    No facility takes a request for what is not a target, so that the object becomes one.
+    """
     sky_object = _sky_object(request, pk)
-    raise StoreError(f"{sky_object}: no dry run yet")
+    _changeable(request, sky_object)
+    wanted = pipeline.plan(pipeline.rank(sky_object_ids=[sky_object.pk], keep=False), top=1, threshold=0.0)
+    if not wanted:
+        raise StoreError(f"{sky_object} cannot be asked for tonight: it is not up for long enough, or its brightness is not known")
+    (row,) = submit.draft(wanted, user=request.user)
+    submit.dry_run(row)
+    level = messages.SUCCESS if row.state == row.State.VALIDATED else messages.WARNING
+    messages.add_message(request, level, f"Dry run for {row.facility}, nothing was sent. {row.get_state_display()}: {row.message}")
+    return sky_object

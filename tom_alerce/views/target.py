@@ -13,7 +13,6 @@ from tom_targets.permissions import targets_for_user
 from tom_alerce.models import SkyObject
 from tom_alerce.summaries import summarise
 from tom_alerce.views.object import details
-from tom_alerce.views.theme import theme
 
 
 def tab(context: dict[str, Any]) -> dict[str, Any]:
@@ -27,6 +26,4 @@ def objects(request: HttpRequest, pk: int) -> HttpResponse:
     target = get_object_or_404(targets_for_user(request.user, Target.objects.all(), "view_target"), pk=pk)
     summaries = summarise(list(SkyObject.objects.filter(target=target.pk).order_by("pk")), request.user)
     entries = [details(summary) for summary in summaries.values()]
-    return render(
-        request, "tom_alerce/partials/target_objects.html", {"target": target, "entries": entries, "alerce_theme": theme(request)}
-    )
+    return render(request, "tom_alerce/partials/target_objects.html", {"target": target, "entries": entries})
