@@ -25,8 +25,10 @@ class TomAlerceConfig(AppConfig):
         from tom_alerce import checks  # noqa: F401
 
     def include_url_paths(self) -> list[Any]:
-        """Integration point for the addresses of our pages, under ``alerce/``."""
-        return [path("alerce/", include("tom_alerce.urls", namespace="tom_alerce"))]
+        """Integration point for the addresses of our pages, under ``alerce/``; none where a check says that nothing can work."""
+        from tom_alerce.checks import clashing
+
+        return [] if clashing() else [path("alerce/", include("tom_alerce.urls", namespace="tom_alerce"))]
 
     def nav_items(self) -> list[dict[str, str]]:
         """Integration point for the navigation bar."""

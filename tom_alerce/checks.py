@@ -88,7 +88,7 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         return []
     from followup import rank, sites
     from followup.records import FollowupError, Limits
-    from tom_alerce import promotion
+    from tom_alerce import promotion, submit
 
     messages: list[CheckMessage] = []
     for key, say in (
@@ -96,12 +96,8 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         ("TERMS", lambda: [rank.load(name, options) for name, options in (conf.get("TERMS") or {}).items()]),
     ):
         messages += _refused(key, say, FollowupError)
-    limits = [f.name for f in fields(Limits)]
-    messages += [
-        Error(f"TOM_ALERCE['LIMITS'] has an unknown key {key!r}.", hint=_suggest(key, limits), id="tom_alerce.E005")
-        for key in conf.get("LIMITS")
-        if key not in limits
-    ]
+    messages += _unknown("LIMITS", [f.name for f in fields(Limits)])
+    messages += _unknown("FACILITY", submit.facility_options())
     messages += [
         Warning(
             f"A rule of TOM_ALERCE['PROMOTION'] has an unknown key {key!r}.", hint=_suggest(str(key), promotion.KEYS), id="tom_alerce.W002"
@@ -147,6 +143,14 @@ def weights_problems(folder: Path) -> Iterator[str]:
             yield f"{path} is missing"
         elif sha256(path.read_bytes()).hexdigest() != digest:
             yield f"{path} has changed"
+
+
+def _unknown(key: str, known: Iterable[str]) -> list[CheckMessage]:
+    return [
+        Error(f"TOM_ALERCE[{key!r}] has an unknown key {given!r}.", hint=_suggest(str(given), known), id="tom_alerce.E005")
+        for given in conf.get(key)
+        if given not in known
+    ]
 
 
 def _refused(key: str, say: Callable[[], object], refusal: type[Exception]) -> list[CheckMessage]:

@@ -25,6 +25,7 @@ from tom_common.exceptions import ImproperCredentialsException
 from tom_observations.facility import get_service_class
 
 from broker_adapters import plugins
+from followup.plan import plan
 from followup.records import FollowupError, ObservationRequest
 from tom_alerce import conf
 from tom_alerce.bounded import bounded
@@ -153,10 +154,20 @@ def facility_plugin(name: str) -> ModuleType:
 
 
 def options_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """Those settings of ``FACILITY`` that are keyword-only parameters of a function."""
+    """Those settings of ``FACILITY`` that a function takes as options."""
+    known = _options(function)
+    return {key: value for key, value in conf.get("FACILITY").items() if key in known}
+
+
+def facility_options() -> frozenset[str]:
+    """Keys that ``FACILITY`` may have: its name, and the options of its payload and of the plan."""
+    return frozenset({"name"}) | _options(facility_plugin(conf.get("FACILITY").get("name", "lco")).payload) | _options(plan)
+
+
+def _options(function: Callable[..., Any]) -> frozenset[str]:
+    """The keyword-only parameters of a function, without those that the pipeline itself gives."""
     parameters = inspect.signature(function).parameters.values()
-    known = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
-    return {key: value for key, value in conf.get("FACILITY").items() if key in known and key != "target_id"}
+    return frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY) - {"target_id", "facility"}
 
 
 def _sentence(errors: Mapping[str, Sequence[Any]]) -> str:

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--classifier", help="the broker's classifier")
         parser.add_argument("--class", dest="label", help="the broker's class")
         parser.add_argument("--probability", type=float, help="least probability of the class")
-        parser.add_argument("--limit", type=int, default=500, help="at most so many objects of each survey (default: %(default)s)")
+        parser.add_argument("--limit", type=int, default=2000, help="at most so many objects of each survey (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Poll each broker for each survey."""

@@ -1,0 +1,135 @@
+"""Each system check is silent in the demo TOM, and says what is wrong where something is."""
+
+import json
+import sys
+from hashlib import sha256
+
+import pytest
+from django.core.checks import run_checks
+from django.test import override_settings
+
+from tom_alerce import checks
+
+
+def ids(messages):
+    return [m.id for m in messages]
+
+
+def configured(**settings):
+    return override_settings(TOM_ALERCE=settings)
+
+
+def test_nothing_is_wrong_by_default():
+    assert [m for m in run_checks(tags=["tom_alerce"]) if m.id != "tom_alerce.W003"] == []
+
+
+def test_an_unknown_key_is_suggested_right():
+    with configured(CLASIFIERS=["stamp"]):
+        (message,) = checks.check_settings()
+    assert (message.id, message.hint) == ("tom_alerce.W001", "Did you mean 'CLASSIFIERS'?")
+
+
+@override_settings(TOM_ALERCE=["stamp"])
+def test_a_setting_that_is_no_dictionary():
+    assert ids(checks.check_settings()) == ["tom_alerce.E002"]
+    assert "tom_alerce.E002" in ids(run_checks(tags=["tom_alerce"]))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"BROKERS": {"alerse": {}}},
+        {"SURVEYS": ["ztff"]},
+        {"CLASSIFIERS": ["stamps"]},
+        {"CLASSIFIERS": ["no.such.module"]},
+        {"TERMS": {"moonn": 1.0}},
+        {"FACILITY": {"name": "loc"}},
+    ],
+)
+def test_a_plugin_that_is_not_there(settings):
+    with configured(**settings):
+        (message,) = checks.check_plugins()
+    assert message.id == "tom_alerce.E003"
+    assert message.hint
+
+
+def test_a_third_partys_module_is_found(tmp_path, monkeypatch):
+    (tmp_path / "their_classifier.py").write_text("raise RuntimeError('a check does not import')")
+    package = tmp_path / "theirs"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "classifier.py").write_text("raise RuntimeError('a check does not import it')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with configured(CLASSIFIERS=["theirs.classifier"]):
+        assert checks.check_plugins() == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"SITE": "Atlantis"}, "tom_alerce.E004"),
+        ({"SITE": {"name": "x", "latitude": 95.0, "longitude": 0.0}}, "tom_alerce.E004"),
+        ({"TERMS": {"moon": {"wieght": 2.0}}}, "tom_alerce.E004"),
+        ({"TERMS": {"moon": -1.0}}, "tom_alerce.E004"),
+        ({"LIMITS": {"max_airmas": 2.0}}, "tom_alerce.E005"),
+        ({"FACILITY": {"name": "lco", "propsal": "X"}}, "tom_alerce.E005"),
+        ({"PROMOTION": [{"lable": "SN"}]}, "tom_alerce.W002"),
+    ],
+)
+def test_what_nobody_could_follow(settings, expected):
+    with configured(**settings):
+        assert ids(checks.check_followup()) == [expected]
+
+
+def test_a_package_that_hides_ours(tmp_path, monkeypatch):
+    (tmp_path / "followup").mkdir()
+    (tmp_path / "followup" / "__init__.py").write_text("")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    for name in [m for m in sys.modules if m.split(".")[0] == "followup"]:
+        monkeypatch.delitem(sys.modules, name)
+    (message,) = checks.check_packages()
+    assert message.id == "tom_alerce.E001"
+    assert str(tmp_path) in message.msg
+    # the other checks and the pages do not stumble over it
+    assert checks.check_plugins() == checks.check_followup() == checks.check_weights() == []
+    from django.apps import apps
+
+    assert apps.get_app_config("tom_alerce").include_url_paths() == []
+
+
+class TestWeights:
+    def card(self, folder, **files):
+        folder.mkdir(exist_ok=True)
+        digests = {name: sha256(data).hexdigest() for name, data in files.items()}
+        (folder / "card.json").write_text(json.dumps({"files": digests}))
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+
+    def test_as_the_card_says(self, tmp_path):
+        self.card(tmp_path, model=b"weights")
+        assert list(checks.weights_problems(tmp_path)) == []
+
+    def test_missing(self, tmp_path):
+        assert "there is no" in next(checks.weights_problems(tmp_path))
+        self.card(tmp_path, model=b"weights")
+        (tmp_path / "model").unlink()
+        assert "is missing" in next(checks.weights_problems(tmp_path))
+
+    def test_changed(self, tmp_path):
+        self.card(tmp_path, model=b"weights")
+        (tmp_path / "model").write_bytes(b"other")
+        assert "has changed" in next(checks.weights_problems(tmp_path))
+
+    def test_a_damaged_card(self, tmp_path):
+        (tmp_path / "card.json").write_text("{")
+        assert "cannot be read" in next(checks.weights_problems(tmp_path))
+
+    def test_tensorflow_is_not_imported(self):
+        import subprocess
+
+        code = (
+            "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'demo.settings'; import django; django.setup()\n"
+            "from django.core.checks import run_checks; run_checks()\n"
+            "sys.exit(sum(m in sys.modules for m in ('tensorflow', 'keras')))"
+        )
+        assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=120).returncode == 0

@@ -1,0 +1,304 @@
+"""The chain as a whole: what one step leaves for the next, and that no item stops the others."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+from tom_targets.models import BaseTarget
+
+from broker_adapters.errors import PacketError, SourceError
+from broker_adapters.records import Query
+from broker_adapters.sources.files import Packet
+from followup.records import FollowupError
+from tests.tom_alerce import plugins
+from tests.tom_alerce.alerts import MJD, alert, counts
+from tom_alerce import pipeline, promotion, tasks
+from tom_alerce.models import Classification, DeadLetter, Rank, Ranking, SkyObject, Watermark
+
+pytestmark = pytest.mark.django_db
+THIRD = {"CLASSIFIERS": [plugins.NAME]}
+SITE = {"name": "equator", "latitude": 0.0, "longitude": 0.0, "elevation": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch):
+    pipeline.classifier.cache_clear()
+    monkeypatch.setattr(plugins.Model, "seen", [])
+    yield
+    pipeline.classifier.cache_clear()
+
+
+class TestIngest:
+    @pytest.fixture(autouse=True)
+    def _reader(self, monkeypatch):
+        """Packets that are the number of an object; what is not a number is damaged."""
+
+        def read(data):
+            if not data.isdigit():
+                raise PacketError(f"not a packet: {data!r}")
+            return alert(object_id=f"ZTF{data.decode()}", ra=float(data))
+
+        monkeypatch.setattr("broker_adapters.surveys.read", read)
+
+    def packets(self, *data):
+        return [Packet("night.tar", f"{i}.avro", d) for i, d in enumerate(data)]
+
+    def test_the_good_ones_around_a_bad_one_are_stored(self):
+        report = pipeline.ingest(self.packets(b"1", b"\xff\x00damaged", b"2", b"3"))
+        assert (report.read["ztf"], report.refused, report.saved.sky_objects) == (3, 1, 3)
+        letter = DeadLetter.objects.get()
+        assert (letter.source, letter.position, letter.size) == ("night.tar", "1.avro", 9)
+        assert "not a packet" in letter.reason
+
+    def test_twice_is_once(self):
+        pipeline.ingest(self.packets(b"1", b"bad"))
+        before = counts()
+        report = pipeline.ingest(self.packets(b"1", b"bad"))
+        assert counts() == before
+        assert (report.read["ztf"], report.refused, report.saved.detections) == (1, 1, 0)
+
+    def test_a_source_that_breaks_off_keeps_what_came(self):
+        def breaking():
+            yield from self.packets(b"1", b"2")
+            raise SourceError("damaged archive")
+
+        report = pipeline.ingest(breaking())
+        assert (report.read["ztf"], str(report.problem)) == (2, "damaged archive")
+        assert "ended early: damaged archive" in str(report)
+
+    @override_settings(TOM_ALERCE={"BATCH": 2})
+    def test_batches_and_progress(self):
+        told = []
+        pipeline.ingest(self.packets(b"1", b"2", b"bad", b"3", b"4"), told.append)
+        assert told == [2, 2, 1]
+
+    def test_a_mistake_of_ours_is_not_swallowed(self, monkeypatch):
+        monkeypatch.setattr("broker_adapters.surveys.read", lambda data: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            pipeline.ingest(self.packets(b"1"))
+
+
+class TestPoll:
+    def brokers(self, *answers, **more):
+        return override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": answers, **more}}})
+
+    def test_since_the_last_complete_answer_with_a_day_of_overlap(self):
+        asked = []
+        with self.brokers(alert(), asked=asked):
+            assert pipeline.poll(plugins.NAME, Query(label="SN")).saved.sky_objects == 1
+            pipeline.poll(plugins.NAME, Query(label="SN"))
+            pipeline.poll(plugins.NAME, Query(label="AGN"))
+        first, second, other = (q.since for q in asked)
+        assert first == pytest.approx(pipeline.now() - 3.0, abs=0.01)
+        assert second == MJD + 2 - 1.0
+        assert other == pytest.approx(first, abs=0.01)
+
+    def test_a_broken_answer_is_kept_but_not_remembered_as_complete(self):
+        with self.brokers(alert(), plugins.down(), alert(object_id="ZTF2", ra=10.0)):
+            report = pipeline.poll(plugins.NAME, Query())
+        assert str(report.problem) == "the service is down"
+        assert (SkyObject.objects.count(), Watermark.objects.count()) == (1, 0)
+
+    def test_a_cut_answer_is_not_complete(self, caplog):
+        with self.brokers(alert(), alert(object_id="ZTF2", ra=10.0)):
+            pipeline.poll(plugins.NAME, Query(limit=2))
+        assert "was cut at 2 objects" in caplog.text
+        assert Watermark.objects.count() == 0
+
+    def test_objects_that_the_client_could_not_read_are_dead_letters(self):
+        with self.brokers(alert(), rejected=[("ZTF9", PacketError("no position"))]):
+            assert pipeline.poll(plugins.NAME, Query()).refused == 1
+        assert DeadLetter.objects.get().position == "ZTF9"
+
+    def test_a_watermark_never_goes_back(self):
+        with self.brokers(alert()):
+            pipeline.poll(plugins.NAME, Query())
+        with self.brokers(alert(n=1)):
+            pipeline.poll(plugins.NAME, Query(since=1.0))
+        assert Watermark.objects.get().mjd == MJD + 2
+
+    def test_an_unknown_broker(self):
+        with pytest.raises(LookupError):
+            pipeline.poll("nobody", Query())
+
+
+class TestClassify:
+    @pytest.fixture(autouse=True)
+    def _settings(self, settings):
+        settings.TOM_ALERCE = THIRD
+
+    def test_only_what_is_new_is_seen_and_nothing_is_overwritten(self):
+        pipeline.ingest_alerts([alert(), alert(object_id="ZTF2", ra=10.0)])
+        assert pipeline.classify().words == {plugins.NAME: 2}
+        assert pipeline.classify().words == {}
+        pipeline.ingest_alerts([alert(n=1, first=5)])
+        assert pipeline.count_unseen() == 1
+        assert pipeline.classify().words == {plugins.NAME: 1}
+        assert plugins.Model.seen == [2, 1]
+        assert Classification.objects.count() == 3
+
+    def test_who_cannot_say_is_not_asked_again(self):
+        pipeline.ingest_alerts([alert(n=1)])
+        done = pipeline.classify()
+        assert (done.words, done.silent) == ({plugins.NAME: 1}, {plugins.NAME: 1})
+        assert pipeline.count_unseen() == 0
+
+    def test_a_new_version_sees_everything_again(self, monkeypatch):
+        pipeline.ingest_alerts([alert()])
+        pipeline.classify()
+        monkeypatch.setattr(plugins.Model, "version", "2")
+        assert pipeline.classify().words == {plugins.NAME: 1}
+
+    def test_a_link_is_new_evidence(self):
+        from tom_alerce.models import SurveyObject
+        from tom_alerce.store import linking
+
+        pipeline.ingest_alerts([alert(), alert("lsst", "1", dec=3.0)])
+        pipeline.classify()
+        linking.link(SurveyObject.objects.get(object_id="1"), SurveyObject.objects.get(survey="ztf").sky_object)
+        assert pipeline.classify().words == {plugins.NAME: 1}
+
+    def test_these_objects_alone(self):
+        pipeline.ingest_alerts([alert(), alert(object_id="ZTF2", ra=10.0)])
+        assert pipeline.classify([SkyObject.objects.first().pk]).words == {plugins.NAME: 1}
+
+    def test_a_classifier_that_fails_does_not_stop_the_others(self, monkeypatch, settings):
+        settings.TOM_ALERCE = {"CLASSIFIERS": ["no.such", plugins.NAME]}
+        pipeline.ingest_alerts([alert()])
+        done = pipeline.classify()
+        assert set(done.problems) == {"no.such"}
+        assert done.words == {plugins.NAME: 1}
+        monkeypatch.setattr(plugins.Model, "broken", True)
+        pipeline.ingest_alerts([alert(n=1, first=5)])
+        assert pipeline.classify().problems[plugins.NAME] == "out of order"
+
+    def test_queries_do_not_grow_with_objects(self):
+        def queries(n, start):
+            pipeline.ingest_alerts([alert(object_id=f"ZTF{i}", ra=float(i)) for i in range(start, start + n)])
+            with CaptureQueriesContext(connection) as context:
+                pipeline.classify()
+            return len(context)
+
+        assert queries(2, 0) == queries(50, 10)
+
+
+class TestPromotion:
+    def promoted(self, rule):
+        with override_settings(TOM_ALERCE={**THIRD, "PROMOTION": [rule]}):
+            return pipeline.classify().promoted
+
+    @pytest.mark.parametrize(
+        ("rule", "expected"),
+        [
+            ({"classifier": "third", "label": "SN", "probability": 0.8}, True),
+            ({"classifier": "third", "label": "SN", "probability": 0.95}, False),
+            ({"classifier": "third", "label": "SN", "n_detections": 4}, False),
+            ({"classifier": "other", "label": "SN"}, False),
+            ({"label": "SN"}, True),
+            ({"label": "AGN"}, False),
+            ({"label": "SN", "origin": "alerce"}, False),
+            ({"n_detections": 3}, True),
+            ({"n_detections": 4}, False),
+            ({}, False),
+        ],
+    )
+    def test_rules(self, rule, expected):
+        pipeline.ingest_alerts([alert()])
+        assert self.promoted(rule) == (["ZTF26aaaaaaa"] if expected else [])
+        assert BaseTarget.objects.count() == expected
+
+    def test_moving_objects_are_left(self):
+        pipeline.ingest_alerts([alert("lsst", "ss", moving=True)])
+        assert self.promoted({"label": "SN"}) == []
+
+    def test_a_branch_of_the_hierarchy_and_a_brokers_words(self):
+        word = Classification(probabilities={"SNIa": 0.4, "SNII": 0.3, "QSO": 0.2, "RRLab": 0.1, "odd": None})
+        assert promotion.probability(word, "Transient") == pytest.approx(0.7)
+        assert promotion.probability(word, "RRL") == promotion.probability(word, "RRLab") == pytest.approx(0.1)
+        assert promotion.probability(word, "asteroid") == 0.0
+
+
+class TestRank:
+    """A site on the equator at longitude 0; MJD 61000.0 is midnight there."""
+
+    def rank(self, **more):
+        with override_settings(TOM_ALERCE={"SITE": SITE, **more}):
+            return pipeline.rank(at=MJD + 2.5)
+
+    def objects(self, n=3):
+        pipeline.ingest_alerts([alert(object_id=f"ZTF{i}", ra=40.0 + 5.0 * i, dec=2.0) for i in range(n)])
+
+    def test_places_terms_and_the_night_are_kept(self):
+        self.objects()
+        row = self.rank().row
+        assert (row.site, row.now) == ("equator", MJD + 2.5)
+        ranks = list(Rank.objects.filter(ranking=row))
+        assert [r.place for r in ranks] == [1, 2, 3]
+        assert [r.score for r in ranks] == sorted((r.score for r in ranks), reverse=True)
+        for r in ranks:
+            assert set(r.terms) == set(row.weights)
+            assert all({"score", "weight", "reason"} == set(term) for term in r.terms.values())
+            assert len(r.visibility["times"]) == len(r.visibility["altitude"]) > 10
+            assert -90.0 <= min(r.visibility["altitude"]) <= max(r.visibility["altitude"]) <= 90.0
+
+    def test_what_is_old_or_moves_is_not_ranked(self):
+        self.objects()
+        assert len(self.rank(RANK_DAYS=0.1).candidates) == 0
+        pipeline.ingest_alerts([alert("lsst", "ss", moving=True)])
+        assert len(self.rank().candidates) == 3
+
+    def test_an_empty_sky_is_an_empty_ranking(self):
+        assert self.rank().row.ranks.count() == 0
+
+    def test_the_best_are_kept(self):
+        self.objects()
+        assert self.rank(RANK_LIMIT=2).row.ranks.count() == 2
+
+    def test_these_objects_whatever_their_age(self):
+        self.objects()
+        ids = [SkyObject.objects.first().pk]
+        with override_settings(TOM_ALERCE={"SITE": SITE}):
+            assert [c.key for c in pipeline.rank(at=MJD + 500.0, sky_object_ids=ids).candidates] == [str(ids[0])]
+
+    def test_a_spectrum_makes_a_candidate_classified(self):
+        pipeline.ingest_alerts([alert(names=("SN 2026asx",)), alert(object_id="ZTF2", ra=10.0, names=("AT 2026aaa",))])
+        assert {c.name: c.classified for c in self.rank().candidates} == {"ZTF26aaaaaaa": True, "ZTF2": False}
+
+    def test_an_unknown_site(self):
+        with pytest.raises(FollowupError):
+            pipeline.rank("Atlantis")
+
+
+class TestTasks:
+    """Both backends of the toolkit; what a task takes and gives must be JSON."""
+
+    @pytest.fixture
+    def chain(self, settings):
+        settings.TOM_ALERCE = {**THIRD, "SITE": SITE}
+        pipeline.ingest_alerts([alert()])
+
+        def use(backend):
+            settings.TASKS = {"default": {"BACKEND": f"django_tasks.backends.{backend}", "ENQUEUE_ON_COMMIT": False}}
+            return [task.enqueue() for task in (tasks.classify, tasks.rank)]
+
+        return use
+
+    def test_at_once(self, chain):
+        classified, ranked = chain("immediate.ImmediateBackend")
+        assert classified.return_value["words"] == {plugins.NAME: 1}
+        assert ranked.return_value == Ranking.objects.get().pk
+
+    def test_by_a_worker(self, chain):
+        from django_tasks.backends.database.management.commands.db_worker import Worker
+        from django_tasks.backends.database.models import DBTaskResult
+
+        chain("database.DatabaseBackend")
+        assert Classification.objects.count() == Ranking.objects.count() == 0
+        worker = Worker(queue_names=["*"], interval=0, batch=True, backend_name="default", startup_delay=False)
+        for waiting in DBTaskResult.objects.order_by("enqueued_at"):
+            waiting.claim()
+            worker.run_task(waiting)
+        assert set(DBTaskResult.objects.values_list("status", flat=True)) == {"SUCCEEDED"}
+        assert Classification.objects.count() == Ranking.objects.count() == 1
