@@ -1,0 +1,50 @@
+"""Every setting, command, check and term is in the documentation, and every link in it leads somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from broker_adapters import plugins
+from tom_alerce import conf
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+OPERATION = (ROOT / "docs" / "operation.md").read_text()
+
+
+@pytest.mark.parametrize("key", conf.DEFAULTS)
+def test_every_setting_is_documented(key):
+    assert f"| `{key}` |" in SETTINGS
+
+
+@pytest.mark.parametrize("term", plugins.names("followup.terms"))
+def test_every_term_is_documented(term):
+    assert f"| `{term}` |" in SETTINGS
+
+
+@pytest.mark.parametrize("command", [c for c, app in get_commands().items() if app == "tom_alerce" and c != "alerce_demo"])
+def test_every_command_is_documented(command):
+    assert command in (ROOT / "README.md").read_text()
+    assert command in OPERATION
+
+
+def test_every_check_is_documented():
+    ids = set(re.findall(r"tom_alerce\.[EW]\d{3}", (ROOT / "tom_alerce" / "checks.py").read_text()))
+    assert ids == set(re.findall(r"tom_alerce\.[EW]\d{3}", OPERATION))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(page):
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in link:
+            assert (page.parent / link).exists(), link
+
+
+def test_the_manager_that_the_documentation_names_is_there():
+    from django.utils.module_loading import import_string
+
+    [path] = re.findall(r'MATCH_MANAGERS = \{"Target": "([^"]+)"\}', SETTINGS)
+    assert import_string(path)
