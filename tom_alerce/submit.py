@@ -20,6 +20,7 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
+from django.utils import timezone
 from requests import RequestException
 from tom_common.exceptions import ImproperCredentialsException
 from tom_observations.facility import get_service_class
@@ -111,11 +112,12 @@ def dry_run(request: FollowupRequest) -> dict[str, Any] | None:
         move(request, State.INVALID, "; ".join(problems))
         return None
     try:
-        with bounded(conf.get("FACILITY_TIMEOUT")):
+        # a form reads times without a zone in the zone of the site's pages, and payloads are written in UTC
+        with bounded(conf.get("FACILITY_TIMEOUT")), timezone.override("UTC"):
             return _validate(request)
     except RequestException as error:
         where = getattr(getattr(error, "request", None), "url", None) or request.facility
-        move(request, State.DRAFT, f"not checked: the portal does not answer ({type(error).__name__} at {where})")
+        move(request, State.DRAFT, f"not checked: the portal gave no usable answer ({type(error).__name__} at {where})")
     except ImproperCredentialsException:
         move(request, State.DRAFT, f"not checked: {request.facility} refuses the credentials in the settings")
     except forms.ValidationError as error:

@@ -1,0 +1,246 @@
+"""Requests as a state machine, and the dry run against a portal on loopback that answers, refuses, hangs or is not there."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import replace
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from tom_observations.models import ObservationRecord
+from tom_targets.models import BaseTarget
+from werkzeug import Response
+
+from followup.records import Exposure
+from tests.followup.test_lco import INSTRUMENTS, REQUEST
+from tests.followup.test_lco import portal as portal
+from tests.tom_alerce.alerts import alert
+from tom_alerce import submit
+from tom_alerce.models import FollowupRequest, SkyObject
+from tom_alerce.store import alerts
+from tom_alerce.store.errors import StoreError
+
+State = FollowupRequest.State
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _settings(settings):
+    settings.TOM_ALERCE = {"FACILITY": {"name": "lco", "proposal": "TOM2026", "ipp_value": 1.2, "snr": 30.0}, "FACILITY_TIMEOUT": 20.0}
+
+
+@pytest.fixture
+def wish():
+    alerts.save([alert(ra=40.0, dec=-20.0)])
+    return replace(REQUEST, target=str(SkyObject.objects.get().pk))
+
+
+def drafted(wish, **more):
+    (row,) = submit.draft([wish], **more)
+    return row
+
+
+def stored(row):
+    return FollowupRequest.objects.get(pk=row.pk)
+
+
+class TestStates:
+    ALL = list(State)
+
+    @pytest.mark.parametrize(("start", "end"), list(itertools.product(State, State)))
+    def test_only_drawn_transitions_happen(self, wish, start, end):
+        row = drafted(wish)
+        FollowupRequest.objects.update(state=start)
+        row.refresh_from_db()
+        if end in submit.TRANSITIONS[start]:
+            submit.move(row, end, "why")
+            assert (stored(row).state, stored(row).message, row.state) == (end, "why", end)
+        else:
+            with pytest.raises(submit.IllegalTransition):
+                submit.move(row, end)
+            assert stored(row).state == start
+
+    def test_nothing_that_was_sent_can_be_sent_again(self):
+        """From no state after SUBMITTING does a way lead back to it without FAILED, which says that the facility has nothing."""
+        seen, front = set(), {State.SUBMITTING}
+        while front:
+            seen |= front
+            front = {end for start in front for end in submit.TRANSITIONS[start]} - seen - {State.FAILED}
+        assert seen == {State.SUBMITTING, State.SUBMITTED, State.UNCERTAIN}
+
+    def test_of_two_workers_one_wins(self, wish):
+        drafted(wish)
+        FollowupRequest.objects.update(state=State.VALIDATED)
+        one, two = FollowupRequest.objects.get(), FollowupRequest.objects.get()
+        submit.move(one, State.SUBMITTING)
+        with pytest.raises(submit.IllegalTransition, match="no longer"):
+            submit.move(two, State.SUBMITTING)
+
+    def test_every_state_is_in_the_table(self):
+        assert set(submit.TRANSITIONS) == set(State)
+
+
+class TestDraft:
+    def test_a_draft_is_for_a_target_and_has_the_form_data(self, wish):
+        user = User.objects.create(username="astronomer")
+        row = drafted(wish, user=user)
+        target = BaseTarget.objects.get()
+        assert (row.state, row.facility, row.user, row.key) == (State.DRAFT, "LCO", user, wish.key)
+        assert row.payload["target_id"] == target.pk
+        assert (row.payload["proposal"], row.payload["ipp_value"]) == ("TOM2026", 1.2)
+
+    def test_the_same_wish_is_one_row_with_the_latest_window(self, wish):
+        row = drafted(wish)
+        again = drafted(replace(wish, start=wish.start + 0.01, priority=0.1))
+        assert again.pk == row.pk
+        assert stored(row).payload["start"] == again.payload["start"] != row.payload["start"]
+
+    @pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED, State.UNCERTAIN])
+    def test_what_may_have_been_sent_is_left_alone(self, wish, state):
+        row = drafted(wish)
+        FollowupRequest.objects.update(state=state)
+        again = drafted(replace(wish, start=wish.start + 0.01))
+        assert (again.state, stored(row).payload) == (state, row.payload)
+
+    def test_other_filters_are_another_wish(self, wish):
+        drafted(wish)
+        drafted(replace(wish, exposures=(Exposure("ip", 60.0),)))
+        assert FollowupRequest.objects.count() == 2
+
+    def test_what_moves_is_refused(self, wish):
+        SkyObject.objects.update(moving=True)
+        with pytest.raises(StoreError):
+            drafted(wish)
+        assert FollowupRequest.objects.count() == 0
+
+
+class TestDryRun:
+    def test_valid_and_nothing_is_sent(self, wish, portal, httpserver):
+        row = drafted(wish)
+        sent = submit.dry_run(row)
+        assert (stored(row).state, stored(row).message) == (State.VALIDATED, "This observation is valid with a duration of 245 seconds.")
+        (window,) = sent["requests"][0]["windows"]
+        assert window["start"].startswith("2026-11-23T00:00:00")
+        assert portal == [sent]
+        assert {request.path for request, _ in httpserver.log} == {"/api/instruments/", "/api/profile/", "/api/requestgroups/validate/"}
+        assert ObservationRecord.objects.count() == 0
+
+    @pytest.mark.parametrize("zone", ["America/Santiago", "Pacific/Honolulu"])
+    def test_times_are_utc_wherever_the_tom_is(self, wish, portal, settings, zone):
+        settings.TIME_ZONE = zone
+        (window,) = submit.dry_run(drafted(wish))["requests"][0]["windows"]
+        assert window["start"].startswith("2026-11-23T00:00:00")
+
+    def test_again_after_valid(self, wish, portal):
+        row = drafted(wish)
+        submit.dry_run(row)
+        submit.dry_run(stored(row))
+        assert stored(row).state == State.VALIDATED
+
+    def test_our_own_check_needs_no_portal(self, wish, settings):
+        settings.TOM_ALERCE = {"FACILITY": {"name": "lco"}}
+        row = drafted(wish)
+        assert submit.dry_run(row) is None
+        assert stored(row).state == State.INVALID
+        assert "no proposal" in stored(row).message
+
+    def test_what_the_form_refuses(self, wish, portal, settings):
+        settings.TOM_ALERCE = {"FACILITY": {"name": "lco", "proposal": "NOT-OURS"}}
+        row = drafted(wish)
+        assert submit.dry_run(row) is None
+        assert stored(row).state == State.INVALID
+        assert stored(row).message.startswith("proposal: ")
+        assert portal == []
+
+    def test_what_the_portal_refuses(self, wish, portal, httpserver):
+        httpserver.clear_all_handlers()
+        refusing(httpserver, Response('{"errors": {"requests": ["the target never rises"]}}', content_type="application/json"))
+        row = drafted(wish)
+        assert submit.dry_run(row) is None
+        assert stored(row).state == State.INVALID
+        assert "the target never rises" in stored(row).message
+
+    def test_a_bad_request_of_the_portal(self, wish, portal, httpserver):
+        httpserver.clear_all_handlers()
+        refusing(httpserver, Response('{"proposal": ["no time left"]}', status=400))
+        row = drafted(wish)
+        submit.dry_run(row)
+        assert stored(row).state == State.INVALID
+        assert "no time left" in stored(row).message
+
+    def test_refused_credentials(self, wish, portal, httpserver):
+        httpserver.clear_all_handlers()
+        refusing(httpserver, Response("Invalid token: token", status=401))
+        row = drafted(wish)
+        submit.dry_run(row)
+        assert stored(row).state == State.DRAFT
+        assert "refuses the credentials" in stored(row).message
+        assert "token" not in stored(row).message
+
+    @pytest.mark.parametrize("status", [500, 502, 503])
+    def test_a_portal_in_trouble(self, wish, portal, httpserver, status):
+        httpserver.clear_all_handlers()
+        refusing(httpserver, Response("<html>Bad Gateway", status=status))
+        row = drafted(wish)
+        submit.dry_run(row)
+        assert stored(row).state == State.DRAFT
+        assert "not checked" in stored(row).message
+
+    def test_a_portal_that_is_not_there(self, wish, settings):
+        cache.clear()
+        settings.FACILITIES = {"LCO": {"portal_url": "http://127.0.0.1:9", "api_key": "secret-token"}}
+        row = drafted(wish)
+        assert submit.dry_run(row) is None
+        assert stored(row).state == State.DRAFT
+        assert "no usable answer" in stored(row).message
+        assert "127.0.0.1:9" in stored(row).message
+        assert "secret-token" not in stored(row).message
+
+    def test_a_portal_that_hangs(self, wish, settings, httpserver):
+        """The toolkit gives no time-out; without ours this test would not end."""
+        cache.clear()
+        settings.TOM_ALERCE = {**settings.TOM_ALERCE, "FACILITY_TIMEOUT": 0.2}
+        settings.FACILITIES = {"LCO": {"portal_url": httpserver.url_for("/"), "api_key": ""}}
+        httpserver.expect_request("/api/profile/").respond_with_json({"proposals": []})
+        httpserver.expect_request("/api/instruments/").respond_with_handler(lambda request: time.sleep(1.0) or Response("{}"))
+        row = drafted(wish)
+        submit.dry_run(row)
+        assert stored(row).state == State.DRAFT
+        assert "ReadTimeout" in stored(row).message
+
+    def test_what_is_not_json(self, wish, settings, httpserver):
+        cache.clear()
+        settings.FACILITIES = {"LCO": {"portal_url": httpserver.url_for("/"), "api_key": ""}}
+        httpserver.expect_request("/api/instruments/").respond_with_data("<html>maintenance</html>")
+        row = drafted(wish)
+        submit.dry_run(row)
+        assert stored(row).state == State.DRAFT
+
+    @pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED, State.UNCERTAIN, State.FAILED])
+    def test_past_its_dry_run(self, wish, state):
+        drafted(wish)
+        FollowupRequest.objects.update(state=state)
+        with pytest.raises(submit.IllegalTransition):
+            submit.dry_run(FollowupRequest.objects.get())
+
+
+def refusing(httpserver, answer):
+    """A portal that knows its instruments and proposals, and answers a validation like this."""
+    httpserver.expect_request("/api/instruments/").respond_with_json(INSTRUMENTS)
+    httpserver.expect_request("/api/profile/").respond_with_json({"proposals": [{"id": "TOM2026", "title": "A TOM", "current": True}]})
+    httpserver.expect_request("/api/requestgroups/validate/", method="POST").respond_with_response(answer)
+
+
+def test_the_bound_is_for_this_thread_and_this_time(httpserver):
+    import requests
+
+    from tom_alerce.bounded import bounded
+
+    httpserver.expect_request("/").respond_with_handler(lambda request: time.sleep(0.4) or Response("late"))
+    with bounded(0.1), pytest.raises(requests.ReadTimeout):
+        requests.get(httpserver.url_for("/"))
+    with bounded(0.1):
+        assert requests.get(httpserver.url_for("/"), timeout=5).text == "late"
+    assert requests.get(httpserver.url_for("/")).text == "late"
