@@ -73,6 +73,11 @@ def known_bands(names: Iterable[Any], bands: Mapping[Any, str], survey: str) -> 
         raise PacketError(f"unknown {survey} filter {error.args[0]!r:.40}") from error
 
 
+def sane(mjd: Floats) -> NDArray[np.bool_]:
+    """Whether each time (MJD) is one at which a survey can have observed."""
+    return (mjd > _FIRST_MJD) & (mjd < _LAST_MJD)
+
+
 def start(survey: str, kind: Kind, band: NDArray[np.str_], mjd: Floats) -> Detections:
     """Rows of `DETECTION`, shape (n,), that have a survey, a kind, bands and times (MJD UTC, mid-exposure), and nothing else yet.
 
@@ -81,7 +86,7 @@ def start(survey: str, kind: Kind, band: NDArray[np.str_], mjd: Floats) -> Detec
     PacketError
         A time is not one at which a survey can have observed.
     """
-    if not ((mjd > _FIRST_MJD) & (mjd < _LAST_MJD)).all():
+    if not sane(mjd).all():
         raise PacketError("a time is missing or absurd")
     rows = blank(len(band))
     rows["survey"], rows["kind"], rows["band"], rows["mjd"] = survey, kind, band, mjd

@@ -1,0 +1,252 @@
+"""What Lasair's answers and messages say: pure functions from JSON to alerts (the client is in `broker_adapters.brokers.lasair`).
+
+What they hide: the declination is ``decl``; among the candidates of a ZTF object are non-detections, without ``candid`` and with the limit
+in ``magpsf``; a bare NaN is a number; the id of a message is under whatever name the user's filter selected it, and the sources of its
+*lite* light curve have neither id nor position, so that they cannot be told from those that arrive otherwise: such a message is
+a pointer to an object, of which the API tells the rest. LSST times are TAI, ZTF's the *start* of the exposure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+
+from broker_adapters import photometry
+from broker_adapters.brokers._answers import flat, listed
+from broker_adapters.crossmatch import mean_position
+from broker_adapters.errors import PacketError
+from broker_adapters.records import Alert, BrokerLabel, Detections, Kind, blank, frozen
+from broker_adapters.surveys import lsst, ztf
+from broker_adapters.surveys._values import check, floats, identifier, sane, scalars
+
+#: A TNS object farther than this from Lasair's is not taken for the same, arcsec.
+TNS_RADIUS = 2.0
+
+_IDS = ("diaObjectId", "objectId")
+_ZTF_NAME = re.compile(r"ZTF\d{2}[a-z]{7}")
+_MAX_MESSAGE = 16 << 20
+_UNIX_MJD = 40587.0
+
+
+def read_object(answer: Any) -> Alert:
+    """One alert for all that ``/api/object/`` of either service says of an object.
+
+    Raises
+    ------
+    PacketError
+        It says nothing that we can read.
+    """
+    if isinstance(answer, list) and len(answer) == 1:
+        answer = answer[0]
+    if not isinstance(answer, Mapping):
+        raise PacketError(f"an object of Lasair was expected, not {answer!r:.60}")
+    return _lsst_object(answer) if "diaObjectId" in answer or "diaObject" in answer else _ztf_object(answer)
+
+
+def _lsst_object(answer: Mapping[str, Any], said: Mapping[str, Any] | None = None) -> Alert:
+    """An LSST object from the parts of an answer, or of the light curve in a message, of which ``said`` is the rest."""
+    about = _part(answer, "diaObject")
+    added = _part(answer, "lasairData") or said or {}
+    oid = identifier(answer.get("diaObjectId") or about.get("diaObjectId") or added.get("diaObjectId"))
+    sources = [_as_packet(row) for row in listed(answer.get("diaSourcesList"), "diaSourcesList")]
+    forced = [_as_packet(row) for row in listed(answer.get("diaForcedSourcesList"), "diaForcedSourcesList")]
+    rows = np.concatenate(
+        [
+            lsst.dia_sources([row for row in sources if row.get("diaSourceId") and row.get("band")]),
+            lsst.dia_forced_sources(oid, [row for row in forced if row.get("band")]),
+        ]
+    )
+    where = {**added, **about}
+    place = floats([_scalar(where, name) for name in ("ra", "decl", "raErr", "decErr")])
+    latest = floats([_scalar(where, "lastDiaSourceMjdTai"), *(row.get("midpointMjdTai") for row in sources)])
+    error = float(lsst.position_error(place[2], place[3], place[1]))
+    return _alert("lsst", oid, rows, (float(place[0]), float(place[1]), error), _latest(photometry.utc_from_tai(latest)), added, answer)
+
+
+def _ztf_object(answer: Mapping[str, Any]) -> Alert:
+    oid = _ztf_name(answer.get("objectId"))
+    about = _part(answer, "objectData")
+    candidates = [flat(row) for row in listed(answer.get("candidates"), "candidates")]
+    seen = [row for row in candidates if row.get("candid")]
+    unseen = [{**row, "diffmaglim": row.get("diffmaglim") or row.get("magpsf")} for row in candidates if not row.get("candid")]
+    forced = [flat(row) for row in listed(answer.get("forcedphot"), "forcedphot")]
+    rows = np.concatenate([ztf.candidates(seen), ztf.upper_limits(oid, unseen), ztf.fp_hists(oid, forced)])
+    place = floats([_scalar(about, "ramean"), _scalar(about, "decmean")])
+    start = photometry.mjd_from_jd(floats(_scalar(about, "jdmax")))
+    latest = float(photometry.mid_exposure(start, ztf.EXPOSURE))
+    moving = bool(seen) and all(_solar_system(row) for row in seen)
+    return _alert("ztf", oid, rows, (float(place[0]), float(place[1]), ztf.POSITION_FLOOR), latest, about, answer, moving)
+
+
+def _solar_system(row: Mapping[str, Any]) -> bool:
+    near = floats(row.get("ssdistnr"))
+    return bool((near >= 0.0) & (near <= ztf.MOVING_RADIUS)) and row.get("ssnamenr") not in (None, "", "null")
+
+
+def recognises(data: bytes) -> bool:
+    """Whether these bytes may be a message of a filter topic: a JSON object with the id of an object somewhere in it."""
+    return data.lstrip()[:1] == b"{" and any(name.encode() in data for name in _IDS)
+
+
+def pointer(data: bytes) -> tuple[str, str]:
+    """(survey, object id) that a message of a filter topic is about.
+
+    Raises
+    ------
+    PacketError
+        It is not JSON, or names no object.
+    """
+    return _named(_decoded(data))
+
+
+def read(data: bytes, *, history: bool = True) -> Alert:
+    """What a message of a filter topic tells by itself; of its light curve only what has an identity.
+
+    Raises
+    ------
+    PacketError
+        It is not a message that names an object and its place; `pointer` may still know the object.
+    """
+    message = _decoded(data)
+    survey, oid = _named(message)
+    curve = _part(message, "alert") if history else {}
+    columns = {name.rpartition(".")[2]: value for name, value in flat(message).items()}
+    if survey == "lsst":
+        about = {**_part(curve, "diaObject"), **{k: v for k, v in columns.items() if v is not None}}
+        answer = {"diaObjectId": oid, **{k: v for k, v in curve.items() if k.endswith("List")}, "annotations": curve.get("annotations")}
+        return _lsst_object(answer, {"lastDiaSourceMjdTai": _tai_of(columns.get("UTC")), **about})
+    place = floats([_scalar(columns, "ramean"), _scalar(columns, "decmean")])
+    start = photometry.mjd_from_jd(floats(_scalar(columns, "jdmax")))
+    latest = _latest(np.array([photometry.mid_exposure(start, ztf.EXPOSURE)])) if np.isfinite(start) else _utc_of(columns.get("UTC"))
+    return _alert("ztf", oid, blank(0), (float(place[0]), float(place[1]), ztf.POSITION_FLOOR), latest, columns, {})
+
+
+def _decoded(data: bytes) -> Mapping[str, Any]:
+    if len(data) > _MAX_MESSAGE:
+        raise PacketError(f"{len(data)} bytes are no message of Lasair")
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise PacketError(f"not JSON: {error}") from error
+    if not isinstance(message, Mapping):
+        raise PacketError(f"a JSON object was expected, not a {type(message).__name__}")
+    return message
+
+
+def _named(message: Mapping[str, Any]) -> tuple[str, str]:
+    curve = _part(message, "alert")
+    for part in (message, curve, _part(curve, "diaObject")):
+        for name, value in part.items():
+            if name.rpartition(".")[2] in _IDS and value:
+                if isinstance(value, str) and _ZTF_NAME.fullmatch(value):
+                    return "ztf", value
+                oid = identifier(value)
+                if oid.isdecimal():
+                    return "lsst", oid
+                raise PacketError(f"neither an object of ZTF nor of LSST: {value!r:.60}")
+    raise PacketError("a message that names no object: its filter must select diaObjectId or objectId")
+
+
+def _ztf_name(value: Any) -> str:
+    if isinstance(value, str) and _ZTF_NAME.fullmatch(value):
+        return value
+    raise PacketError(f"not a ZTF object: {value!r:.60}")
+
+
+def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = whole.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _scalar(fields: Mapping[str, Any], name: str) -> Any:
+    value = fields.get(name)
+    return None if isinstance(value, (list, Mapping)) else value
+
+
+def _as_packet(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row under the names of Rubin's packets."""
+    row = flat(row)
+    return {**row, "dec": row.get("decl", row.get("dec"))}
+
+
+def _latest(mjd: Any) -> float:
+    known = np.atleast_1d(mjd)
+    known = known[np.isfinite(known)]
+    return float(known.max()) if len(known) else np.nan
+
+
+def _utc_of(text: Any) -> float:
+    """MJD UTC of a message's own date, which is within a night of the detection that made it."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return np.nan
+    return np.nan if moment is None else moment.replace(tzinfo=timezone.utc).timestamp() / photometry.SECONDS_PER_DAY + _UNIX_MJD
+
+
+def _tai_of(text: Any) -> float:
+    return float(photometry.tai_from_utc(_utc_of(text)))
+
+
+def _alert(
+    survey: str,
+    oid: str,
+    rows: Detections,
+    place: tuple[float, float, float],
+    latest: float,
+    about: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    moving: bool = False,
+) -> Alert:
+    """The alert of an object: at ``place``, or at the mean of its detections where Lasair gives none."""
+    rows = rows[np.isfinite(rows["flux"]) | (rows["kind"] == Kind.LIMIT)]
+    seen = rows[rows["kind"] == Kind.ALERT]
+    if len(seen) and (survey == "ztf" or not np.isfinite(place[:2]).all()) and not moving:
+        place = mean_position(seen["ra"], seen["dec"], seen["position_err"])
+    check(place[0], place[1])
+    mjd = float(seen["mjd"].max()) if len(seen) else latest
+    if not sane(np.asarray(mjd)):
+        raise PacketError(f"{oid}: no detection and no time of one")
+    return Alert(
+        survey=survey,
+        object_id=oid,
+        source_id=None,
+        ra=place[0],
+        dec=place[1],
+        position_err=place[2],
+        mjd=mjd,
+        detections=frozen(rows),
+        metadata=scalars(flat(about)),
+        labels=tuple(_labels(about, answer)),
+        names=tuple(_tns_names(about, answer)),
+        moving=moving,
+        broker="lasair",
+    )
+
+
+def _labels(about: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[BrokerLabel]:
+    """What Sherlock and the annotators say; none of them gives a probability, so that it is NaN."""
+    sherlock = _part(about, "sherlock") or _part(answer, "sherlock") or _part(_part(answer, "annotations"), "sherlock")
+    context = sherlock.get("classification") or about.get("classification") or about.get("sherlock_classifications")
+    if isinstance(context, str) and context:
+        yield BrokerLabel("lasair", "sherlock", "", context[:64], np.nan)
+    notes = about.get("annotations") or answer.get("annotations")
+    for note in notes if isinstance(notes, list) else ():
+        topic, said = (note.get("topic"), note.get("classification")) if isinstance(note, Mapping) else (None, None)
+        if isinstance(topic, str) and topic and isinstance(said, str) and said:
+            yield BrokerLabel("lasair", topic[:64], str(note.get("version") or "")[:64], said[:64], np.nan)
+
+
+def _tns_names(about: Mapping[str, Any], answer: Mapping[str, Any]) -> Sequence[str]:
+    """The TNS name, where it belongs to this place."""
+    entry = _part(about, "TNS") or _part(answer, "TNS")
+    name = entry.get("tns_name") or about.get("tns_name")
+    if not isinstance(name, str) or not name.strip() or floats(_scalar(entry, "arcsec")) > TNS_RADIUS:
+        return ()
+    prefix = entry.get("tns_prefix")
+    return (f"{prefix} {name}" if isinstance(prefix, str) and prefix.isalpha() else name,)

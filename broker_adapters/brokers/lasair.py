@@ -1,0 +1,197 @@
+"""Lasair: two services, for ZTF and for Rubin, each with its own account, over REST; and the messages of Kafka filter topics.
+
+The package ``lasair`` (0.1.4) is not called: it lets ``ConnectionError`` through, knows neither repetition nor ``Retry-After``, and its
+answer to broken JSON is a dictionary that looks like a result. Addresses and parameters are its own and those of lsst-uk/lasair-lsst
+(July 2026).
+
+A token has 100 calls an hour (10,000 for power users), so that calls are counted here too, and one too many is `RateLimited` at once. An
+unknown object is 404 with the one service and 500 with the other; an error may come as 200 with ``{"error": ...}``; an LSST object that was
+last seen more than a year ago is 400 unless it is asked for without what Lasair adds.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from broker_adapters import photometry
+from broker_adapters.brokers._answers import listed
+from broker_adapters.brokers._lasair import pointer, read, read_object, recognises
+from broker_adapters.errors import PacketError, SourceError, Unauthorized, Unavailable
+from broker_adapters.records import Alert, Query
+from broker_adapters.sources.http import Answer, Http, budget
+from broker_adapters.surveys._values import floats, identifier
+
+__all__ = ["Client", "pointer", "read", "read_object", "recognises"]
+
+logger = logging.getLogger(__name__)
+
+_HOUR = 3600.0
+_PAGE = 1000
+_MAX_RADIUS = 1000.0  #: arcsec
+_RADIUS = 5.0  #: arcsec, Lasair's own default
+_LABEL = re.compile(r"[\w ./-]{1,32}")
+#: Columns of each service: the object's id, and the time of its latest detection.
+_COLUMNS = {"ztf": ("objects.objectId", "objects.jdmax"), "lsst": ("objects.diaObjectId", "objects.lastDiaSourceMjdTai")}
+
+
+class Client:
+    """Lasair's services; see `broker_adapters.records.Broker`.
+
+    Parameters
+    ----------
+    ztf_token, lsst_token : str
+        Of the profile pages of the two services; one without a token is not asked.
+    ztf_url, lsst_url : str
+    calls_per_hour : int
+        What each token may.
+    timeout, retries, patience, sleep
+        See `broker_adapters.sources.http.Http`.
+
+    Attributes
+    ----------
+    surveys : tuple of str
+        Those for which there is a token.
+    rejected : list of (object id, PacketError)
+        Objects of the latest `search` or `fetch` of which the answers could not be read.
+    """
+
+    surveys: tuple[str, ...] = ("ztf", "lsst")
+
+    def __init__(
+        self,
+        *,
+        ztf_token: str = "",
+        lsst_token: str = "",
+        ztf_url: str = "https://lasair-ztf.lsst.ac.uk/api",
+        lsst_url: str = "https://api.lasair.lsst.ac.uk/api",
+        calls_per_hour: int = 100,
+        timeout: float = 60.0,
+        retries: int = 2,
+        patience: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._services: dict[str, tuple[str, Http]] = {}
+        for survey, token, url in (("ztf", ztf_token, ztf_url), ("lsst", lsst_token, lsst_url)):
+            if token:
+                http = Http(
+                    f"Lasair {survey.upper()}",
+                    {"Authorization": f"Token {token}"},
+                    timeout=timeout,
+                    retries=retries,
+                    patience=patience,
+                    limit=budget(f"{url} {token}", calls_per_hour, _HOUR),
+                    sleep=sleep,
+                )
+                self._services[survey] = (url.rstrip("/"), http)
+        self.surveys = tuple(self._services)
+        self.rejected: list[tuple[str, PacketError]] = []
+
+    def search(self, query: Query) -> Iterator[Alert]:
+        """Yield one complete alert for each object that answers the query, at most ``query.limit``; each object costs one call."""
+        yield from self._read(query.survey, self.objects(query))
+
+    def fetch(self, survey: str, object_ids: Sequence[str]) -> Iterator[Alert]:
+        """Yield one complete alert for each object that Lasair knows; unknown ids are left out."""
+        yield from self._read(survey, object_ids)
+
+    def objects(self, query: Query) -> Iterator[str]:
+        """Yield the ids of the objects that answer the query, each once, at most ``query.limit``; nearest or latest first."""
+        if query.object_ids:
+            found: Iterable[str] = query.object_ids
+        elif query.ra is not None and query.dec is not None:
+            found = self._cone(query)
+        else:
+            found = self._pages(query)
+        yield from islice(dict.fromkeys(found), query.limit)
+
+    def _read(self, survey: str, found: Iterable[str]) -> Iterator[Alert]:
+        self.rejected = []
+        for oid in found:
+            try:
+                answer = self._object(survey, identifier(oid))
+                alert = None if answer is None else read_object(answer)
+            except PacketError as error:
+                logger.warning("Lasair, object %s: %s", oid, error)
+                self.rejected.append((oid, error))
+                continue
+            if alert is not None:
+                yield alert
+
+    def _ask(self, survey: str, method: str, form: Mapping[str, Any], accept: tuple[int, ...] = ()) -> Answer:
+        if survey not in self._services:
+            raise Unauthorized(f"Lasair: there is no token for {survey!r}; it has services for ztf and lsst")
+        url, http = self._services[survey]
+        return http.post(f"{url}/{method}/", form, accept=accept, repeatable=True)
+
+    def _object(self, survey: str, oid: str) -> Any:
+        """What the service says of an object, None where it does not know it."""
+        form = {"objectId": oid, "lite": "False", "lasair_added": "True"}
+        answer = self._ask(survey, "object", form, (404, 500) if survey == "ztf" else (400, 404))
+        if answer.status == 400:
+            answer = self._ask(survey, "object", form | {"lasair_added": "False"}, (404,))
+        if answer.status == 500:
+            # the ZTF service says so of an unknown object, but also of itself
+            column = _COLUMNS[survey][0]
+            known = {"selected": column, "tables": "objects", "conditions": f'{column}="{oid}"', "limit": 1, "offset": 0}
+            if listed(_result(self._ask(survey, "query", known)), "query"):
+                raise Unavailable(f"{answer.name} answered 500 for object {oid}, which it knows")
+        return _result(answer) if answer.status == 200 else None
+
+    def _cone(self, query: Query) -> Iterator[str]:
+        radius = query.radius or _RADIUS
+        if radius > _MAX_RADIUS:
+            raise SourceError(f"Lasair looks no farther than {_MAX_RADIUS:.0f} arcsec, not {radius:g}")
+        if any(value is not None for value in (query.since, query.until, query.classifier, query.label)):
+            raise SourceError("Lasair's cone search knows neither times nor classes")
+        form = {"ra": query.ra, "dec": query.dec, "radius": radius, "requestType": "all"}
+        near = _result(self._ask(query.survey, "cone", form))
+        rows = listed(near.get("objects") if isinstance(near, Mapping) else near, "cone")
+        for row in sorted(rows, key=lambda row: floats(row.get("separation")).item()):
+            yield identifier(row.get("object"))
+
+    def _pages(self, query: Query) -> Iterator[str]:
+        selected, tables, conditions = _sql(query)
+        name = selected.rpartition(".")[2]
+        size = min(query.limit, _PAGE)
+        offset = 0
+        while True:
+            form = {"selected": selected, "tables": tables, "conditions": conditions, "limit": size, "offset": offset}
+            rows = listed(_result(self._ask(query.survey, "query", form)), "query")
+            yield from (identifier(row.get(name)) for row in rows)
+            if len(rows) < size:
+                return
+            offset += size
+
+
+def _result(answer: Answer) -> Any:
+    """The JSON of an answer; Lasair may say 200 and mean an error."""
+    result = answer.json()
+    if isinstance(result, Mapping) and "error" in result:
+        raise Unavailable(f"{answer.name}: {str(result['error'])[:200]}")
+    return result
+
+
+def _sql(query: Query) -> tuple[str, str, str]:
+    """A query in the three parts of Lasair's SQL: columns, tables, conditions; latest first."""
+    if query.survey not in _COLUMNS:
+        raise SourceError(f"Lasair has no service for {query.survey!r}")
+    if query.classifier not in (None, "sherlock") or query.probability is not None:
+        raise SourceError("the only classifier that Lasair can be asked for is sherlock, which gives no probabilities")
+    selected, latest = _COLUMNS[query.survey]
+    tables = "objects"
+    conditions = []
+    for bound, sign in ((query.since, ">="), (query.until, "<=")):
+        if bound is not None:
+            mjd = photometry.MJD_ZERO_JD + bound if query.survey == "ztf" else float(photometry.tai_from_utc(bound))
+            conditions.append(f"{latest} {sign} {mjd:.6f}")
+    if query.label is not None:
+        if not _LABEL.fullmatch(query.label):
+            raise SourceError(f"not a class of Sherlock: {query.label!r:.60}")
+        tables = "objects,sherlock_classifications"
+        conditions.append(f'sherlock_classifications.classification="{query.label}"')
+    return selected, tables, f"{' AND '.join(conditions) or '1=1'} ORDER BY {latest} DESC"
