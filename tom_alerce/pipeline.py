@@ -102,7 +102,8 @@ def _write(items: Iterable[Alert | Refused], report: Report, progress: Progress)
 
 def client(name: str) -> Broker:
     """The client of a broker, with its settings; LookupError where neither the settings nor a plug-in know it."""
-    broker: Broker = plugins.load("broker_adapters.brokers", name).Client(**conf.broker(name))
+    options = conf.broker(name)
+    broker: Broker = plugins.load("broker_adapters.brokers", name).Client(**options)
     return broker
 
 

@@ -21,7 +21,7 @@ def curve(survey="ztf", object_id="ZTF26aaaaaaa", ra=150.0, dec=2.0, n=3, first=
     rows["kind"] = Kind.ALERT
     rows["mjd"] = MJD + np.arange(first, first + n)
     rows["band"] = [BANDS[survey][i % 2] for i in range(n)]
-    rows["flux"], rows["flux_err"] = 10_000.0 + 100.0 * np.arange(n), 500.0
+    rows["flux"], rows["flux_err"] = 200_000.0 + 1000.0 * np.arange(n), 5000.0
     rows["ra"], rows["dec"], rows["position_err"] = ra, dec, ERROR[survey]
     rows["reliability"] = 0.9
     for name, values in columns.items():

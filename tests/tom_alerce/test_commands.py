@@ -1,0 +1,223 @@
+"""The commands: what they print, and exit codes that tell the truth."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from tests.followup.test_lco import portal as portal
+from tests.tom_alerce import plugins
+from tests.tom_alerce.alerts import MJD, alert, counts
+from tom_alerce import pipeline
+from tom_alerce.management.progress import progress
+from tom_alerce.models import DeadLetter, FollowupRequest, Ranking, SkyObject
+
+pytestmark = pytest.mark.django_db
+SITE = {"name": "equator", "latitude": 0.0, "longitude": 0.0, "elevation": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    pipeline.classifier.cache_clear()
+    yield
+    pipeline.classifier.cache_clear()
+
+
+def run(name, *args):
+    """What the command prints."""
+    out = StringIO()
+    call_command(name, *args, stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def refused(name, *args):
+    """The exit code and the message of a command that fails."""
+    with pytest.raises(CommandError) as error:
+        run(name, *args)
+    return error.value.returncode, str(error.value)
+
+
+class TestIngest:
+    @pytest.fixture
+    def night(self, tmp_path):
+        """A folder with damaged files."""
+        for i, data in enumerate((b"", b"Obj\x01", b"not a packet")):
+            (tmp_path / f"{i}.avro").write_bytes(data)
+        return tmp_path
+
+    def test_damaged_packets_alone(self, night):
+        assert refused("alerce_ingest", night) == (1, "not one of 3 packets could be read; the reasons are in the table of dead letters")
+        assert DeadLetter.objects.count() == 3
+
+    @pytest.mark.parametrize(("flags", "code"), [((), 0), (("--strict",), 2)])
+    def test_some_damaged_packets(self, night, monkeypatch, flags, code):
+        (night / "good").write_bytes(b"good")
+        read = pipeline.surveys.read
+        monkeypatch.setattr("broker_adapters.surveys.read", lambda data: alert() if data == b"good" else read(data))
+        if code:
+            assert refused("alerce_ingest", night, *flags)[0] == code
+        else:
+            assert "read 1 ztf; refused 3; new: 1 sky objects" in run("alerce_ingest", night, *flags)
+        assert SkyObject.objects.count() == 1
+
+    def test_a_path_that_is_not_there_does_not_keep_the_others_from_being_read(self, night, tmp_path):
+        code, message = refused("alerce_ingest", tmp_path / "missing", night)
+        assert (code, DeadLetter.objects.count()) == (1, 3)
+        assert "no such file" in message
+
+    def test_an_empty_folder_is_fine(self, tmp_path):
+        (tmp_path / "empty").mkdir()
+        assert "read nothing" in run("alerce_ingest", tmp_path / "empty")
+
+
+class TestPoll:
+    def brokers(self, *answers, **more):
+        return override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": answers, **more}}})
+
+    def test_every_survey_that_the_broker_has(self):
+        asked = []
+        with self.brokers(alert(), alert("lsst", "1", dec=3.0), asked=asked):
+            text = run("alerce_poll")
+        assert [q.survey for q in asked] == ["ztf", "lsst"]
+        assert "read 1 ztf" in text
+        assert "read 1 lsst" in text
+
+    def test_options_reach_the_query(self):
+        asked = []
+        with self.brokers(asked=asked):
+            run(
+                "alerce_poll",
+                "--survey",
+                "lsst",
+                "--since",
+                "60000",
+                "--classifier",
+                "c",
+                "--class",
+                "SN",
+                "--probability",
+                "0.7",
+                "--limit",
+                "5",
+            )
+        (q,) = asked
+        assert (q.survey, q.since, q.classifier, q.label, q.probability, q.limit) == ("lsst", 60000.0, "c", "SN", 0.7, 5)
+
+    def test_a_service_that_is_down(self):
+        with self.brokers(alert(), plugins.down()):
+            code, message = refused("alerce_poll", "--survey", "ztf")
+        assert code == 1
+        assert "the service is down" in message
+        assert SkyObject.objects.count() == 1
+
+    def test_whom_nobody_knows(self):
+        assert "no broker 'nobody'" in refused("alerce_poll", "--broker", "nobody")[1]
+        with self.brokers():
+            assert "has no atlas" in refused("alerce_poll", "--survey", "atlas")[1]
+
+
+class TestClassify:
+    @override_settings(TOM_ALERCE={"CLASSIFIERS": [plugins.NAME], "PROMOTION": [{"label": "SN"}]})
+    def test_words_and_targets(self):
+        pipeline.ingest_alerts([alert()])
+        assert "1 words (0 cannot say); 1 promoted" in run("alerce_classify")
+        assert "nothing new" in run("alerce_classify")
+
+    @override_settings(TOM_ALERCE={"CLASSIFIERS": ["no.such", plugins.NAME]})
+    def test_one_that_fails(self):
+        pipeline.ingest_alerts([alert()])
+        code, message = refused("alerce_classify")
+        assert (code, SkyObject.objects.get().classifications.count()) == (1, 1)
+        assert "no.such" in message
+
+
+class TestRank:
+    @pytest.fixture(autouse=True)
+    def _settings(self, settings):
+        settings.TOM_ALERCE = {"SITE": SITE}
+
+    def test_the_best_are_printed_with_their_reasons(self):
+        pipeline.ingest_alerts([alert(ra=40.0)])
+        text = run("alerce_rank", "--now", str(MJD + 2.5))
+        assert "equator, night of 2025-11-23" in text
+        assert re.search(r"1\. ZTF26aaaaaaa +0\.\d{3} +\d+\.\d h left", text)
+        assert "moon " in text
+
+    def test_times_may_be_iso(self):
+        run("alerce_rank", "--now", "2025-11-23T12:00:00Z")
+        assert Ranking.objects.get().now == pytest.approx(MJD + 2.5)
+
+    def test_what_cannot_be_used(self):
+        assert "did you mean" in refused("alerce_rank", "--site", "Cerro Pachn")[1]
+        assert "neither MJD nor ISO" in refused("alerce_rank", "--now", "tonight")[1]
+
+
+class TestSubmit:
+    NIGHT = ("--now", str(MJD + 2.5))
+
+    @pytest.fixture(autouse=True)
+    def _settings(self, settings):
+        settings.TOM_ALERCE = {"SITE": SITE, "FACILITY": {"name": "lco", "proposal": "TOM2026", "threshold": 0.0}}
+
+    def test_nothing_is_sent_without_being_told_so(self):
+        assert "say --dry-run" in refused("alerce_submit")[1]
+
+    def test_valid_requests_are_printed_and_kept(self, portal):
+        User.objects.create(username="astronomer")
+        pipeline.ingest_alerts([alert(ra=40.0), alert(object_id="ZTF2", ra=50.0)])
+        text = run("alerce_submit", "--dry-run", "--user", "astronomer", "--top", "1", *self.NIGHT)
+        assert "1 requests: 1 validated" in text
+        assert json.loads(text[text.index("{") : text.rindex("}") + 1]) == portal[0]
+        row = FollowupRequest.objects.get()
+        assert (row.state, row.user.username, row.ranking) == ("validated", "astronomer", Ranking.objects.get())
+        before = counts()["FollowupRequest"]
+        run("alerce_submit", "--dry-run", "--top", "1", *self.NIGHT)
+        assert counts()["FollowupRequest"] == before
+
+    def test_what_was_sent_is_not_checked_again(self, portal):
+        pipeline.ingest_alerts([alert(ra=40.0)])
+        run("alerce_submit", "--dry-run", *self.NIGHT)
+        FollowupRequest.objects.update(state="submitted")
+        assert "submitted already" in run("alerce_submit", "--dry-run", *self.NIGHT)
+
+    @override_settings(TOM_ALERCE={"SITE": SITE, "FACILITY": {"name": "lco", "threshold": 0.0}})
+    def test_an_invalid_request(self):
+        pipeline.ingest_alerts([alert(ra=40.0)])
+        assert refused("alerce_submit", "--dry-run", *self.NIGHT)[0] == 2
+
+    def test_a_portal_that_is_not_there(self, settings):
+        settings.FACILITIES = {"LCO": {"portal_url": "http://127.0.0.1:9", "api_key": ""}}
+        pipeline.ingest_alerts([alert(ra=40.0)])
+        code, message = refused("alerce_submit", "--dry-run", *self.NIGHT)
+        assert code == 1
+        assert "no usable answer" in message
+
+    def test_nothing_worth_asking_for_is_fine(self):
+        assert "0 requests: none" in run("alerce_submit", "--dry-run", *self.NIGHT)
+
+    def test_an_unknown_user(self):
+        assert "no user" in refused("alerce_submit", "--dry-run", "--user", "nobody")[1]
+
+
+class TestProgress:
+    def test_a_bar_on_a_terminal(self):
+        terminal = StringIO()
+        terminal.isatty = lambda: True
+        with progress("ingest", "packets", 10, terminal) as done:
+            done(10)
+        assert "10/10" in terminal.getvalue()
+
+    def test_lines_elsewhere(self, monkeypatch):
+        clock = iter([0.0, 10.0, 40.0, 40.0, 41.0])
+        monkeypatch.setattr("tom_alerce.management.progress.time.monotonic", lambda: next(clock))
+        log = StringIO()
+        with progress("ingest", "packets", None, log) as done:
+            for _ in range(3):
+                done(5)
+        assert log.getvalue() == "ingest: 10 packets\n"
