@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from io import BytesIO
+from math import inf
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -25,9 +26,13 @@ from broker_adapters.errors import PacketError
 MAGIC = b"Obj\x01"
 MARKER = 16  #: bytes that end the header and each block
 #: Packets are a tenth of a megabyte, a few with long histories more.
-MAX_PACKET = 8 << 20
+MAX_PACKET = 4 << 20
 MAX_SCHEMA = 1 << 19
 MAX_DEPTH = 16
+MAX_METADATA = 64  #: entries of a container's header
+#: Values in a record with empty histories (Rubin's has a thousand), and for each byte of an element of an array; a record counts as so
+#: many values beside its fields.
+MAX_VALUES, VALUES_PER_BYTE, RECORD_VALUES = 20_000, 2, 8
 #: The least bytes that a value of each type takes.
 _LEAST = {"null": 0, "boolean": 1, "int": 1, "long": 1, "float": 4, "double": 8, "bytes": 1, "string": 1}
 
@@ -145,10 +150,14 @@ def _header(packet: bytes) -> tuple[Schema, str, int]:
     metadata: dict[bytes, bytes] = {}
     position = len(MAGIC)
     count, position = _long(packet, position)
+    entries = 0
     while count:
         if count < 0:
             _, position = _long(packet, position)
-        for _ in range(min(abs(count), len(packet))):
+        entries += abs(count)
+        if entries > MAX_METADATA:
+            raise PacketError(f"hostile: {entries} entries in the header of an Avro container")
+        for _ in range(abs(count)):
             key, position = _bytes(packet, position)
             metadata[key], position = _bytes(packet, position)
         count, position = _long(packet, position)
@@ -194,56 +203,74 @@ def _decompressed(block: bytes, codec: str) -> bytes:
     raise PacketError(f"unknown Avro codec {codec!r:.40}")
 
 
-def _plain(schema: Any, namespace: str, named: dict[str, Any], depth: int) -> tuple[Any, int]:
-    """The schema without documentation, defaults and logical types, and the least number of bytes that a value of it takes."""
+class _Cost(NamedTuple):
+    """What a value of a type takes: bytes at least, values at most when its arrays are empty, and at most values for each byte."""
+
+    least: int
+    values: int
+    density: float
+
+
+def _plain(schema: Any, namespace: str, named: dict[str, Any], depth: int) -> tuple[Any, _Cost]:
+    """The schema without documentation, defaults and logical types, and what a value of it takes."""
     if depth > MAX_DEPTH:
-        raise PacketError(f"Avro schema nested deeper than {MAX_DEPTH}")
+        raise PacketError(f"hostile Avro schema: nested deeper than {MAX_DEPTH}")
     if isinstance(schema, str):
         return _reference(schema, namespace, named)
     if isinstance(schema, list):
         branches = [_plain(s, namespace, named, depth + 1) for s in schema]
-        return [b for b, _ in branches], 1 + min(least for _, least in branches)
+        least, values, density = zip(*((1 + c.least, c.values, c.values / (1 + c.least)) for _, c in branches), strict=True)
+        return [branch for branch, _ in branches], _Cost(min(least), max(values), max(density))
     kind = schema["type"]
     if kind in ("record", "enum", "fixed"):
         return _named(schema, namespace, named, depth)
-    if kind == "array":
-        items, least = _plain(schema["items"], namespace, named, depth + 1)
-        if least < 1:
-            raise PacketError("hostile Avro schema: an array of what takes no bytes")
-        return {"type": "array", "items": items}, 1
-    if kind == "map":
-        return {"type": "map", "values": _plain(schema["values"], namespace, named, depth + 1)[0]}, 1
+    if kind in ("array", "map"):
+        inner = "items" if kind == "array" else "values"
+        element, cost = _plain(schema[inner], namespace, named, depth + 1)
+        if cost.density > VALUES_PER_BYTE:
+            raise PacketError(f"hostile Avro schema: elements of an {kind} are larger than their bytes")
+        return {"type": kind, inner: element}, _Cost(1, 1, 1.0)
     return _plain(kind, namespace, named, depth + 1)
 
 
-def _reference(name: str, namespace: str, named: dict[str, Any]) -> tuple[Any, int]:
+def _reference(name: str, namespace: str, named: dict[str, Any]) -> tuple[Any, _Cost]:
     if name in _LEAST:
-        return name, _LEAST[name]
+        return name, _Cost(_LEAST[name], 1, 1 / _LEAST[name] if _LEAST[name] else inf)
     full = name if "." in name or not namespace else f"{namespace}.{name}"
-    if full not in named or named[full] is None:
+    if named.get(full) is None:
         raise PacketError(f"Avro type {name!r:.60} is unknown, or contains itself")
-    return full, named[full]["least"]
+    return full, named[full][1]
 
 
-def _named(schema: Mapping[str, Any], namespace: str, named: dict[str, Any], depth: int) -> tuple[Any, int]:
+def _named(schema: Mapping[str, Any], namespace: str, named: dict[str, Any], depth: int) -> tuple[Any, _Cost]:
     name = schema["name"]
     full = name if "." in name or not (namespace := schema.get("namespace") or namespace) else f"{namespace}.{name}"
     if full in named:
         raise PacketError(f"Avro type {full!r:.60} is defined twice")
-    named[full] = None  # not yet known: a reference to it from inside is a type that contains itself
+    named[full] = None  # a reference to it from inside would be a type that contains itself
     plain: dict[str, Any] = {"type": schema["type"], "name": full}
-    least = 1
     if schema["type"] == "record":
-        inner = full.rpartition(".")[0]
-        columns = [(f["name"], *_plain(f["type"], inner, named, depth + 1)) for f in schema["fields"]]
+        columns = [(f["name"], *_plain(f["type"], full.rpartition(".")[0], named, depth + 1)) for f in schema["fields"]]
+        if not all(isinstance(column[0], str) for column in columns):
+            raise PacketError(f"the name of a field of {full!r:.60} is no text")
         plain["fields"] = [{"name": n, "type": t} for n, t, _ in columns]
-        least = sum(size for _, _, size in columns)
+        cost = _record_cost([c for *_, c in columns])
     elif schema["type"] == "enum":
-        plain["symbols"] = schema["symbols"]
+        plain["symbols"], cost = schema["symbols"], _Cost(1, 1, 1.0)
     else:
-        plain["size"] = least = int(schema["size"])
-    named[full] = {"plain": plain, "least": least}
-    return plain, least
+        plain["size"] = int(schema["size"])
+        cost = _Cost(plain["size"], 1, 1.0 if plain["size"] > 0 else inf)
+    if cost.values > MAX_VALUES:
+        raise PacketError(f"hostile Avro schema: a {full!r:.60} of {cost.values:.3g} values")
+    named[full] = (plain, cost)
+    return plain, cost
+
+
+def _record_cost(columns: list[_Cost]) -> _Cost:
+    """The cost of a record, which counts as a few values itself, so that an array of tiny ones is not let pass."""
+    least = sum(c.least for c in columns)
+    inherent = RECORD_VALUES / least if least > 0 else inf
+    return _Cost(least, RECORD_VALUES + sum(c.values for c in columns), inherent + max((c.density for c in columns), default=0.0))
 
 
 def _field_names(schema: Any, named: Mapping[str, Any]) -> list[str]:
@@ -251,7 +278,7 @@ def _field_names(schema: Any, named: Mapping[str, Any]) -> list[str]:
     if isinstance(schema, list):
         return [name for branch in schema for name in _field_names(branch, named)]
     if isinstance(schema, str) and schema in named:
-        schema = named[schema]["plain"]
+        schema = named[schema][0]
     return [f["name"] for f in schema.get("fields", ())] if isinstance(schema, dict) else []
 
 
