@@ -1,6 +1,7 @@
 """What telescopes emit: one module for each survey, found by its file name.
 
 A module has ``recognises(packet) -> bool`` and ``read(packet, *, history=True) -> Alert``; that is all that a new survey needs.
+A module of ``broker_adapters/brokers`` whose broker sends messages of its own has the same two.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ from broker_adapters.records import Alert
 
 
 @lru_cache(maxsize=1)
-def _surveys() -> tuple[ModuleType, ...]:
-    return tuple(load(__name__, name) for name in names(__name__))
+def _readers() -> tuple[ModuleType, ...]:
+    modules = [load(package, name) for package in (__name__, "broker_adapters.brokers") for name in names(package)]
+    return tuple(module for module in modules if hasattr(module, "recognises"))
 
 
 def read(packet: bytes, *, history: bool = True) -> Alert:
-    """The alert in a packet of any survey that we know; without what came before it if ``history`` is False, which is faster.
+    """The alert in a packet or message of any survey or broker that we know; with ``history`` False what came before is left out.
 
     Raises
     ------
     PacketError
         No survey's packet, or a damaged or hostile one; the message says which.
     """
-    for survey in _surveys():
-        if survey.recognises(packet):
-            alert: Alert = survey.read(packet, history=history)
+    for reader in _readers():
+        if reader.recognises(packet):
+            alert: Alert = reader.read(packet, history=history)
             return alert
     raise PacketError(f"no known survey's packet: {len(packet)} bytes that start with {packet[:8]!r}")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug import Response
 
+from broker_adapters import surveys
 from broker_adapters.brokers.lasair import Client, pointer, read, read_object, recognises
 from broker_adapters.errors import PacketError, RateLimited, SourceError, Unauthorized, Unavailable
 from broker_adapters.records import Kind, Query
@@ -176,6 +177,12 @@ def test_a_message_gives_what_has_an_identity():
     assert len(read(encoded(message), history=False).detections) == 0
     full = read(encoded(message | {"alert": {"diaSourcesList": [SOURCE], "diaForcedSourcesList": None}}))
     assert full.detections["source_id"].tolist() == [str(SOURCE["diaSourceId"])]
+
+
+def test_a_message_is_read_like_a_packet():
+    data = encoded({"diaObjectId": DIA, "ra": 1.0, "decl": -1.0, "UTC": "2026-02-14 12:00:00"})
+    assert surveys.read(data).key == ("lsst", str(DIA))
+    assert not recognises(b'{"neither": 1}')
 
 
 def test_a_bare_message_has_its_own_date_and_a_ztf_one_too():
