@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 from django.utils import timezone
@@ -63,18 +64,40 @@ class Report:
 
 
 def ingest(packets: Iterable[Packet], progress: Progress = lambda n: None) -> Report:
-    """Read packets of any survey and write what is in them; those that no adapter reads become dead letters."""
+    """Read packets of any survey and messages of any broker, and write what is in them; what no adapter reads becomes a dead letter."""
     report = Report()
 
-    def read() -> Iterator[Alert | Refused]:
+    def readable() -> Iterator[Alert | Refused]:
         for packet in packets:
             try:
-                yield surveys.read(packet.data)
+                yield read(packet.data)
             except AdapterError as error:
                 yield Refused(packet.source, packet.position, packet.data, str(error))
 
-    _write(read(), report, progress)
+    _write(readable(), report, progress)
     return report
+
+
+def read(data: bytes) -> Alert:
+    """The alert in a broker's message or in a survey's packet.
+
+    Raises
+    ------
+    PacketError
+        It is neither, or it is damaged.
+    """
+    for broker in _messengers():
+        if broker.recognises(data):
+            alert: Alert = broker.read(data)
+            return alert
+    return surveys.read(data)
+
+
+@lru_cache
+def _messengers() -> tuple[ModuleType, ...]:
+    """Brokers that have messages of their own."""
+    found = (plugins.load("broker_adapters.brokers", name) for name in plugins.names("broker_adapters.brokers"))
+    return tuple(broker for broker in found if hasattr(broker, "recognises"))
 
 
 def ingest_alerts(alerts: Iterable[Alert], progress: Progress = lambda n: None) -> Report:
