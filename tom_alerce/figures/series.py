@@ -41,7 +41,8 @@ def series(rows: Detections, quantity: str) -> list[Series]:
     Magnitudes need a positive flux: a fading below the reference is left out of ``difference`` and seen in ``flux`` and ``total``. Forced
     fluxes below three sigma are limits in ``difference``. Limits are those of a difference, so that ``total`` has none.
     """
-    values, errors, style = _quantity(rows, quantity)
+    with np.errstate(over="ignore"):  # the error of a magnitude of next to nothing
+        values, errors, style = _quantity(rows, quantity)
     found = []
     for survey, band in sorted({(str(r["survey"]), str(r["band"])) for r in rows}):
         for name in ("limit", "forced", "detection"):

@@ -37,7 +37,7 @@ class BoardView(LoginRequiredMixin, SingleTableMixin, FilterView):
     table_class = BoardTable
     filterset_class = BoardFilter
     template_name = "tom_alerce/board.html"
-    paginate_by = 25
+    table_pagination = {"per_page": 25}
     strict = False
 
     def get_queryset(self) -> QuerySet[Rank]:

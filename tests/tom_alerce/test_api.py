@@ -1,0 +1,109 @@
+"""REST endpoints: who may read what, how it is narrowed down, and what it costs."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from guardian.shortcuts import assign_perm
+from rest_framework.authtoken.models import Token
+
+from tests.tom_alerce import factories
+from tom_alerce.models import SurveyObject
+
+pytestmark = pytest.mark.django_db
+
+ENDPOINTS = ("alerce-objects", "alerce-classifications", "alerce-ranks")
+
+
+@pytest.fixture
+def observer(client):
+    user = factories.user()
+    client.force_login(user)
+    return user
+
+
+def get(client, endpoint, **parameters):
+    response = client.get(reverse(f"api:{endpoint}-list"), parameters)
+    assert response.status_code == 200, response.content
+    return response.json()["results"]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_only_for_those_who_are_known(client, endpoint):
+    assert client.get(reverse(f"api:{endpoint}-list")).status_code in (401, 403)
+    token = Token.objects.get_or_create(user=factories.user())[0]
+    assert client.get(reverse(f"api:{endpoint}-list"), headers={"Authorization": f"Token {token}"}).status_code == 200
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_read_only(client, observer, endpoint):
+    assert client.post(reverse(f"api:{endpoint}-list"), {}).status_code == 405
+
+
+def test_ids_are_texts(client, observer):
+    sky = factories.sky_object(surveys=("lsst",), images=False)
+    SurveyObject.objects.update(object_id="170028526513684557")
+    (found,) = get(client, "alerce-objects")
+    assert found["id"] == str(sky.pk)
+    assert found["survey_objects"][0]["object_id"] == "170028526513684557"
+    assert found["target"] is None
+
+
+def test_hidden_objects_are_in_no_answer(client, observer):
+    target = factories.target(permissions="PRIVATE")
+    sky = factories.sky_object(target=target, images=False)
+    factories.classification(sky)
+    factories.rank(factories.ranking(), sky)
+    for endpoint in ENDPOINTS:
+        assert get(client, endpoint) == []
+    assert client.get(reverse("api:alerce-objects-detail", args=[sky.pk])).status_code == 404
+    assign_perm("tom_targets.view_target", observer, target)
+    for endpoint in ENDPOINTS:
+        assert len(get(client, endpoint)) == 1
+
+
+@pytest.fixture
+def two(observer):
+    ztf = factories.sky_object(ra=359.9999, surveys=("ztf", "atlas"), images=False, target=factories.target("SN 2026abc"))
+    lsst = factories.sky_object(ra=10.0, surveys=("lsst",), images=False, moving=True)
+    ranking = factories.ranking()
+    for i, sky in enumerate((ztf, lsst)):
+        factories.classification(sky, probabilities={"SN": 0.9 - 0.5 * i, "AGN": 0.1 + 0.5 * i})
+        factories.rank(ranking, sky, i + 1, score=0.8 - 0.5 * i)
+    return ztf, lsst
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"query": "0.0 2.0 1"}, [0]),
+        ({"query": "2026abc"}, [0]),
+        ({"survey": "lsst"}, [1]),
+        ({"survey": "atlas"}, [0]),
+        ({"moving": "true"}, [1]),
+        ({"since": "99999"}, []),
+    ],
+)
+def test_filters_of_objects(client, two, parameters, expected):
+    assert [found["id"] for found in get(client, "alerce-objects", **parameters)] == [str(two[i].pk) for i in expected]
+
+
+def test_filters_of_classifications_and_ranks(client, two):
+    assert [w["sky_object"] for w in get(client, "alerce-classifications", label="AGN")] == [str(two[1].pk)]
+    assert [w["label"] for w in get(client, "alerce-classifications", probability="0.7")] == ["SN"]
+    (rank,) = get(client, "alerce-ranks", score="0.5")
+    assert (rank["name"], rank["place"], rank["site"]) == ("SN 2026abc", 1, "Cerro Pachon")
+    assert set(rank["terms"]["moon"]) == {"score", "weight", "reason"}
+    assert get(client, "alerce-ranks", site="nowhere") == []
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_page_is_few_queries_and_bounded(client, observer, endpoint, django_assert_max_num_queries):
+    ranking = factories.ranking()
+    for i in range(12):
+        sky = factories.sky_object(surveys=("ztf", "lsst"), n=1, images=False, target=factories.target(f"T{i}") if i % 2 else None)
+        factories.classification(sky)
+        factories.rank(ranking, sky, i + 1)
+    with django_assert_max_num_queries(8):
+        assert len(get(client, endpoint, limit="5000")) == 12
+    assert len(get(client, endpoint, limit="5", offset="10")) == 2

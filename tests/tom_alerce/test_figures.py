@@ -1,0 +1,153 @@
+"""Figures: what is drawn is what was measured, and it is inside the frame."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broker_adapters.records import Kind, blank
+from tom_alerce.figures import interactive, svg
+from tom_alerce.figures.series import QUANTITIES, series
+
+NOW = 61_000.0
+
+
+def curve(*points):
+    """Rows from (survey, band, kind, days before now, flux, error, reference flux)."""
+    rows = blank(len(points))
+    for i, (survey, band, kind, days, flux, error, reference) in enumerate(points):
+        rows[i]["survey"], rows[i]["band"], rows[i]["kind"], rows[i]["mjd"] = survey, band, kind, NOW - days
+        rows[i]["flux"], rows[i]["flux_err"], rows[i]["ref_flux"], rows[i]["source_id"] = flux, error, reference, str(2**60 + i)
+    return rows
+
+
+MICROJANSKY_100 = 1e5  # nJy: magnitude 18.9
+EXAMPLE = curve(
+    ("ztf", "r", Kind.LIMIT, 9, np.nan, 200.0, np.nan),
+    ("ztf", "r", Kind.ALERT, 5, MICROJANSKY_100, 1e3, 9 * MICROJANSKY_100),
+    ("ztf", "r", Kind.FORCED, 4, 500.0, 200.0, np.nan),
+    ("lsst", "r", Kind.FORCED, 3, 2e4, 200.0, np.nan),
+    ("atlas", "o", Kind.ALERT, 2, -3e4, 1e3, 1e5),
+)
+
+
+def by_name(quantity):
+    return {(one.name, one.style): one for one in series(EXAMPLE, quantity)}
+
+
+def test_flux_shows_every_row():
+    drawn = by_name("flux")
+    assert set(drawn) == {("ZTF-r", "limit"), ("ZTF-r", "detection"), ("ZTF-r", "forced"), ("LSST-r", "forced"), ("ATLAS-o", "detection")}
+    assert drawn["ZTF-r", "detection"].values == pytest.approx([100.0])
+    assert drawn["ZTF-r", "limit"].values == pytest.approx([1.0])  # five times 0.2 µJy
+    assert drawn["ATLAS-o", "detection"].values == pytest.approx([-30.0])
+
+
+def test_difference_magnitudes_are_those_of_positive_fluxes_and_faint_forced_points_are_limits():
+    drawn = by_name("difference")
+    assert set(drawn) == {("ZTF-r", "limit"), ("ZTF-r", "detection"), ("LSST-r", "forced")}
+    assert drawn["ZTF-r", "detection"].values == pytest.approx([18.9])
+    assert drawn["ZTF-r", "detection"].errors == pytest.approx([2.5 / np.log(10) / 100])
+    assert drawn["ZTF-r", "limit"].values == pytest.approx([31.4 - 7.5, 31.4 - 7.5])  # 1000 nJy
+
+
+def test_total_magnitude_is_that_of_the_sum_and_has_no_limits():
+    drawn = by_name("total")
+    assert set(drawn) == {("ZTF-r", "detection"), ("ATLAS-o", "detection")}
+    assert drawn["ZTF-r", "detection"].values == pytest.approx([16.4])  # ten times 100 µJy
+    assert drawn["ATLAS-o", "detection"].values == pytest.approx([31.4 - 2.5 * np.log10(7e4)])
+
+
+def test_plotly_takes_the_figures():
+    figures = interactive.figures(EXAMPLE)
+    assert list(figures) == list(QUANTITIES)
+    for figure in figures.values():
+        go.Figure(data=figure["data"], layout=figure["layout"])
+    symbols = {trace["name"]: trace["marker"]["symbol"] for trace in figures["difference"]["data"]}
+    assert symbols == {"ZTF-r limit": "triangle-down-open", "ZTF-r": "circle", "LSST-r forced": "diamond-open"}
+    assert figures["difference"]["layout"]["yaxis"]["autorange"] == "reversed"
+    assert figures["difference"]["layout"]["annotations"][0]["text"].startswith("1 below the reference")
+    assert figures["flux"]["data"][0]["customdata"][0][1] == str(2**60 + 4), "ids stay texts"
+    assert interactive.figures(blank(0)) == {}
+
+
+def test_a_band_stands_once_in_the_legend():
+    for figure in interactive.figures(EXAMPLE).values():
+        names = [trace["legendgroup"] for trace in figure["data"] if trace["showlegend"]]
+        assert sorted(names) == sorted({trace["legendgroup"] for trace in figure["data"]})
+
+
+def test_what_faded_is_drawn_as_flux_and_what_brightened_as_magnitude():
+    assert svg.light_curve(EXAMPLE, NOW).quantity == "flux"
+    brightened = EXAMPLE[EXAMPLE["survey"] != "atlas"]
+    plot = svg.light_curve(brightened, NOW)
+    assert plot.quantity == "difference"
+    up, down = (heights(plot, f"{style} survey-{survey} band-r")[0] for style, survey in (("detection", "ztf"), ("forced", "lsst")))
+    assert up < down, "the brighter is the higher"
+    assert svg.light_curve(blank(0), NOW) is None
+
+
+def test_the_small_light_curve_is_of_late_the_large_one_of_ever():
+    rows = curve(*(("ztf", "g", Kind.ALERT, days, 1e5, 1e3, np.nan) for days in (2000, 1000, 30, 1)))
+    assert mark_count(svg.light_curve(rows, NOW)) == 2
+    assert mark_count(svg.light_curve(rows, NOW, recent=None)) == 4
+
+
+def heights(plot, css):
+    return [float(m[1]) for layer in plot.layers if layer.css == css for m in re.findall(r"M(\S+) ([\d.]+)", layer.d)]
+
+
+def mark_count(plot):
+    return sum(layer.d.count("M") for layer in plot.layers if layer.css.startswith("detection"))
+
+
+point = st.tuples(
+    st.sampled_from(["ztf", "lsst", "atlas", "other"]),
+    st.sampled_from(["g", "r", ""]),
+    st.sampled_from(list(Kind)),
+    st.floats(-1, 5000),
+    st.one_of(st.floats(-1e9, 1e9), st.just(np.nan)),
+    st.one_of(st.floats(1e-3, 1e7), st.just(np.nan)),
+    st.one_of(st.floats(0, 1e9), st.just(np.nan)),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(point, max_size=12))
+def test_any_light_curve_stays_in_its_frame(points):
+    rows = curve(*points)
+    interactive.figures(rows)
+    plot = svg.light_curve(rows, NOW)
+    if plot is None:
+        return
+    for layer in plot.layers:
+        for x, y in re.findall(r"M(-?[\d.]+) (-?[\d.]+)", layer.d):
+            assert -5 <= float(x) <= plot.width + 5
+            assert -8 <= float(y) <= plot.height + 8
+    assert 1 <= len(plot.y_ticks) <= 12
+    assert not any("nan" in layer.d or "inf" in layer.d for layer in plot.layers)
+
+
+def night(altitude, moon=()):
+    return {"times": list(NOW + np.linspace(0.0, 0.25, len(altitude))), "altitude": list(altitude), "moon_altitude": list(moon)}
+
+
+def test_altitude_above_the_limit_is_the_bold_part():
+    plot = svg.altitude(night([0, 30, 60, 30, 0], [10, 5, 0, -5, -10]), 25.0, NOW + 0.1)
+    css = [layer.css for layer in plot.layers]
+    assert css == ["too-low", "limit-line", "moon", "altitude", "altitude up", "now"]
+    assert plot.layers[4].d.count("L") == 2
+    assert "highest 60° at 03:00 UTC" in plot.summary
+    assert [tick.label for tick in plot.x_ticks] == ["00:00", "02:00", "04:00"]
+
+
+def test_a_moon_that_is_down_is_not_drawn_and_no_night_is_no_plot():
+    assert "moon" not in [layer.css for layer in svg.altitude(night([40, 50], [-5, -6]), 30.0).layers]
+    assert svg.altitude({}, 30.0) is None
+    assert svg.altitude({"times": [], "altitude": []}, 30.0) is None
+    assert svg.altitude({"times": [1.0, 2.0], "altitude": [1.0]}, 30.0) is None

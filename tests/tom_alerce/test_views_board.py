@@ -1,0 +1,206 @@
+"""The board: who sees it, what it costs, what it can be narrowed down by, and what it says when there is nothing."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import pytest
+from django.urls import reverse
+from guardian.shortcuts import assign_perm
+
+from tests.tom_alerce import factories
+from tom_alerce.models import Rank, SkyObject, SurveyObject
+from tom_alerce.summaries import now_mjd
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def observer(client):
+    user = factories.user()
+    client.force_login(user)
+    return user
+
+
+def board(client, **parameters):
+    response = client.get(reverse("tom_alerce:board"), parameters)
+    assert response.status_code == 200
+    return response
+
+
+def shown(response):
+    return [row.record.sky_object.name for row in response.context["table"].page.object_list]
+
+
+def test_a_stranger_is_sent_to_the_log_in(client):
+    response = client.get(reverse("tom_alerce:board"))
+    assert response.status_code == 302
+    assert response.url.startswith("/accounts/login/")
+
+
+def test_without_a_ranking_it_says_which_commands_make_one(client, observer):
+    text = board(client).content.decode()
+    for command in ("alerce_poll", "alerce_ingest", "alerce_classify", "alerce_rank"):
+        assert f"manage.py {command}" in text
+
+
+def test_a_ranking_without_objects_says_so(client, observer):
+    factories.ranking()
+    assert "Nothing is up" in board(client).content.decode()
+
+
+def test_an_old_ranking_is_said_to_be_old(client, observer):
+    factories.ranking(now=now_mjd() - 2)
+    assert "old: run" in board(client).content.decode()
+
+
+def test_a_row_has_what_an_observer_wants(client, observer):
+    ranking = factories.ranking()
+    sky = factories.sky_object(surveys=("lsst", "ztf"), target=factories.target("SN 2026abc"))
+    factories.classification(sky)
+    factories.request(sky)
+    factories.rank(ranking, sky, score=0.834)
+    text = unescape(board(client).content.decode())
+    for part in ("SN 2026abc", "0.83", "10:00:00.00 +02:00:00.0", "Moon 61° away", "SN <b>0.81</b>", "validated", "latest"):
+        assert part in text
+    assert text.count('class="plot') == 2
+    assert text.count("/alerce/stamps/") == 2
+
+
+def test_the_number_of_queries_does_not_grow_with_the_page(client, observer, django_assert_max_num_queries):
+    factories.board(25)
+    with django_assert_max_num_queries(18) as many:
+        assert len(shown(board(client))) == 25
+    Rank.objects.filter(place__gt=3).delete()
+    with django_assert_max_num_queries(18) as few:
+        assert len(shown(board(client))) == 3
+    [print(q["sql"][:150]) for q in many.captured_queries]
+    assert len(many) == len(few)
+
+
+def test_objects_of_somebody_elses_private_target_are_not_shown(client, observer):
+    ranking = factories.ranking()
+    theirs = factories.target("Secret", permissions="PRIVATE")
+    hidden = factories.sky_object(target=theirs)
+    factories.rank(ranking, hidden, 1)
+    factories.rank(ranking, factories.sky_object(), 2)
+    assert "Secret" not in board(client).content.decode()
+    assert len(shown(board(client))) == 1
+    assign_perm("tom_targets.view_target", observer, theirs)
+    assert shown(board(client))[0] == "Secret"
+
+
+@pytest.fixture
+def three(observer):
+    """Three ranked objects: a bright supernova of yesterday across RA 0, a faint AGN, a middling star."""
+    ranking = factories.ranking()
+    made = []
+    for i, (ra, peak, probabilities, first) in enumerate(
+        [
+            (359.9999, 400_000.0, {"SN": 0.9, "AGN": 0.1}, 0.5),
+            (150.0, 8_000.0, {"SN": 0.3, "AGN": 0.7}, 20.0),
+            (150.1, 60_000.0, {"SN": 0.1, "VS": 0.9}, 5.0),
+        ]
+    ):
+        sky = factories.sky_object(ra, 2.0, peak=peak, first_mjd=now_mjd() - first)
+        factories.classification(sky, probabilities={"bogus": 1.0})  # an earlier word, outdated by the next
+        factories.classification(sky, probabilities=probabilities)
+        factories.rank(ranking, sky, i + 1, score=0.9 - 0.1 * i)
+        made.append(sky)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("parameters", "places"),
+    [
+        ({}, [1, 2, 3]),
+        ({"label": "SN"}, [1]),
+        ({"label": "SN", "probability": "0.25"}, [1, 2]),
+        ({"label": "bogus"}, []),
+        ({"probability": "0.8"}, [1, 3]),
+        ({"days": "6"}, [1, 3]),
+        ({"new": "true"}, [1]),
+        ({"query": "0.0001 2.0 2"}, [1]),
+        ({"query": "0.0001, 2.0, 0.5"}, []),
+        ({"query": "10:00:00 +02:00:00"}, [2]),
+        ({"sort": "-place"}, [3, 2, 1]),
+        ({"sort": "magnitude"}, [1, 3, 2]),
+        ({"sort": "-magnitude"}, [2, 3, 1]),
+        ({"sort": "-first"}, [1, 3, 2]),
+        ({"sort": "score"}, [3, 2, 1]),
+        ({"sort": "nonsense; drop table"}, [1, 2, 3]),
+        ({"days": "many", "probability": "x"}, [1, 2, 3]),
+    ],
+)
+def test_filters_and_orders(client, three, parameters, places):
+    assert shown(board(client, **parameters)) == [three[p - 1].name for p in places]
+
+
+def test_the_magnitude_filter_is_that_of_the_latest_detection(client, three):
+    rows = [row.record for row in board(client).context["table"].page.object_list]
+    cut = rows[2].summary.latest.magnitude + 0.01
+    assert shown(board(client, magnitude=cut)) == [rows[0].sky_object.name, rows[2].sky_object.name]
+
+
+def test_search_by_any_name(client, three):
+    member = three[1].survey_objects.get()
+    SurveyObject.objects.filter(pk=member.pk).update(names=["SN 2026xyz"])
+    assert shown(board(client, query=member.object_id[4:])) == [three[1].name]
+    assert shown(board(client, query="2026xyz")) == [three[1].name]
+    assert "Nothing passes these filters" in board(client, query="nobody").content.decode()
+
+
+def test_pages(client, observer):
+    ranking = factories.ranking()
+    for i in range(26):
+        factories.rank(ranking, factories.sky_object(ra=float(i), n=1, images=False), i + 1)
+    assert len(shown(board(client))) == 25
+    assert len(shown(board(client, page=2))) == 1
+
+
+def test_the_latest_ranking_of_each_site_can_be_chosen(client, observer):
+    old, other, new = factories.ranking(), factories.ranking("Siding Spring"), factories.ranking()
+    sky = factories.sky_object()
+    factories.rank(other, sky)
+    assert board(client).context["ranking"] == new
+    assert old not in board(client).context["rankings"]
+    assert shown(board(client, ranking=other.pk)) == [sky.name]
+    assert client.get(reverse("tom_alerce:board"), {"ranking": 10**6}).status_code == 404
+
+
+HOSTILE = '"><script>alert(1)</script>'
+
+
+def test_hostile_text_is_text(client, observer):
+    ranking = factories.ranking(site=HOSTILE)
+    sky = factories.sky_object()
+    member = sky.survey_objects.get()
+    member.object_id, member.names = HOSTILE[:60], [HOSTILE]
+    member.save()
+    member.detections.update(band='"<')
+    factories.classification(sky, HOSTILE, HOSTILE[:16], {HOSTILE: 1.0})
+    factories.request(sky, facility=HOSTILE, message=HOSTILE, payload={HOSTILE: HOSTILE})
+    factories.rank(ranking, sky, terms={HOSTILE: {"score": 0.5, "weight": 1.0, "reason": HOSTILE}})
+    for page in (reverse("tom_alerce:board"), reverse("tom_alerce:object", args=[sky.pk])):
+        response = client.get(page, {"query": HOSTILE} if page.endswith("alerce/") else {})
+        assert response.status_code == 200
+        assert "<script>alert" not in response.content.decode()
+    text = board(client).content.decode()
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_an_object_without_anything_is_shown_too(client, observer):
+    sky = SkyObject.objects.create(ra=1.0, dec=2.0, position_err=0.1, healpix=0)
+    factories.rank(factories.ranking(), sky, score=0.0, terms={})
+    assert shown(board(client)) == [f"sky object {sky.pk}"]
+    assert client.get(reverse("tom_alerce:object", args=[sky.pk])).status_code == 200
+
+
+def test_the_theme_is_kept_in_a_cookie_and_leads_back(client, observer):
+    factories.ranking()
+    response = client.post(reverse("tom_alerce:theme"), {"theme": "red", "next": "/alerce/?page=1"})
+    assert response.url == "/alerce/?page=1"
+    assert 'data-theme="red"' in board(client).content.decode()
+    assert client.post(reverse("tom_alerce:theme"), {"theme": "red", "next": "https://evil.example/"}).url == reverse("tom_alerce:board")
+    client.cookies["alerce_theme"] = HOSTILE
+    assert 'data-theme="site"' in board(client).content.decode()

@@ -1,0 +1,231 @@
+"""The page of an object, what can be done on it and by whom, the tab of its target, and the review page."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from guardian.shortcuts import assign_perm
+from tom_targets.models import Target
+
+from tests.tom_alerce import factories
+from tom_alerce.models import FollowupRequest, MatchCandidate, Ranking, SkyObject
+from tom_alerce.summaries import now_mjd
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def observer(client):
+    user = factories.user()
+    client.force_login(user)
+    return user
+
+
+def url(name, *args):
+    return reverse(f"tom_alerce:{name}", args=args)
+
+
+def refused(response):
+    """The toolkit turns a 403 into a visit to the log-in page, with a message."""
+    return response.status_code == 302 and response.url.startswith("/accounts/login/")
+
+
+def said(response):
+    return [str(message) for message in response.wsgi_request._messages]
+
+
+def test_the_page_has_everything(client, observer):
+    sky = factories.sky_object(ra=187.705930, dec=12.391123, surveys=("lsst", "ztf"))
+    factories.classification(sky, probabilities={"SN": 0.4, "AGN": 0.6})
+    factories.classification(sky, "lc_classifier", "alerce", {"SNIa": 0.62, "SNII": 0.38})
+    factories.classification(sky, probabilities={"SN": 0.9, "AGN": 0.1})
+    factories.request(sky, message="valid")
+    factories.rank(factories.ranking(), sky, 3)
+    response = client.get(url("object", sky.pk))
+    text = response.content.decode()
+    for part in (
+        "12:30:49.42 +12:23:28.0",
+        "187.705930 +12.391123",
+        "place 3 at Cerro Pachon",
+        "Over time (3)",
+        "alerce lc_classifier",
+        "validated, not sent",
+        "https://alerce.online/object/ZTF26a",
+        "https://lasair.lsst.ac.uk/objects/1700285265136840",
+        "&quot;exposure_time&quot;: 120",
+    ):
+        assert part in text, part
+    assert set(response.context["figures"]) == {"flux", "difference", "total"}
+    assert text.count("/alerce/stamps/") == 4
+    assert "https://cdn" not in text.split('<div class="alerce"')[1], "nothing of ours comes from elsewhere"
+
+
+def test_the_number_of_queries_is_bounded(client, observer, django_assert_max_num_queries):
+    sky = factories.sky_object(surveys=("lsst", "ztf", "atlas"), n=20)
+    for _ in range(10):
+        factories.classification(sky)
+        factories.request(sky)
+        factories.candidate(factories.sky_object().survey_objects.get(), sky)
+    factories.rank(factories.ranking(), sky)
+    with django_assert_max_num_queries(20):
+        assert client.get(url("object", sky.pk)).status_code == 200
+
+
+PRIVATE = ("object", "promote", "dry-run", "link")
+
+
+@pytest.mark.parametrize("page", PRIVATE)
+def test_an_object_of_a_private_target_is_not_there(client, observer, page):
+    sky = factories.sky_object(target=factories.target(permissions="PRIVATE"))
+    answer = client.get(url(page, sky.pk)) if page == "object" else client.post(url(page, sky.pk))
+    assert answer.status_code == 404
+
+
+ACTIONS = ("promote", "dry-run", "link", "unlink", "accept", "dismiss")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_is_a_post_with_a_token_by_somebody_who_is_logged_in(observer, action):
+    stranger, careless = Client(), Client(enforce_csrf_checks=True)
+    careless.force_login(observer)
+    assert stranger.post(url(action, 1)).url.startswith("/accounts/login/")
+    assert refused(careless.post(url(action, 1)))
+    careless.handler.enforce_csrf_checks = False
+    assert careless.get(url(action, 1)).status_code == 405
+
+
+def test_who_may_not_change_the_target_may_not_change_its_objects(client, observer):
+    target = factories.target()
+    sky = factories.sky_object(surveys=("lsst", "ztf"), target=target)
+    member = sky.survey_objects.first()
+    near = factories.candidate(factories.sky_object().survey_objects.get(), sky)
+    attempts = [("unlink", member.pk), ("promote", sky.pk), ("dry-run", sky.pk), ("accept", near.pk), ("dismiss", near.pk)]
+    text = client.get(url("object", sky.pk)).content.decode()
+    assert "Unlink" not in text
+    assert "not yours to decide" in text
+    for action, pk in attempts:
+        assert refused(client.post(url(action, pk)))
+    assert sky.survey_objects.count() == 2
+    assert not MatchCandidate.objects.get().decided
+    assign_perm("tom_targets.change_target", observer, target)
+    for action, pk in [("unlink", member.pk), ("dismiss", near.pk)]:
+        assert client.post(url(action, pk)).status_code == 302
+    assert sky.survey_objects.count() == 1
+    assert MatchCandidate.objects.get(pk=near.pk).decided_by == observer
+
+
+def test_promote_makes_a_target_once(client, observer):
+    sky = factories.sky_object(images=False)
+    for _ in range(2):
+        response = client.post(url("promote", sky.pk))
+        assert response.url == url("object", sky.pk)
+    sky.refresh_from_db()
+    assert Target.objects.get().pk == sky.target_id
+    assert observer.has_perm("tom_targets.change_target", sky.target)
+    assert f"{sky.target.name} is a target now." in said(response)
+
+
+def test_link_and_unlink(client, observer):
+    here, there = factories.sky_object(images=False), factories.sky_object(ra=150.0003, surveys=("lsst",), images=False)
+    member = there.survey_objects.get()
+    response = client.post(url("link", here.pk), {"name": f" LSST {member.object_id} "})
+    assert response.url == url("object", here.pk)
+    member.refresh_from_db()
+    assert (member.sky_object, member.method, member.decided_by) == (here, "person", observer)
+    assert not SkyObject.objects.filter(pk=there.pk).exists()
+    client.post(url("unlink", member.pk))
+    member.refresh_from_db()
+    assert member.sky_object != here
+    response = client.post(url("unlink", member.pk))
+    assert "only view" in said(response)[-1]
+
+
+def test_a_name_that_nobody_has_cannot_be_linked(client, observer):
+    sky = factories.sky_object(images=False)
+    assert said(client.post(url("link", sky.pk), {"name": "nobody"})) == ["Not done: no survey has an object 'nobody' here"]
+    hidden = factories.sky_object(target=factories.target(permissions="PRIVATE"), images=False)
+    name = hidden.survey_objects.get().object_id
+    assert said(client.post(url("link", sky.pk), {"name": name}))[-1] == f"Not done: no survey has an object {name!r} here"
+    assert hidden.survey_objects.count() == 1
+
+
+def test_an_ambiguous_match_is_decided(client, observer):
+    sky, other = factories.sky_object(images=False), factories.sky_object(ra=150.0003, surveys=("lsst",), images=False)
+    candidate = factories.candidate(other.survey_objects.get(), sky)
+    assert "Same source" in client.get(url("object", sky.pk)).content.decode()
+    assert "Same source" in client.get(url("object", other.pk)).content.decode()
+    response = client.post(url("accept", candidate.pk), {"next": url("review")})
+    assert response.url == url("review")
+    assert sky.survey_objects.count() == 2
+    assert client.post(url("accept", candidate.pk)).status_code == 404, "it is decided"
+
+
+def test_a_match_with_a_hidden_object_is_hidden(client, observer):
+    sky = factories.sky_object()
+    hidden = factories.sky_object(target=factories.target("Secret", permissions="PRIVATE"), images=False)
+    candidate = factories.candidate(sky.survey_objects.get(), hidden)
+    for page in (url("object", sky.pk), url("review")):
+        assert "Secret" not in client.get(page).content.decode()
+    assert client.post(url("accept", candidate.pk)).status_code == 404
+
+
+def test_a_dry_run_says_what_became_of_it_and_makes_no_ranking(client, observer, settings):
+    evening = 15.0 * (20.0 - (now_mjd() % 1.0) * 24.0)  # where the Sun has just set, whenever the test runs
+    settings.TOM_ALERCE = {
+        "SITE": {"name": "Here", "latitude": 30.0, "longitude": (evening + 180.0) % 360.0 - 180.0, "elevation": 0.0},
+        "LIMITS": {"moon_separation": 0.0, "max_airmass": 2.9},
+        "FACILITY": {"name": "lco", "proposal": "TEST2026"},
+    }
+    settings.FACILITIES = {"LCO": {"portal_url": "http://127.0.0.1:9", "api_key": ""}}
+    up, down = factories.sky_object(dec=80.0, images=False), factories.sky_object(dec=-80.0, images=False)
+    response = client.post(url("dry-run", down.pk))
+    assert "cannot be asked for tonight" in said(response)[0]
+    assert not FollowupRequest.objects.exists()
+    response = client.post(url("dry-run", up.pk))
+    (row,) = FollowupRequest.objects.all()
+    assert (row.sky_object, row.user, row.state) == (up, observer, "draft"), row.message
+    assert said(response)[-1].startswith("Dry run for LCO, nothing was sent.")
+    assert not Ranking.objects.exists()
+    text = client.get(url("object", up.pk)).content.decode()
+    assert row.message in text
+
+
+def test_the_tab_of_a_target(client, observer):
+    target = factories.target("SN 2026abc")
+    page = client.get(reverse("targets:detail", args=[target.pk]))
+    assert page.content.decode().count(f'hx-get="{url("target", target.pk)}"') == 1
+    assert "No alert stream" in client.get(url("target", target.pk)).content.decode()
+    skies = [factories.sky_object(surveys=s, target=target) for s in (("ztf", "lsst"), ("atlas",))]
+    factories.rank(factories.ranking(), skies[0])
+    text = client.get(url("target", target.pk)).content.decode()
+    for sky in skies:
+        assert url("object", sky.pk) in text
+    assert text.count("light-curve large") == 2
+    private = factories.target("Secret", permissions="PRIVATE")
+    assert client.get(url("target", private.pk)).status_code == 404
+
+
+def test_the_navigation_bar_leads_to_the_board(client, observer):
+    assert f'href="{url("board")}"' in client.get("/").content.decode()
+
+
+def test_review_shows_dead_letters_to_the_staff_alone(client, observer):
+    factories.dead_letter(reason="<b>truncated</b>")
+    assert "truncated" not in client.get(url("review")).content.decode()
+    observer.is_staff = True
+    observer.save()
+    assert "&lt;b&gt;truncated" in client.get(url("review")).content.decode()
+
+
+def test_review_is_paged_and_of_few_queries(client, observer, django_assert_max_num_queries):
+    observer.is_staff = True
+    observer.save()
+    for _ in range(30):
+        factories.dead_letter()
+        factories.candidate(factories.sky_object(n=1, images=False).survey_objects.get(), factories.sky_object(n=1, images=False))
+    with django_assert_max_num_queries(16):
+        first = client.get(url("review"))
+    assert len(first.context["page_obj"]) == 25
+    assert len(first.context["letters"]) == 25
+    assert len(client.get(url("review"), {"page": 2, "letters": 2}).context["page_obj"]) == 5
