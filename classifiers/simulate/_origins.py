@@ -76,7 +76,7 @@ def active_nucleus(n: int, rng: Draw) -> Origins:
     index = np.where(rng.uniform(size=n) < 0.6, BULGE, DISC)
     centre = np.abs(rng.normal(0.0, 0.05, n))
     return Origins(
-        change, sign, nucleus, host, centre, _size(host, n, rng), rng.uniform(0.5, 1.0, n), index, np.zeros(n), crowd(n, rng, 8.0, 0.45)
+        change, sign, nucleus, host, centre, _size(host, n, rng), rng.uniform(0.5, 1.0, n), index, np.zeros(n), crowd(n, rng, 6.0, 0.45)
     )
 
 
@@ -108,9 +108,9 @@ def _variation(nucleus: Floats, sign: Floats, difference: tuple[float, ...], n: 
 
 
 def _size(magnitude: Floats, n: int, rng: Draw) -> Floats:
-    """Half-light radius of galaxies in arcsec: 2.5 at r = 18, 0.8 at 21, 0.2 dex scatter (Shen et al. 2003, MNRAS 343, 978)."""
-    radius = 2.5 * 10 ** (-0.165 * (np.nan_to_num(magnitude, nan=18.0) - 18.0) + rng.normal(0.0, 0.2, n))
-    return np.asarray(np.clip(radius, 0.2, 8.0))
+    """Half-light radius of galaxies in arcsec: 4 at r = 18, 1.3 at 21, scatter 0.2 dex (nearby hosts are large; measured)."""
+    radius = 4.0 * 10 ** (-0.165 * (np.nan_to_num(magnitude, nan=18.0) - 18.0) + rng.normal(0.0, 0.2, n))
+    return np.asarray(np.clip(radius, 0.2, 12.0))
 
 
 def crowd(n: int, rng: Draw, median: float, scatter: float) -> Floats:

@@ -17,15 +17,15 @@ from .render import Conditions
 
 #: Kind -> its share of bogus alerts.
 KINDS = {
-    "registration": 0.16,  # a star whose template is displaced: a dipole
-    "psf": 0.16,  # a star whose PSF is believed too wide or too narrow: rings
-    "scale": 0.2,  # a star under cloud or haze: the rest of its light
-    "saturation": 0.14,  # a full star: bleeding, ragged core
-    "cosmic ray": 0.12,
-    "column": 0.06,
+    "registration": 0.11,  # a star whose template is displaced: a dipole
+    "psf": 0.1,  # a star whose PSF is believed too wide or too narrow: rings
+    "scale": 0.17,  # a star under cloud or haze: the rest of its light
+    "saturation": 0.06,  # a full star: bleeding, ragged core
+    "cosmic ray": 0.14,
+    "column": 0.1,
     "streak": 0.04,  # a satellite, steady or tumbling
-    "ghost": 0.04,  # the edge of an out-of-focus reflection
-    "noise": 0.08,  # a peak of a few pixels
+    "ghost": 0.05,  # the edge of an out-of-focus reflection
+    "noise": 0.23,  # a peak of a few pixels
 }
 #: Kinds that need a bright star at the place, and the quantiles of its magnitude.
 ON_STAR = ("registration", "psf", "scale", "saturation")
@@ -48,6 +48,7 @@ class Bogus:
 def bogus(how: Conditions, side: int, rng: Draw) -> Bogus:
     """One bogus alert for each of n exposures."""
     n = len(how.seeing)
+    how = _clouded(how, rng)
     kind = rng.choice(list(KINDS), size=n, p=list(KINDS.values()))
     on_star = np.isin(kind, ON_STAR)
     star = np.where(on_star, rng.triangular(12.5, 14.5, 18.0, n), np.nan)
@@ -61,6 +62,22 @@ def bogus(how: Conditions, side: int, rng: Draw) -> Bogus:
     nothing, zero = np.full(n, np.nan), np.zeros(n)
     sources = Origins(nothing, zero + 1, star, nothing, zero, zero + 1, zero + 1, zero, zero, crowd(n, rng, 7.0, 0.8))
     return Bogus(sources, changed, star_y, star_x, extra, kind)
+
+
+def _clouded(how: Conditions, rng: Draw) -> Conditions:
+    """Half of the exposures behind clouds: the zero point falls, and with it sky and template, which is scaled to the science image.
+
+    Measured: zero points of real bogus alerts have quartiles 23.6 and 26.2, where other alerts' are within 0.1 of 26.2.
+    """
+    n = len(how.seeing)
+    extinction = np.where(rng.uniform(size=n) < 0.5, rng.uniform(1.5, 3.6, n), 0.0)
+    dimmed = 10 ** (-0.4 * extinction)
+    return how.replace(
+        zero_point=how.zero_point - extinction,
+        background=how.background * np.where(extinction > 0, 1.5 * dimmed, 1.0),
+        template_noise=how.template_noise * dimmed,
+        noise=np.where(extinction > 0, rng.normal(13.0, 2.5, n).clip(7.0), how.noise),
+    )
 
 
 def _subtraction(how: Conditions, kind: NDArray[np.str_], rng: Draw) -> tuple[Conditions, Floats, Floats]:

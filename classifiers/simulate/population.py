@@ -47,8 +47,11 @@ class Population:
     x: Floats
 
 
-def draw(labels: Sequence[str], how: Conditions, camera: Instrument, size: int, rng: Draw) -> Population:
-    """One alert of each label; ``ClassifierError`` for a label that is none of ``taxonomy.STAMP``."""
+def draw(labels: Sequence[str], how: Conditions, camera: Instrument, size: int, rng: Draw, origins: Origins | None = None) -> Population:
+    """One alert of each label; ``ClassifierError`` for a label that is none of ``taxonomy.STAMP``.
+
+    ``origins`` says what the source of each alert is, where the caller knows; bogus alerts have none.
+    """
     label = np.asarray(labels, dtype=str)
     unknown = set(label.tolist()) - set(STAMP)
     if unknown:
@@ -62,11 +65,9 @@ def draw(labels: Sequence[str], how: Conditions, camera: Instrument, size: int, 
         if name == "bogus" and rows.size:
             wrong = artefacts.bogus(how.take(rows), side, rng)
             sources, extra[rows], lobe_y[rows], lobe_x[rows] = wrong.sources, wrong.extra, wrong.star_y, wrong.star_x
-            how = how.replace(
-                **{c: _put(getattr(how, c), rows, getattr(wrong.how, c)) for c in ("shift_y", "shift_x", "psf_error", "gain_error")}
-            )
+            how = how.replace(**{c: _put(getattr(how, c), rows, getattr(wrong.how, c)) for c in Conditions.__slots__})
         elif rows.size:
-            sources = DRAW[name](rows.size, rng)
+            sources = DRAW[name](rows.size, rng) if origins is None else Origins(*(getattr(origins, c)[rows] for c in columns))
         else:
             continue
         for column, values in columns.items():
