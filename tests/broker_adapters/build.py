@@ -24,7 +24,7 @@ def rows(survey, n=4, *, ra=150.0, dec=2.2, mjd=MJD, bands=None, kinds=None, flu
     table["band"] = [bands[k % len(bands)] for k in range(n)]
     table["flux"] = random.uniform(3e4, 9e4, n) if flux is None else flux
     table["flux_err"] = random.uniform(1e3, 3e3, n)
-    table["ra"], table["dec"] = ra + random.normal(0, 2e-5, n), dec + random.normal(0, 2e-5, n)
+    table["ra"], table["dec"] = (ra + random.normal(0, 2e-5, n)) % 360, dec + random.normal(0, 2e-5, n)
     table["position_err"] = 0.1
     table["reliability"] = 0.9
     table["source_id"] = {
