@@ -135,4 +135,6 @@ PLOTLY_THEME = "plotly_white"
 SHOW_PAGINATION_INFO = True
 HINTS_ENABLED = False
 
-TOM_ALERCE: dict[str, object] = {}
+TOM_ALERCE: dict[str, object] = {
+    "FACILITY": {"name": "lco", "proposal": os.getenv("LCO_PROPOSAL", "DEMO")},
+}

@@ -19,7 +19,7 @@ PACKAGE = "followup.terms"
 
 #: Terms and weights where the caller has no wish of their own.
 DEFAULT_TERMS: Mapping[str, float] = MappingProxyType(
-    {"probability": 2.0, "brightness": 1.0, "visibility": 1.0, "youth": 1.0, "moon": 0.5, "novelty": 1.0}
+    {"probability": 2.0, "brightness": 1.0, "visibility": 1.0, "youth": 1.0, "moon": 0.5, "novelty": 1.0, "confirmation": 1.0}
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -21,6 +22,8 @@ _LOWEST = 0.01
 def term(candidates: Candidates, night: Night, *, interest: Mapping[str, float] = INTEREST) -> Scores:
     """Geometric mean over the classifiers of the interest that is expected of each, sum of p(class) x interest(class), shape (n,).
 
+    A word without a probability (a broker's opinion that has none) is shown and does not count.
+
     ``interest`` maps a class, of ours or in a broker's words, to [0, 1]; a class that is not named counts as 0.
     """
     wanted = {ours(name) or name: float(value) for name, value in interest.items()}
@@ -29,14 +32,15 @@ def term(candidates: Candidates, night: Night, *, interest: Mapping[str, float] 
 
 
 def _expected(candidate: Candidate, wanted: Mapping[str, float]) -> float:
-    if not candidate.probabilities:
+    words = [by_class for by_class in candidate.probabilities.values() if all(map(math.isfinite, by_class.values()))]
+    if not words:
         return NEUTRAL
-    each = [sum(p * wanted.get(ours(c) or c, 0.0) for c, p in by_class.items()) for by_class in candidate.probabilities.values()]
+    each = [sum(p * wanted.get(ours(c) or c, 0.0) for c, p in by_class.items()) for by_class in words]
     return float(np.exp(np.mean(np.log(np.clip(each, _LOWEST, 1.0)))))
 
 
 def _reason(candidate: Candidate) -> str:
-    if not candidate.probabilities:
+    best = {name: max(by_class.items(), key=lambda item: item[1]) for name, by_class in candidate.probabilities.items() if by_class}
+    if not best:
         return "not classified yet"
-    best = {name: max(by_class.items(), key=lambda item: item[1]) for name, by_class in candidate.probabilities.items()}
-    return ", ".join(f"{label} {p:.2f} by {name}" for name, (label, p) in best.items())
+    return ", ".join(f"{label}{f' {p:.2f}' if math.isfinite(p) else ''} by {name}" for name, (label, p) in best.items())

@@ -35,6 +35,7 @@ def zoo():
         candidate("g", rows=detections([25.0], [0.1])),
         candidate("h", rows=detections(limits=[1.0, 2.0])),
         candidate("i", probabilities={"stamp": {"SN": 0.9, "bogus": 0.1}, "lightcurve": {"SNIa": 1.0}}, classified=True),
+        candidate("k", probabilities={"sherlock": {"SN": float("nan")}, "empty": {}}),
         candidate("j", probabilities={"stamp": {"asteroid": 1.0}, "other": {"no such class": 1.0}}),
     ]
 
@@ -103,6 +104,13 @@ def test_bogus_and_asteroids_are_pushed_down_but_not_vetoed(label):
     assert 0 < say("probability", candidate(probabilities={"stamp": {label: 1.0}}))[0] <= 0.0101
 
 
+def test_an_opinion_without_a_probability_is_shown_and_does_not_count():
+    one = candidate(probabilities={"sherlock": {"SN": float("nan")}})
+    assert say("probability", one) == (NEUTRAL, "SN by sherlock")
+    both = candidate(probabilities={"sherlock": {"SN": float("nan")}, "stamp": {"SN": 0.8, "VS": 0.2}})
+    assert say("probability", both)[0] == pytest.approx(0.82)
+
+
 def test_the_unclassified_are_neutral_and_it_is_said():
     assert say("probability", candidate()) == (NEUTRAL, "not classified yet")
 
@@ -154,6 +162,13 @@ def test_youth_halves_and_mentions_the_last_time_it_was_not_there():
     assert reason == "first seen 10.0 d ago, not 1.5 d before"
     assert say("youth", candidate(rows=detections([19.0], [3.0])), half=3.0) == (pytest.approx(0.5), "first seen 3.0 d ago")
     assert say("youth", candidate(rows=detections([19.0], [4000.0])))[0] == pytest.approx(0.05)
+
+
+def test_what_was_seen_again_in_its_place_is_confirmed():
+    assert say("confirmation", candidate(rows=detections([19.0, 19.0], [0.02, 0.01]))) == (0.5, "seen once only, by ZTF: may be moving")
+    value, reason = say("confirmation", candidate(rows=detections([19.0, 19.0, 19.0], [2.0, 1.0, 0.99])))
+    assert (value, reason) == (0.75, "seen 2 times in 2 nights by ZTF")
+    assert say("confirmation", candidate(rows=detections()))[0] == NEUTRAL
 
 
 def test_novelty():

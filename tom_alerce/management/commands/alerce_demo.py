@@ -50,7 +50,7 @@ class Command(BaseCommand):
         folder = (options["data"] or Path(getattr(settings, "DATA_DIR", "data"))) / "night"
         self._night(folder, options["seed"], options["sources"])
         self._targets(night.truth(folder))
-        self._run("alerce_ingest", *(str(folder / name) for name in ("ztf", "atlas", "lsst", "trouble")))
+        self._run("alerce_ingest", *(str(folder / name) for name in ("ztf", "atlas", "lsst", "lasair", "trouble")))
         self._run("alerce_classify")
         self._run("alerce_rank", show=3)
         self._submit()

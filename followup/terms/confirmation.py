@@ -1,0 +1,34 @@
+"""Whether it has been seen more than once in the same place: what has not may be an asteroid or a blemish, whatever a classifier says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from followup.brightness import seen
+from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
+
+#: Detections closer in time than this (days) confirm nothing: an asteroid has moved by 10 arcsec after an hour, hardly after minutes.
+_APART = 0.04
+
+
+def term(candidates: Candidates, night: Night) -> Scores:
+    """1 - 2^-k for a candidate seen at k times that are an hour apart, shape (n,); the reason names nights and surveys."""
+    said = [_judge(c, night.now) for c in candidates]
+    return Scores(np.array([value for value, _ in said], dtype=np.float64), tuple(reason for _, reason in said))
+
+
+def _judge(candidate: Candidate, now: float) -> tuple[float, str]:
+    rows = seen(candidate.detections)
+    rows = rows[rows["mjd"] <= now]
+    if not len(rows):
+        return NEUTRAL, "no detection yet"
+    times = np.sort(rows["mjd"])
+    last, count = times[0], 1
+    for t in times[1:]:
+        if t - last >= _APART:
+            last, count = t, count + 1
+    surveys = ", ".join(sorted({str(s).upper() for s in rows["survey"]}))
+    if count == 1:
+        return 0.5, f"seen once only, by {surveys}: may be moving"
+    nights = len(np.unique(np.floor(times)))
+    return float(1.0 - 0.5**count), f"seen {count} times in {nights} night{'s' if nights > 1 else ''} by {surveys}"
