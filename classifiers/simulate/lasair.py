@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
+
 from broker_adapters.photometry import tai_from_utc
 from broker_adapters.records import Detections, Kind
 from classifiers.taxonomy import LIGHTCURVE
@@ -33,8 +35,7 @@ def ztf_message(object_id: str, label: str, rows: Detections, utc: str) -> bytes
 
 
 def lsst_message(object_id: str, label: str, rows: Detections, utc: str) -> bytes:
-    """An object of Lasair-LSST with its light curve, as a filter with the lite light curve sends it."""
-    rows = rows[rows["kind"] != Kind.LIMIT]
+    """An object of Lasair-LSST with its alert: sources as Rubin names and places them, so that they are known from other ways."""
     alerts, forced = rows[rows["kind"] == Kind.ALERT], rows[rows["kind"] == Kind.FORCED]
     return _encoded(
         {
@@ -47,14 +48,28 @@ def lsst_message(object_id: str, label: str, rows: Detections, utc: str) -> byte
             "UTC": utc,
             "alert": {
                 "diaObjectId": int(object_id),
-                "diaSourcesList": [{**_lite(row), "reliability": float(row["reliability"])} for row in alerts],
-                "diaForcedSourcesList": [_lite(row) for row in forced],
+                "diaSourcesList": [_source(object_id, row) for row in alerts],
+                "diaForcedSourcesList": [_measured(row) for row in forced],
             },
         }
     )
 
 
-def _lite(row: Any) -> dict[str, Any]:
+def _source(object_id: str, row: Any) -> dict[str, Any]:
+    degrees = float(row["position_err"]) / 3600.0
+    return {
+        "diaSourceId": int(row["source_id"]),
+        "diaObjectId": int(object_id),
+        "ra": float(row["ra"]),
+        "decl": float(row["dec"]),
+        "raErr": degrees / float(np.cos(np.radians(row["dec"]))),
+        "decErr": degrees,
+        "reliability": float(row["reliability"]),
+        **_measured(row),
+    }
+
+
+def _measured(row: Any) -> dict[str, Any]:
     return {
         "psfFlux": float(row["flux"]),
         "psfFluxErr": float(row["flux_err"]),

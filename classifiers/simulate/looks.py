@@ -1,117 +1,81 @@
-"""Cutouts of simulated sources at the moment of an alert: what `classifiers.simulate.render` draws, put together from the source."""
+"""Cutouts of a simulated source at its alerts, with what a survey says of its surroundings: the same field whenever one looks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from broker_adapters.photometry import NJY_ZERO_POINT, flux_from_magnitude, magnitude_from_flux
+from broker_adapters.photometry import magnitude_from_flux
+from broker_adapters.records import Detections
+from classifiers.taxonomy import BRANCH, STAMP
 
-from ._galaxies import DISC, Galaxies
-from .instruments import INSTRUMENTS, Instrument
-from .render import Conditions, Points, Scene, grid_size, ordinary, render
+from . import metadata
+from ._galaxies import Galaxies
+from ._origins import DRAW, Origins
+from ._psf import Images
+from .instruments import INSTRUMENTS
+from .population import Population, draw
+from .render import Points, Scene, ordinary, render
 from .sources import Source
 
-Floats = NDArray[np.float64]
-
-#: Stars and galaxies in a field of one square arcminute brighter than the limit below, at middle galactic latitude (Bahcall & Soneira
-#: 1980, ApJS 44, 73; Yasuda et al. 2001, AJ 122, 1104), and the slope of log10 of their counts with magnitude.
-_STARS, _GALAXIES = 2.0, 2.5
-_FAINTEST, _STAR_SLOPE, _GALAXY_SLOPE = 21.5, 0.25, 0.45
-_MOST = 8
+#: What ZTF's packets say of the surroundings of a source, as opposed to the measurement itself.
+SURROUNDINGS = (
+    *(f"{name}{i}" for name in ("sgscore", "distpsnr") for i in (1, 2, 3)),
+    *("distnr", "magnr", "sigmagnr", "chinr", "sharpnr"),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One alert to draw: the source, the difference flux that was measured (nJy, signed) and the band."""
+def look(source: Source, alerts: Detections, random: np.random.Generator) -> tuple[Images, dict[str, Any]]:
+    """Science, template and difference image of k alerts of one source in one survey, and the columns of `SURROUNDINGS`.
 
-    source: Source
-    flux: float
-    band: str
-
-
-def cutouts(survey: str, looks: Sequence[Look], random: np.random.Generator, batch: int = 128) -> NDArray[np.float32]:
-    """Science, template and difference of n alerts of one survey in the units of its instrument, shape (n, 3, size, size)."""
+    Images are of shape (k, 3, size, size) in the units of the instrument, NaN where there is no data. As in ZTF's real packets, the
+    difference of a source that has faded is template minus science; elsewhere it is science minus template.
+    """
+    survey = str(alerts["survey"][0])
     camera = INSTRUMENTS[survey]
-    parts = [_draw(camera, looks[i : i + batch], random) for i in range(0, len(looks), batch)]
-    return np.concatenate(parts) if parts else np.empty((0, 3, camera.size, camera.size), np.float32)
+    kind = stamp_class(source.label)
+    field = np.random.default_rng([source.seed, sorted(INSTRUMENTS).index(survey)])
+    origin = None if kind == "bogus" else _origin(source, kind, alerts)
+    drawn = draw([kind], ordinary(camera, 1, field), camera, camera.size, field, origin)
+    k = len(alerts)
+    how = drawn.how.take(np.zeros(k, np.intp)) if kind == "bogus" else ordinary(camera, k, random)
+    images = render(_scene(drawn, source, alerts), how, camera, random, np.repeat(drawn.extra, k, axis=0), camera.size)
+    images[:, 2] *= np.where((alerts["flux"] < 0) & (survey == "ztf"), -1.0, 1.0).astype(np.float32)[:, None, None]
+    images.transpose(0, 2, 3, 1)[np.repeat(drawn.holes, k, axis=0)] = np.nan
+    columns = metadata.drawn_columns(drawn, camera, field) if survey == "ztf" else {}
+    return images, {name: columns[name][0].item() for name in SURROUNDINGS if name in columns}
 
 
-def _draw(camera: Instrument, looks: Sequence[Look], random: np.random.Generator) -> NDArray[np.float32]:
-    how = ordinary(camera, len(looks), random)
-    flux = np.array([[look.flux] for look in looks])
-    y, x = random.uniform(-0.5, 0.5, (2, len(looks), 1))
-    bogus = np.array([look.source.label == "bogus" for look in looks])
-    kind = np.where(bogus, random.integers(0, 3, len(looks)), -1)  # a ray, a bad column, or a star that was not subtracted
-    change = Points(np.where(bogus[:, None], 0.0, flux), y, x)
-    constant = _constant(camera, looks, y, x, kind, random)
-    scene = Scene(change, constant, _hosts(camera, looks, y, x, random))
-    stars_left = kind == 2
-    how = replace(
-        how,
-        shift_y=np.where(stars_left, random.normal(0.0, 0.5, len(looks)), how.shift_y),
-        psf_error=np.where(stars_left, random.normal(0.0, 0.15, len(looks)), how.psf_error),
+def stamp_class(label: str) -> str:
+    """Class of the stamp classifier that a source of this label has."""
+    if label in STAMP:
+        return label
+    return "AGN" if label in ("QSO", "Blazar") else {"Transient": "SN"}.get(BRANCH[label], "VS")
+
+
+def _origin(source: Source, kind: str, alerts: Detections) -> Origins:
+    """What the class is like (`_origins`), at the brightness of this source; its host stays as bright relative to the nucleus."""
+    one = DRAW[kind](1, np.random.default_rng(source.seed))
+    flux = alerts["flux"][:1].astype(float)
+    nucleus = magnitude_from_flux(np.array([source.reference.get(str(alerts["band"][0]), np.nan)]))
+    shift = np.nan_to_num(nucleus - one.nucleus) if kind == "AGN" else 0.0
+    values = {name: getattr(one, name) for name in Origins.__slots__}
+    mine = {"change": magnitude_from_flux(np.abs(flux)), "sign": np.sign(flux), "nucleus": nucleus, "host": one.host + shift}
+    return Origins(**(values | mine))
+
+
+def _scene(drawn: Population, source: Source, alerts: Detections) -> Scene:
+    """The scene of the first alert at each of k alerts: the source as bright as it was measured, in that band."""
+    k = len(alerts)
+    change, constant, hosts = drawn.scene.change, drawn.scene.constant, drawn.scene.hosts
+    total = change.flux.sum()
+    flux = change.flux / total * alerts["flux"][:, None] if total else np.repeat(change.flux, k, axis=0)
+    still = np.repeat(constant.flux, k, axis=0)
+    if source.reference:
+        still[:, 0] = [source.reference[str(band)] for band in alerts["band"]]
+    return Scene(
+        Points(flux, np.repeat(change.y, k, axis=0), np.repeat(change.x, k, axis=0)),
+        Points(still, np.repeat(constant.y, k, axis=0), np.repeat(constant.x, k, axis=0)),
+        Galaxies(*(np.repeat(getattr(hosts, name), k, axis=0) for name in Galaxies.__slots__)),
     )
-    extra = _artefacts(camera, kind, flux[:, 0], how, random) if bogus.any() else None
-    return np.asarray(render(scene, how, camera, random, extra), dtype=np.float32)
-
-
-def _constant(
-    camera: Instrument, looks: Sequence[Look], y: Floats, x: Floats, kind: NDArray[np.int64], random: np.random.Generator
-) -> Points:
-    """The light of the source in the reference, at its place, and field stars."""
-    own = np.array([[look.source.reference.get(look.band, 0.0)] for look in looks])
-    own[kind == 2, 0] = flux_from_magnitude(random.uniform(12.5, 15.0, int((kind == 2).sum())))
-    flux, sy, sx = _field(camera, len(looks), _STARS, _STAR_SLOPE, random)
-    return Points(np.hstack([own, flux]), np.hstack([y, sy]), np.hstack([x, sx]))
-
-
-def _hosts(camera: Instrument, looks: Sequence[Look], y: Floats, x: Floats, random: np.random.Generator) -> Galaxies:
-    """The host at its offset from the source, and galaxies of the field."""
-    n = len(looks)
-    host = np.array([look.source.host or (np.inf, 0.0, 0.0) for look in looks])
-    flux, gy, gx = _field(camera, n, _GALAXIES, _GALAXY_SLOPE, random)
-    flux = np.hstack([flux_from_magnitude(host[:, :1]), flux])
-    magnitude = np.nan_to_num(magnitude_from_flux(flux), nan=25.0)
-    arcsec = np.clip(1.2 * 10.0 ** (-0.15 * (magnitude - 19.0)), 0.3, 8.0)  # half-light radii of Shen et al. 2003 at their usual distance
-    return Galaxies(
-        flux=flux,
-        y=np.hstack([y + host[:, 2:3] / camera.scale, gy]),
-        x=np.hstack([x - host[:, 1:2] / camera.scale, gx]),
-        radius=arcsec / camera.scale,
-        axis_ratio=np.asarray(random.uniform(0.35, 1.0, flux.shape)),
-        angle=np.asarray(random.uniform(0.0, np.pi, flux.shape)),
-        index=np.full(flux.shape, DISC),
-    )
-
-
-def _field(camera: Instrument, n: int, density: float, slope: float, random: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-    """Fluxes and places (n, k) of what happens to be in the field, zero flux where there is less."""
-    area = (camera.size * camera.scale / 60.0) ** 2
-    counts = np.minimum(random.poisson(density * area, n), _MOST)
-    shape = (n, _MOST)
-    magnitude = _FAINTEST + np.log10(random.uniform(1e-3, 1.0, shape)) / slope
-    flux = np.where(np.arange(_MOST) < counts[:, None], flux_from_magnitude(np.maximum(magnitude, 13.0)), 0.0)
-    y, x = random.uniform(-camera.size / 2.0, camera.size / 2.0, (2, *shape))
-    return flux, y, x
-
-
-def _artefacts(
-    camera: Instrument, kind: NDArray[np.int64], flux: Floats, how: Conditions, random: np.random.Generator
-) -> NDArray[np.float32]:
-    """Cosmic rays and bad columns through the middle, as bright in all as the alert says, in units of the detector."""
-    side = grid_size(camera.size)
-    middle = (side - 1) // 2
-    extra = np.zeros((len(kind), side, side), np.float32)
-    units = np.abs(flux) * 10.0 ** (0.4 * (how.zero_point - NJY_ZERO_POINT))
-    for i in np.flatnonzero(kind == 0):
-        length, angle = int(random.integers(2, 9)), random.uniform(0.0, np.pi)
-        along = np.arange(length) - length // 2
-        rows, columns = np.rint(middle + along * np.sin(angle)).astype(int), np.rint(middle + along * np.cos(angle)).astype(int)
-        np.add.at(extra[i], (rows, columns), 2.0 * units[i] / length)
-    for i in np.flatnonzero(kind == 1):
-        extra[i, :, middle] = np.sign(flux[i]) * units[i] / 3.0
-    return extra

@@ -16,15 +16,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import erfa
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from broker_adapters.photometry import MJD_ZERO_JD, magnitude_from_flux
 from broker_adapters.records import Detections, Kind
 
 from . import lasair, names, trouble
-from .looks import Look, cutouts
+from ._psf import Images
+from .looks import look
 from .observe import SURVEYS, covers, observe, visits
 from .packets import atlas, lsst, ztf
 from .sources import Source, population, source
@@ -32,8 +35,8 @@ from .sources import Source, population, source
 #: Days of history that are simulated; ZTF's packets carry thirty of them.
 HISTORY = 60.0
 _ZTF_HISTORY = 30.0
-#: Alerts of the last so many days are packets of their own, and so is the first of each object.
-_RECENT = 2.5
+#: Alerts so long before an object's latest are packets of their own, and so is its first; ATLAS, which sends no history, has more.
+_RECENT = {"ztf": 0.5, "atlas": 2.5, "lsst": 0.5}
 _MJD_ZERO = datetime(1858, 11, 17, tzinfo=timezone.utc)
 
 
@@ -66,8 +69,9 @@ def simulate(seed: int, now: float, n: int = 150, latitude: float = -30.2) -> It
     views = [view for s in sky(n, now, latitude, random) for view in _views(s, now, random)]
     good = b""
     for survey in SURVEYS:
-        for name, good in _packets([v for v in views if v.survey == survey], survey, random):
-            yield name, good
+        for view in (v for v in views if v.survey == survey):
+            for name, good in _packets(view, random):
+                yield name, good
     yield from _messages(views, now)
     yield from _trouble(views, good, random)
     yield "truth.csv", _truth(views)
@@ -94,9 +98,9 @@ def _views(s: Source, now: float, random: np.random.Generator) -> Iterator[View]
         rows = observe(s, survey, mjd, band, random)
         _name(rows, s, survey, random)
         alerts = np.flatnonzero(rows["kind"] == Kind.ALERT)
-        recent = [int(i) for i in alerts if rows["mjd"][i] > now - _RECENT - SURVEYS[survey].cadence]
-        if not recent:
+        if not len(alerts) or rows["mjd"][alerts[-1]] < now - 2.0 * SURVEYS[survey].cadence:
             continue
+        recent = [int(i) for i in alerts if rows["mjd"][i] > rows["mjd"][alerts[-1]] - _RECENT[survey]]
         if s.label == "asteroid":
             for k, i in enumerate(recent[-2:]):
                 yield View(s, survey, _object_id(s, survey, rows[i : i + 1], 1 + k), rows[i : i + 1], [0])
@@ -127,29 +131,26 @@ def _object_id(s: Source, survey: str, alerts: Detections, visit: int) -> str:
     return names.atlas_object(float(first["ra"]), float(first["dec"])) if survey == "atlas" else str(first["source_id"])
 
 
-def _packets(views: Sequence[View], survey: str, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
-    """Every packet of one survey, the stamps drawn together."""
-    triggers = [(view, i) for view in views for i in view.triggers]
-    looks = [Look(view.source, float(view.rows["flux"][i]), str(view.rows["band"][i])) for view, i in triggers]
-    stamps = cutouts(survey, looks, random)
-    for (view, i), images in zip(triggers, stamps, strict=True):
-        row = view.rows[i]
-        yield f"{survey}/{view.object_id}_{row['source_id']}.avro", _packet(view, i, images, random)
+def _packets(view: View, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
+    """Every packet of one source in one survey."""
+    images, surroundings = look(view.source, view.rows[view.triggers], random)
+    for i, stamps in zip(view.triggers, images, strict=True):
+        yield f"{view.survey}/{view.object_id}_{view.rows['source_id'][i]}.avro", _packet(view, i, stamps, surroundings)
 
 
-def _packet(view: View, i: int, images: np.ndarray[tuple[int, ...], np.dtype[np.float32]], random: np.random.Generator) -> bytes:
+def _packet(view: View, i: int, stamps: Images, surroundings: Mapping[str, Any]) -> bytes:
     rows, at = view.rows, view.rows["mjd"][i]
     if view.survey == "atlas":
-        images[1] = np.nan  # ATLAS sends no template
-        return atlas.write(rows[i : i + 1], object_id=view.object_id, stamps=images, publisher="ATLAS-01a")
+        stamps[1] = np.nan  # ATLAS sends no template
+        return atlas.write(rows[i : i + 1], object_id=view.object_id, stamps=stamps, publisher="ATLAS-01a")
     alerts = (rows["kind"] == Kind.ALERT) & (rows["mjd"] <= at)
     if view.survey == "ztf":
         known = alerts | ((rows["kind"] != Kind.ALERT) & (rows["mjd"] < at))
         chosen = rows[known & (rows["mjd"] > at - _ZTF_HISTORY)]
-        return ztf.write(chosen, object_id=view.object_id, stamps=images, metadata=_ztf_metadata(view, i, random))
+        return ztf.write(chosen, object_id=view.object_id, stamps=stamps, metadata={**surroundings, **_asteroid(view, i)})
     first = rows["mjd"][rows["kind"] == Kind.ALERT].min()
     chosen = rows[alerts | ((rows["kind"] == Kind.FORCED) & (rows["mjd"] > first) & (rows["mjd"] < at))]
-    return lsst.write(chosen, object_id=view.object_id, stamps=images, moving=_known(view.source))
+    return lsst.write(chosen, object_id=view.object_id, stamps=stamps, moving=_known(view.source))
 
 
 def _known(s: Source) -> bool:
@@ -157,28 +158,12 @@ def _known(s: Source) -> bool:
     return s.label == "asteroid" and s.index % 2 == 0
 
 
-def _ztf_metadata(view: View, i: int, random: np.random.Generator) -> Mapping[str, object]:
-    """What ZTF says of the surroundings: the nearest star or galaxy of PanSTARRS, the reference source, a known asteroid."""
-    s, row = view.source, view.rows[i]
-    values: dict[str, object] = {"fwhm": random.normal(2.1, 0.25) / 1.01, "nbad": 0, "classtar": random.uniform(0.85, 1.0)}
-    if s.host is not None and s.host[0] < 20.5:
-        offset = float(np.hypot(s.host[1], s.host[2]))
-        values |= {"distpsnr1": offset, "sgscore1": random.beta(1.0, 15.0), "distnr": offset / 1.01, "magnr": s.host[0], "sigmagnr": 0.03}
-    elif s.reference:
-        magnitude = float(magnitude_from_flux(s.reference["r"]))
-        star = s.label not in ("AGN", "Blazar")
-        values |= {"distpsnr1": random.uniform(0.02, 0.3), "sgscore1": 1.0 - random.beta(1.0, 30.0) if star else random.uniform(0.1, 0.9)}
-        values |= {"srmag1": magnitude}
-    else:
-        values |= {"distpsnr1": random.uniform(3.0, 25.0), "sgscore1": random.uniform(0.0, 1.0), "distnr": random.uniform(4.0, 20.0)}
-        values |= {"magnr": random.uniform(17.0, 21.5), "sigmagnr": 0.05}
-    if _known(s):
-        values |= {
-            "ssdistnr": random.uniform(0.1, 1.0),
-            "ssmagnr": float(magnitude_from_flux(row["flux"])),
-            "ssnamenr": str(90000 + s.index),
-        }
-    return values
+def _asteroid(view: View, i: int) -> Mapping[str, Any]:
+    """What ZTF says of a known asteroid at the place."""
+    if not _known(view.source):
+        return {}
+    magnitude = float(magnitude_from_flux(view.rows["flux"][i]))
+    return {"ssdistnr": 0.3, "ssmagnr": magnitude, "ssnamenr": str(90_000 + view.source.index)}
 
 
 def _messages(views: Sequence[View], now: float) -> Iterator[tuple[str, bytes]]:
@@ -194,8 +179,8 @@ def _messages(views: Sequence[View], now: float) -> Iterator[tuple[str, bytes]]:
 def _trouble(views: Sequence[View], good: bytes, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
     """Damaged and impossible packets of a source that nobody else speaks of, and the good packet once more."""
     view = next(v for v in views if v.survey == "ztf" and v.source.label not in ("bogus", "asteroid"))
-    (images,) = cutouts("ztf", [Look(view.source, float(view.rows["flux"][view.triggers[-1]]), "r")], random)
-    rows = view.rows[view.triggers[-1] :][:1].copy()
+    rows = view.rows[view.triggers[-1:]]
+    (images,), _ = look(view.source, rows, random)
     rows["source_id"] = names.ztf_candid(float(rows["mjd"][0]) - 0.5, 999_999)
     lost = names.ztf_object(8_031_810_175, 26)
     files = {
@@ -217,11 +202,12 @@ def _truth(views: Sequence[View]) -> bytes:
 def write(out: Path, seed: int, now: float, n: int = 150, latitude: float = -30.2) -> int:
     """Write a night into a folder; the number of files."""
     count = 0
-    for name, data in simulate(seed, now, n, latitude):
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        count += 1
+    with threadpool_limits(1):  # the matrices are small: threads of a linear-algebra library only wait for one another
+        for name, data in simulate(seed, now, n, latitude):
+            path = out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            count += 1
     return count
 
 

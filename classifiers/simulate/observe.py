@@ -67,9 +67,10 @@ SURVEYS = MappingProxyType(
         "atlas": Survey(
             MappingProxyType({"o": 19.4, "c": 19.7}), 2.0, (("o",) * 4, ("o",) * 4, ("c",) * 4), 0.011, 0.43, 0.02, 0.1, (-90.0, 90.0), 12.5
         ),
-        # Ivezic et al. 2019 (ApJ 873, 111): depths of one visit (table 2), pairs half an hour apart, every three nights in some filter
+        # Ivezic et al. 2019 (ApJ 873, 111): depths of one visit (table 2) less 0.5 for the template's noise; pairs half an hour apart,
+        # every three nights in some filter
         "lsst": Survey(
-            MappingProxyType({"u": 23.9, "g": 25.0, "r": 24.7, "i": 24.0, "z": 23.3, "y": 22.1}),
+            MappingProxyType({"u": 23.4, "g": 24.5, "r": 24.2, "i": 23.5, "z": 22.8, "y": 21.6}),
             3.0, (("g", "r"), ("r", "i"), ("i", "z"), ("z", "y"), ("u", "g")), 0.023, 0.197, 0.01, 0.01, (-75.0, 12.0), 16.5,
         ),
     }

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from broker_adapters.photometry import flux_from_magnitude
 
@@ -41,8 +42,8 @@ class Source:
         Flux of the source itself in the reference image, nJy; empty for what is not in it.
     motion : (float, float)
         Degrees per day in right ascension (on the sky) and declination.
-    host : (float, float, float) or None
-        Host galaxy: r magnitude, and its offset in arcseconds east and north of the source.
+    seed : int
+        Of everything around it that is the same whenever one looks: host galaxy, field stars.
     """
 
     index: int
@@ -52,8 +53,8 @@ class Source:
     epoch: float
     light: Light
     reference: Mapping[str, float]
+    seed: int
     motion: tuple[float, float] = (0.0, 0.0)
-    host: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,23 +170,23 @@ def population(n: int, random: np.random.Generator) -> list[str]:
 
 def source(index: int, label: str, place: tuple[float, float], now: float, random: np.random.Generator) -> Source:
     """One source of that class at ``place`` (degrees), of an age at which it is worth an alert at ``now`` (MJD)."""
-    ra, dec = place
+    motion = (0.0, 0.0)
+    reference: Mapping[str, float] = {}
+    light: Light
     if label in _TRANSIENTS:
-        return Source(index, label, ra, dec, now, _transient(label, now, random), {}, host=_host(random))
-    if label == "CV/Nova":
-        outburst = Transient(now - random.uniform(1.0, 12.0), _flux(random, 15.0, 18.0), 0.02, 5.0, 0.4, 8.0, 18e3, 12e3, 10.0)
-        return Source(index, label, ra, dec, now, outburst, {})
-    if label in _NUCLEI:
-        return _nucleus(index, label, place, now, random)
-    if label in _PERIODIC:
+        light = _transient(label, now, random)
+    elif label == "CV/Nova":
+        light = Transient(now - random.uniform(1.0, 12.0), _flux(random, 15.0, 18.0), 0.02, 5.0, 0.4, 8.0, 18e3, 12e3, 10.0)
+    elif label in _NUCLEI:
+        light, reference = _nucleus(label, now, random)
+    elif label in _PERIODIC:
         light = _periodic(label, random)
-        year = np.linspace(now - 1000.0, now - 100.0, 400)
-        return Source(index, label, ra, dec, now, light, {band: float(np.mean(light(year, band))) for band in WAVELENGTHS})
-    if label == "asteroid":
+        reference = {band: float(np.mean(light(np.linspace(now - 1000.0, now - 100.0, 400), band))) for band in WAVELENGTHS}
+    else:
+        light = Constant(random.uniform(17.0, 20.3))
         speed, angle = random.uniform(0.15, 0.6), random.uniform(0.0, 2.0 * np.pi)
-        motion = (speed * np.cos(angle), speed * np.sin(angle))
-        return Source(index, label, ra, dec, now, Constant(random.uniform(16.5, 20.3)), {}, motion=motion)
-    return Source(index, label, ra, dec, now, Constant(random.uniform(17.5, 20.3)), {})
+        motion = (speed * np.cos(angle), speed * np.sin(angle)) if label == "asteroid" else motion
+    return Source(index, label, *place, now, light, reference, int(random.integers(2**32)), motion)
 
 
 def _transient(label: str, now: float, random: np.random.Generator) -> Transient:
@@ -194,21 +195,17 @@ def _transient(label: str, now: float, random: np.random.Generator) -> Transient
     return Transient(now - age, _flux(random, 16.8, 19.8), slope, min(plateau, 0.9 / slope), rise, fall, hot * 1e3, cool * 1e3, cooling)
 
 
-def _nucleus(index: int, label: str, place: tuple[float, float], now: float, random: np.random.Generator) -> Source:
+def _nucleus(label: str, now: float, random: np.random.Generator) -> tuple[Walk, Mapping[str, float]]:
+    """A walk, and where it was when the reference was taken, years ago."""
     tau_range, scatter_range, magnitudes = _NUCLEI[label]
     tau, scatter = 10.0 ** random.uniform(*tau_range), random.uniform(*scatter_range)
     times = np.arange(now - 120.0, now + 2.0, 0.25)
     damping = np.exp(-0.25 / tau)
     kicks = random.normal(0.0, scatter * np.sqrt(1.0 - damping**2), len(times))
-    steps = np.empty(len(times))
-    steps[0] = state = random.normal(0.0, scatter)
-    for i in range(1, len(times)):
-        state = steps[i] = state * damping + kicks[i]
-    light = Walk(times, steps, random.uniform(*magnitudes))
-    then = random.normal(0.0, scatter)  # where the walk was when the reference was taken, years ago
-    reference = {band: float(Walk(times, np.full(len(times), then), light.magnitude)(np.array([now]), band)[0]) for band in WAVELENGTHS}
-    host = (light.magnitude + random.uniform(-0.5, 1.5), 0.0, 0.0) if label == "AGN" else None
-    return Source(index, label, *place, now, light, reference, host=host)
+    kicks[0] = random.normal(0.0, scatter)
+    light = Walk(times, lfilter([1.0], [1.0, -damping], kicks), random.uniform(*magnitudes))
+    then = Walk(times[:1], np.array([random.normal(0.0, scatter)]), light.magnitude)
+    return light, {band: float(then(times[:1], band)[0]) for band in WAVELENGTHS}
 
 
 def _periodic(label: str, random: np.random.Generator) -> Periodic:
@@ -216,11 +213,6 @@ def _periodic(label: str, random: np.random.Generator) -> Periodic:
     period = float(np.exp(random.uniform(*np.log(periods))))
     cosines = tuple(random.uniform(*amplitudes) * h for h in harmonics)
     return Periodic(period, random.random(), random.uniform(*magnitudes), cosines, random.uniform(0.3, 1.2))
-
-
-def _host(random: np.random.Generator) -> tuple[float, float, float]:
-    distance, angle = random.exponential(2.5), random.uniform(0.0, 2.0 * np.pi)
-    return random.uniform(16.0, 21.0), distance * np.cos(angle), distance * np.sin(angle)
 
 
 def _flux(random: np.random.Generator, bright: float, faint: float) -> float:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_adapters import surveys
+from broker_adapters.brokers import lasair
 from broker_adapters.cutouts import decode
 from broker_adapters.errors import PacketError
 from broker_adapters.merge import merge
@@ -111,14 +112,18 @@ def test_trouble_is_refused_with_a_reason_and_the_duplicate_is_one_that_came_bef
     assert "truncated" in reasons["trouble/truncated.avro"]
 
 
-def test_lasair_speaks_of_the_same_objects(files, rows):
+def test_lasair_speaks_of_the_same_objects(files, alerts, rows):
     named = {row["object_id"] for row in rows}
     messages = [json.loads(data) for name, data in files.items() if name.startswith("lasair/")]
     assert {str(m.get("objectId") or m["diaObjectId"]) for m in messages} <= named
     assert any("objectId" in m for m in messages)
-    full = next(m for m in messages if "diaObjectId" in m)
-    assert full["alert"]["diaSourcesList"]
-    assert full["nDiaSources"] == len(full["alert"]["diaSourcesList"])
+    for name, data in files.items():
+        if name.startswith("lasair/"):
+            alert = lasair.read(data)
+            assert alert.key in {(row["survey"], row["object_id"]) for row in rows}
+            assert len(alert.detections) > 0 or alert.survey == "ztf"
+    heard = {i for name, data in files.items() if name.startswith("lasair/lsst") for i in lasair.read(data).detections["source_id"]}
+    assert heard & {alert.source_id for alert in alerts.values()}  # the same measurement, through two brokers
 
 
 def test_most_of_it_is_up_at_the_site_in_the_night_that_follows(rows):
@@ -167,7 +172,7 @@ def test_noise_is_as_deep_as_the_survey(survey):
     how = SURVEYS[survey]
     band = next(iter(how.depth))
     mjd = np.linspace(NOW - 30, NOW, 4000)
-    at_limit = Source(0, "SNIa", 10.0, -10.0, NOW, Constant(how.depth[band]), {})
+    at_limit = Source(0, "SNIa", 10.0, -10.0, NOW, Constant(how.depth[band]), {}, 0)
     rows = observe(at_limit, survey, mjd, np.full(4000, band, "U2"), random)
     seen = rows[:4000]["kind"] == Kind.ALERT
     assert 0.4 < seen.mean() < 0.6
@@ -189,7 +194,7 @@ def test_visits_are_in_order_in_the_past_and_in_bands_of_the_survey(seed, survey
 
 
 def test_nobody_sees_beyond_its_sky_or_what_saturates_it():
-    one = Source(0, "RRL", 10.0, -40.0, NOW, Constant(18.0), {"r": float(flux_from_magnitude(15.0))})
+    one = Source(0, "RRL", 10.0, -40.0, NOW, Constant(18.0), {"r": float(flux_from_magnitude(15.0))}, 0)
     assert not covers("ztf", one)
     assert covers("atlas", one)
     assert not covers("lsst", one)  # 15 mag saturates Rubin
