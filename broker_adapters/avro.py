@@ -1,65 +1,32 @@
 """Avro from untrusted bytes: one record of an object container, or one datum whose schema is known.
 
-fastavro decodes; what is ours is the distrust. The writer's schema comes with the packet, so a hostile one could name types that take
-no bytes (an array of 2**60 nulls), that contain themselves (a stack without end) or that unpack to gigabytes. A schema is therefore
-bounded, checked and parsed once, and kept for the packets that follow; lengths are bounded by the packet's own.
+fastavro decodes; what is ours is the distrust. Lengths are bounded by the packet's own, and the schema, which comes with the packet, by
+`broker_adapters.avro_schema`.
 """
 
 from __future__ import annotations
 
-import json
-import struct
 import zlib
 from collections.abc import Mapping
-from functools import lru_cache
 from io import BytesIO
-from math import inf
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import cramjam
 import fastavro
-from fastavro.schema import SchemaParseException
 
+from broker_adapters.avro_schema import DAMAGE, Schema, parsed
 from broker_adapters.errors import PacketError
+
+__all__ = ["MAGIC", "MARKER", "MAX_PACKET", "Schema", "datum", "fields", "parsed", "read"]
 
 MAGIC = b"Obj\x01"
 MARKER = 16  #: bytes that end the header and each block
 #: Packets are a tenth of a megabyte, a few with long histories more.
 MAX_PACKET = 4 << 20
-MAX_SCHEMA = 1 << 19
-MAX_DEPTH = 16
 MAX_METADATA = 64  #: entries of a container's header
-#: Values in a record with empty histories (Rubin's has a thousand), and for each byte of an element of an array; a record counts as so
-#: many values beside its fields.
-MAX_VALUES, VALUES_PER_BYTE, RECORD_VALUES = 20_000, 2, 8
-#: The least bytes that a value of each type takes.
-_LEAST = {"null": 0, "boolean": 1, "int": 1, "long": 1, "float": 4, "double": 8, "bytes": 1, "string": 1}
 
-#: What fastavro raises on bytes that are not what their schema says, and on schemas that are none.
-_DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-    SchemaParseException,
-)
 _NOTHING: Mapping[str, frozenset[str]] = MappingProxyType({})
-
-
-class Schema(NamedTuple):
-    """A writer's schema that is safe to decode with."""
-
-    writer: dict[str, Any]
-    #: The same record without some of its fields, by the set of their names.
-    readers: dict[frozenset[str], dict[str, Any]]
-    #: Names of the record's fields, each with the names of its own, where it is a record.
-    fields: Mapping[str, frozenset[str]]
 
 
 def fields(packet: bytes) -> Mapping[str, frozenset[str]]:
@@ -102,43 +69,16 @@ def datum(data: bytes, schema: Schema, without: frozenset[str] = frozenset()) ->
     ------
     PacketError
     """
-    reader = None
-    if without:
-        if without not in schema.readers:
-            schema.readers[without] = _without(schema.writer, without)
-        reader = schema.readers[without]
     stream = BytesIO(data)
+    record: dict[str, Any] = {}
     try:
-        record: dict[str, Any] = fastavro.schemaless_reader(stream, schema.writer, reader)
-    except _DAMAGE as error:
+        for writer, reader in schema.parts(without):
+            record.update(fastavro.schemaless_reader(stream, writer, reader))
+    except DAMAGE as error:
         raise PacketError(f"damaged Avro record: {type(error).__name__} {error!s:.120}") from error
     if stream.tell() != len(data):
         raise PacketError(f"damaged Avro record: {len(data) - stream.tell()} bytes are left over")
     return record
-
-
-@lru_cache(maxsize=64)
-def parsed(definition: bytes | str) -> Schema:
-    """The schema in these JSON bytes.
-
-    Raises
-    ------
-    PacketError
-        It is no schema of a record, or one that must not be decoded with.
-    """
-    if len(definition) > MAX_SCHEMA:
-        raise PacketError(f"Avro schema of {len(definition)} bytes; at most {MAX_SCHEMA} are read")
-    try:
-        tree = json.loads(definition)
-        named: dict[str, Any] = {}
-        plain, _ = _plain(tree, "", named, 0)
-        if not isinstance(plain, dict) or plain["type"] != "record":
-            raise PacketError("the Avro schema is not that of a record")
-        writer = fastavro.parse_schema(plain)
-    except _DAMAGE as error:
-        raise PacketError(f"damaged Avro schema: {type(error).__name__} {error!s:.120}") from error
-    names = {f["name"]: frozenset(_field_names(f["type"], named)) for f in plain["fields"]}
-    return Schema(writer, {}, MappingProxyType(names))
 
 
 def _header(packet: bytes) -> tuple[Schema, str, int]:
@@ -201,88 +141,3 @@ def _decompressed(block: bytes, codec: str) -> bytes:
     except (zlib.error, cramjam.DecompressionError) as error:
         raise PacketError(f"damaged {codec} block: {error!s:.120}") from error
     raise PacketError(f"unknown Avro codec {codec!r:.40}")
-
-
-class _Cost(NamedTuple):
-    """What a value of a type takes: bytes at least, values at most when its arrays are empty, and at most values for each byte."""
-
-    least: int
-    values: int
-    density: float
-
-
-def _plain(schema: Any, namespace: str, named: dict[str, Any], depth: int) -> tuple[Any, _Cost]:
-    """The schema without documentation, defaults and logical types, and what a value of it takes."""
-    if depth > MAX_DEPTH:
-        raise PacketError(f"hostile Avro schema: nested deeper than {MAX_DEPTH}")
-    if isinstance(schema, str):
-        return _reference(schema, namespace, named)
-    if isinstance(schema, list):
-        branches = [_plain(s, namespace, named, depth + 1) for s in schema]
-        least, values, density = zip(*((1 + c.least, c.values, c.values / (1 + c.least)) for _, c in branches), strict=True)
-        return [branch for branch, _ in branches], _Cost(min(least), max(values), max(density))
-    kind = schema["type"]
-    if kind in ("record", "enum", "fixed"):
-        return _named(schema, namespace, named, depth)
-    if kind in ("array", "map"):
-        inner = "items" if kind == "array" else "values"
-        element, cost = _plain(schema[inner], namespace, named, depth + 1)
-        if cost.density > VALUES_PER_BYTE:
-            raise PacketError(f"hostile Avro schema: elements of an {kind} are larger than their bytes")
-        return {"type": kind, inner: element}, _Cost(1, 1, 1.0)
-    return _plain(kind, namespace, named, depth + 1)
-
-
-def _reference(name: str, namespace: str, named: dict[str, Any]) -> tuple[Any, _Cost]:
-    if name in _LEAST:
-        return name, _Cost(_LEAST[name], 1, 1 / _LEAST[name] if _LEAST[name] else inf)
-    full = name if "." in name or not namespace else f"{namespace}.{name}"
-    if named.get(full) is None:
-        raise PacketError(f"Avro type {name!r:.60} is unknown, or contains itself")
-    return full, named[full][1]
-
-
-def _named(schema: Mapping[str, Any], namespace: str, named: dict[str, Any], depth: int) -> tuple[Any, _Cost]:
-    name = schema["name"]
-    full = name if "." in name or not (namespace := schema.get("namespace") or namespace) else f"{namespace}.{name}"
-    if full in named:
-        raise PacketError(f"Avro type {full!r:.60} is defined twice")
-    named[full] = None  # a reference to it from inside would be a type that contains itself
-    plain: dict[str, Any] = {"type": schema["type"], "name": full}
-    if schema["type"] == "record":
-        columns = [(f["name"], *_plain(f["type"], full.rpartition(".")[0], named, depth + 1)) for f in schema["fields"]]
-        if not all(isinstance(column[0], str) for column in columns):
-            raise PacketError(f"the name of a field of {full!r:.60} is no text")
-        plain["fields"] = [{"name": n, "type": t} for n, t, _ in columns]
-        cost = _record_cost([c for *_, c in columns])
-    elif schema["type"] == "enum":
-        plain["symbols"], cost = schema["symbols"], _Cost(1, 1, 1.0)
-    else:
-        plain["size"] = int(schema["size"])
-        cost = _Cost(plain["size"], 1, 1.0 if plain["size"] > 0 else inf)
-    if cost.values > MAX_VALUES:
-        raise PacketError(f"hostile Avro schema: a {full!r:.60} of {cost.values:.3g} values")
-    named[full] = (plain, cost)
-    return plain, cost
-
-
-def _record_cost(columns: list[_Cost]) -> _Cost:
-    """The cost of a record, which counts as a few values itself, so that an array of tiny ones is not let pass."""
-    least = sum(c.least for c in columns)
-    inherent = RECORD_VALUES / least if least > 0 else inf
-    return _Cost(least, RECORD_VALUES + sum(c.values for c in columns), inherent + max((c.density for c in columns), default=0.0))
-
-
-def _field_names(schema: Any, named: Mapping[str, Any]) -> list[str]:
-    """Names of the fields of a record, or of the records in a union."""
-    if isinstance(schema, list):
-        return [name for branch in schema for name in _field_names(branch, named)]
-    if isinstance(schema, str) and schema in named:
-        schema = named[schema][0]
-    return [f["name"] for f in schema.get("fields", ())] if isinstance(schema, dict) else []
-
-
-def _without(writer: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    kept = [{"name": f["name"], "type": f["type"]} for f in writer["fields"] if f["name"] not in names]
-    reader: dict[str, Any] = fastavro.parse_schema({"type": "record", "name": writer["name"], "fields": kept})
-    return reader

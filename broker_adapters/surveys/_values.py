@@ -27,8 +27,7 @@ def floats(values: ArrayLike | Sequence[Any] | None) -> Floats:
         numbers = np.asarray(values, float)  # None becomes NaN
     except (TypeError, ValueError) as error:
         raise PacketError(f"not numbers: {error}") from error
-    with np.errstate(invalid="ignore"):
-        return np.where(np.isfinite(numbers) & (numbers != -999.0) & (numbers != -99999.0), numbers, np.nan)
+    return np.where(np.isfinite(numbers) & (numbers != -999.0) & (numbers != -99999.0), numbers, np.nan)
 
 
 def magnitudes(values: ArrayLike) -> Floats:

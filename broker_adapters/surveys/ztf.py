@@ -209,7 +209,8 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     if not np.isfinite(alerts["flux"][0]):
         raise PacketError(f"no magnitude: {candidate['magpsf']!r}")
     moving = _moving(candidate)
-    mean = (ra, dec, float(alerts["position_err"][0])) if moving else mean_position(alerts["ra"], alerts["dec"], alerts["position_err"])
+    place = alerts[:1] if moving else alerts
+    mean = mean_position(place["ra"], place["dec"], place["position_err"]) if len(place) > 1 else (ra, dec, float(place["position_err"][0]))
     return Alert(
         survey="ztf",
         object_id=object_id,
@@ -218,12 +219,17 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         dec=mean[1],
         position_err=mean[2],
         mjd=mjd,
-        detections=frozen(np.concatenate([alerts, upper_limits(object_id, unseen), fp_hists(object_id, record.get("fp_hists") or [])])),
+        detections=frozen(np.concatenate([alerts, *_others(object_id, unseen, record.get("fp_hists") or [])])),
         cutouts=Cutouts(*(stamp(record.get(f"cutout{name}")) for name in ("Science", "Template", "Difference"))),
         metadata=scalars(candidate),
         moving=moving,
         broker="ztf",
     )
+
+
+def _others(object_id: str, unseen: Sequence[Mapping[str, Any]], hists: Sequence[Mapping[str, Any]]) -> list[Detections]:
+    """Limits and forced photometry, of which most alerts lack one or both."""
+    return [rows(object_id, given) for rows, given in ((upper_limits, unseen), (fp_hists, hists)) if given]
 
 
 def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
