@@ -32,4 +32,5 @@ def _judge(candidate: Candidate, now: float, half: float) -> tuple[float, str]:
     before = candidate.detections[(candidate.detections["mjd"] < first) & (candidate.detections["kind"] != Kind.ALERT)]
     if not len(before):
         return value, f"first seen {age:.1f} d ago"
-    return value, f"first seen {age:.1f} d ago, not {first - float(before['mjd'].max()):.1f} d before"
+    gap = first - float(before["mjd"].max())
+    return value, f"first seen {age:.1f} d ago, not {f'{gap:.1f} d' if gap >= 1.0 else f'{gap * 24.0:.1f} h'} before"

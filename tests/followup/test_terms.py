@@ -160,6 +160,7 @@ def test_youth_halves_and_mentions_the_last_time_it_was_not_there():
     value, reason = say("youth", candidate(rows=detections([19.0], [10.0], limits=[11.5])))
     assert value == pytest.approx(0.5)
     assert reason == "first seen 10.0 d ago, not 1.5 d before"
+    assert say("youth", candidate(rows=detections([19.0], [3.0], limits=[3.05])))[1] == "first seen 3.0 d ago, not 1.2 h before"
     assert say("youth", candidate(rows=detections([19.0], [3.0])), half=3.0) == (pytest.approx(0.5), "first seen 3.0 d ago")
     assert say("youth", candidate(rows=detections([19.0], [4000.0])))[0] == pytest.approx(0.05)
 
