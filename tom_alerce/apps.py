@@ -44,4 +44,8 @@ class TomAlerceConfig(AppConfig):
 
 
 #: Dotted paths of our data services.
-DATA_SERVICES: tuple[str, ...] = ()
+DATA_SERVICES: tuple[str, ...] = (
+    "tom_alerce.dataservices.alerce.AlerceDataService",
+    "tom_alerce.dataservices.lasair.LasairDataService",
+    "tom_alerce.dataservices.atlas.AtlasDataService",
+)

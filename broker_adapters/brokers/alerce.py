@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from broker_adapters import photometry
@@ -92,7 +92,7 @@ class Client:
             found = self._lsst_cone(query)
         else:
             found = self._pages(query)
-        yield from islice(_distinct(found), query.limit)
+        yield from islice(found, query.limit)
 
     def _read(self, survey: str, found: Iterator[Mapping[str, Any]]) -> Iterator[Alert]:
         self.rejected = []
@@ -173,14 +173,15 @@ class Client:
         self._check(query.survey)
         url = f"{self._ztf}/ztf/v1/objects/" if query.survey == "ztf" else f"{self._lsst}/object_api/list_objects"
         params = _parameters(query)
-        page = 1
-        while True:
+        seen: set[str] = set()
+        for page in count(1):
             answer = answered(self._http.get(url, params | {"page": page}))
-            items = listed(answer.get("items"), "objects")
-            yield from items
-            if not items or not answer.get("has_next"):
+            new = {str(about.get("oid")): about for about in listed(answer.get("items"), "objects")}
+            new = {oid: about for oid, about in new.items() if oid not in seen}
+            yield from new.values()
+            if not new or not answer.get("has_next"):  # a page of repetitions is the end too, whatever it says
                 return
-            page += 1
+            seen |= set(new)
 
     def _check(self, survey: str) -> None:
         if survey not in self.surveys:
@@ -210,15 +211,6 @@ def _parameters(query: Query) -> dict[str, Any]:
         "order_mode": "DESC" if latest else None,
     }
     return {name: value for name, value in params.items() if value is not None}
-
-
-def _distinct(found: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    seen: set[str] = set()
-    for about in found:
-        oid = str(about.get("oid"))
-        if oid not in seen:
-            seen.add(oid)
-            yield about
 
 
 def _first_with_stamp(detections: Any, name: str) -> Any:

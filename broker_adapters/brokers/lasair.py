@@ -15,7 +15,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from broker_adapters import photometry
@@ -107,7 +107,7 @@ class Client:
             found = self._cone(query)
         else:
             found = self._pages(query)
-        yield from islice(dict.fromkeys(found), query.limit)
+        yield from islice(found, query.limit)
 
     def _read(self, survey: str, found: Iterable[str]) -> Iterator[Alert]:
         self.rejected = []
@@ -158,14 +158,15 @@ class Client:
         selected, tables, conditions = _sql(query)
         name = selected.rpartition(".")[2]
         size = min(query.limit, _PAGE)
-        offset = 0
-        while True:
+        seen: set[str] = set()
+        for offset in count(0, size):
             form = {"selected": selected, "tables": tables, "conditions": conditions, "limit": size, "offset": offset}
             rows = listed(_result(self._ask(query.survey, "query", form)), "query")
-            yield from (identifier(row.get(name)) for row in rows)
-            if len(rows) < size:
+            new = [oid for oid in dict.fromkeys(identifier(row.get(name)) for row in rows) if oid not in seen]
+            yield from new
+            if not new or len(rows) < size:  # a page of repetitions is the end too
                 return
-            offset += size
+            seen |= set(new)
 
 
 def _result(answer: Answer) -> Any:

@@ -313,6 +313,12 @@ def test_a_search_turns_pages_names_an_object_once_and_stops_at_the_limit(client
     assert len(asked) == 2
 
 
+def test_a_list_that_never_ends_ends(client, httpserver):
+    httpserver.expect_request("/ztf/v1/objects/").respond_with_json(page([ABOUT], True))
+    assert [about["oid"] for about in client.objects(Query("ztf"))] == [OID]
+    assert len(httpserver.log) == 2
+
+
 def test_unknown_objects_are_left_out(client, httpserver):
     httpserver.expect_request("/ztf/v1/objects/ZTF26zzzzzzz").respond_with_json({"message": "not found"}, status=404)
     serve_ztf(httpserver, OID)

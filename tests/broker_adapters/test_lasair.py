@@ -354,6 +354,13 @@ def test_a_search_turns_pages_and_asks_latest_first(client, httpserver, monkeypa
     )
 
 
+def test_a_list_that_never_ends_ends(client, httpserver, monkeypatch):
+    monkeypatch.setattr("broker_adapters.brokers.lasair._PAGE", 1)
+    httpserver.expect_request("/api/query/").respond_with_json([{"objectId": OID}])
+    assert list(client.objects(Query("ztf"))) == [OID]
+    assert len(httpserver.log) == 2
+
+
 @pytest.mark.parametrize(
     "query",
     [Query("ztf", label='SN" OR 1=1'), Query("ztf", classifier="other"), Query("ztf", probability=0.5), Query("atlas"),
