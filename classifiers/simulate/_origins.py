@@ -57,10 +57,11 @@ def supernova(n: int, rng: Draw) -> Origins:
     host = quantiles((15.0, 15.8, 16.5, 18.2, 19.3, 20.9, 22.2, 22.9, 23.3), n, rng)
     host[rng.uniform(size=n) < 0.1] = np.nan
     radius = _size(host, n, rng)
+    host -= extendedness(radius)
     # supernovae follow the light: about exponential in units of the half-light radius (Kelly et al. 2008, ApJ 687, 1201)
     distance = radius * rng.gamma(2.0, 0.45, n)
     sign = np.where(rng.uniform(size=n) < 0.95, 1.0, -1.0)
-    change = quantiles((14.0, 15.5, 17.3, 18.3, 18.9, 19.4, 19.8, 20.2, 20.5), n, rng)
+    change = quantiles((15.0, 16.8, 17.6, 18.4, 18.9, 19.4, 19.9, 20.3, 20.6), n, rng)
     nucleus = np.where(sign < 0, change - rng.uniform(0.2, 1.5, n), np.nan)
     index = np.where(rng.uniform(size=n) < 0.75, DISC, BULGE)
     return Origins(change, sign, nucleus, host, distance, radius, rng.uniform(0.25, 1.0, n), index, np.zeros(n), crowd(n, rng, 8.0, 0.6))
@@ -111,6 +112,11 @@ def _size(magnitude: Floats, n: int, rng: Draw) -> Floats:
     """Half-light radius of galaxies in arcsec: 4 at r = 18, 1.3 at 21, scatter 0.2 dex (nearby hosts are large; measured)."""
     radius = 4.0 * 10 ** (-0.165 * (np.nan_to_num(magnitude, nan=18.0) - 18.0) + rng.normal(0.0, 0.2, n))
     return np.asarray(np.clip(radius, 0.2, 12.0))
+
+
+def extendedness(radius: Floats) -> Floats:
+    """Magnitudes by which a galaxy is brighter than a fit of the PSF says, for its half-light radius in arcsec (our estimate)."""
+    return np.asarray(2.5 * np.log10(1 + radius / 2.0))
 
 
 def crowd(n: int, rng: Draw, median: float, scatter: float) -> Floats:

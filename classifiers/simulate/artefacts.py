@@ -74,6 +74,7 @@ def _clouded(how: Conditions, rng: Draw) -> Conditions:
     dimmed = 10 ** (-0.4 * extinction)
     return how.replace(
         zero_point=how.zero_point - extinction,
+        seeing=np.where(extinction > 0, np.maximum(0.75 * how.seeing, 1.5), how.seeing),
         background=how.background * np.where(extinction > 0, 1.5 * dimmed, 1.0),
         template_noise=how.template_noise * dimmed,
         noise=np.where(extinction > 0, rng.normal(13.0, 2.5, n).clip(7.0), how.noise),
@@ -86,8 +87,8 @@ def _subtraction(how: Conditions, kind: NDArray[np.str_], rng: Draw) -> tuple[Co
     angle, sign = rng.uniform(0, 2 * np.pi, n), rng.choice([-1.0, 1.0], n)
     displaced = kind == "registration"
     shift = np.where(displaced, rng.uniform(0.15, 0.6, n), 0.0)
-    lobe = np.where(displaced, 0.5 * how.seeing * sign, 0.0)
-    scatter = np.where(kind == "saturation", 3.0, np.where(displaced, 0.2, 0.4))
+    lobe = np.where(displaced, 0.4 * how.seeing * sign, 0.0)
+    scatter = np.where(kind == "saturation", 2.0, 0.2)
     changed = how.replace(
         shift_y=how.shift_y + shift * np.sin(angle),
         shift_x=how.shift_x + shift * np.cos(angle),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from broker_adapters.photometry import magnitude_from_flux
 
-from ._origins import Draw, Floats, quantiles
+from ._origins import Draw, Floats, extendedness, quantiles
 from ._psf import Images, Psf, stars
 from .instruments import Instrument
 from .population import Population
@@ -21,6 +21,8 @@ WINDOW = 7
 LIMIT_OFFSET, LIMIT_SCATTER = -0.74, 0.15
 #: Polynomial of ln(sigmapsf) in diffmaglim - magpsf, and its scatter: least squares on real asteroids and supernovae.
 SIGMA_POLYNOMIAL, SIGMA_SCATTER = (-1.53, -0.66, 0.048), 0.14
+#: Scatter of the logarithm of ``fwhm``, which is noisy: measured on variable stars and AGN beyond what the images show.
+WIDTH_SCATTER = 0.25
 #: Faintest source of a reference image, and the density per square pixel of its spurious or fainter ones that no catalogue has
 #: (from the ``distnr`` of real asteroids, which are nowhere in particular).
 REFERENCE_LIMIT, REFERENCE_SPURIOUS = 22.8, 0.0018
@@ -33,7 +35,7 @@ HISTORY = {
     "bogus": ((1, 1, 1, 1, 1, 2.5, 17, 120, 200), (20, 35, 97, 168, 377, 1231, 1744, 4573, 5000)),
 }
 #: Quantiles of ``classtar``; measured, alike for all classes.
-CLASS_STAR = (0.4, 0.6, 0.8, 0.94, 0.981, 0.986, 0.997, 1.0, 1.0)
+CLASS_STAR = (0.4, 0.65, 0.84, 0.95, 0.981, 0.986, 0.997, 1.0, 1.0)
 
 Columns = dict[str, NDArray[Any]]
 
@@ -57,7 +59,7 @@ def measure(difference: Images, drawn: Population, rng: Draw) -> Columns:
         "magpsf": magnitude,
         "sigmapsf": error,
         "diffmaglim": limit,
-        "fwhm": _width(window * sign[:, None, None].astype(np.float32)),
+        "fwhm": _width(window * sign[:, None, None].astype(np.float32)) * np.exp(rng.normal(0, WIDTH_SCATTER, len(flux))),
         "magzpsci": how.zero_point,
         "fid": _filter(how.background, rng),
     }
@@ -108,10 +110,12 @@ def _catalogue(drawn: Population, camera: Instrument, rng: Draw) -> Columns:
     arcsec = np.hypot(distance * camera.scale, _astrometry(len(distance), rng)[:, None])
     nearest = np.argsort(arcsec, axis=1)[:, :3]
     arcsec, magnitude, galaxy = (np.take_along_axis(a, nearest, axis=1) for a in (arcsec, magnitude, galaxy))
-    sure = np.minimum(0.02 * np.exp(rng.normal(0, 1.2, arcsec.shape)), 1.0)
+    sure = np.minimum(0.013 * np.exp(rng.normal(0, 1.4, arcsec.shape)), 1.0)
     extended = np.clip(0.1 * np.exp(rng.normal(0, 1.2, arcsec.shape)), 0, 1)
-    guess = np.where(rng.uniform(size=arcsec.shape) < 0.35, 0.5, rng.beta(0.25, 0.3, arcsec.shape))
-    unsure = rng.uniform(size=arcsec.shape) < np.interp(magnitude, (18.0, 20.0, 21.5), (0.03, 0.15, 0.9))
+    guess = np.where(
+        rng.uniform(size=arcsec.shape) < 0.35, 0.5, np.where(galaxy, rng.beta(0.5, 2.5, arcsec.shape), rng.beta(0.25, 0.3, arcsec.shape))
+    )
+    unsure = rng.uniform(size=arcsec.shape) < np.interp(magnitude, (14.0, 15.0, 18.0, 20.0, 21.5), (0.3, 0.03, 0.03, 0.15, 0.9))
     score = np.where(unsure, guess, np.where(galaxy, extended, 1 - sure))
     near = arcsec < 30.0
     columns: Columns = {}
@@ -130,7 +134,12 @@ def _reference(drawn: Population, camera: Instrument, rng: Draw) -> Columns:
     spurious = np.sqrt(rng.exponential(1 / (np.pi * REFERENCE_SPURIOUS), n))
     # within the light of a real source no other is found
     none = spurious < np.where(distance[rows, first] < 3.0, 0.0, distance[rows, first])
-    magnr = np.where(none, rng.triangular(21.6, 23.0, 23.5, n), magnitude[rows, first] + rng.normal(0, 0.1, n))
+    magnr = np.where(
+        none,
+        rng.triangular(21.6, 23.0, 23.5, n),
+        magnitude[rows, first] + np.where(galaxy[rows, first], extendedness(radius[rows, first] * camera.scale), 0.0),
+    )
+    magnr += rng.normal(0, 0.1, n)
     extended = galaxy[rows, first] & ~none
     faint = none | (magnr > 21.5)
     size = np.clip(radius[rows, first] * camera.scale, 0.3, 5.0)

@@ -20,8 +20,8 @@ from .instruments import Instrument
 from .render import Conditions, Points, Scene, grid_size
 
 #: Objects of the catalogue reach this magnitude, and their number grows so with it (Pan-STARRS 3pi, Chambers et al. 2016, arXiv:1612.05560;
-#: slope of star and galaxy counts together at r = 17..22, Yasuda et al. 2001, AJ 122, 1104).
-CATALOGUE_LIMIT, COUNTS_SLOPE, BRIGHTEST = 23.0, 0.27, 11.0
+#: slope of star and galaxy counts together at r = 17..22, Yasuda et al. 2001, AJ 122, 1104; less where the Galaxy's stars dominate).
+CATALOGUE_LIMIT, COUNTS_SLOPE, BRIGHTEST = 23.0, (0.27, 0.2), 12.0
 #: Most objects that a field is given.
 MAXIMUM = 160
 #: Points that a trail is made of.
@@ -73,7 +73,7 @@ def draw(labels: Sequence[str], how: Conditions, camera: Instrument, size: int, 
         for column, values in columns.items():
             values[rows] = getattr(sources, column)
     chosen = Origins(**columns)
-    y, x = rng.uniform(-0.5, 0.5, (2, n))
+    y, x = rng.uniform(-0.45, 0.45, (2, n))
     scene = _scene(chosen, camera, side, (y, x), (y + lobe_y, x + lobe_x), rng)
     _bleed(extra, scene, how, camera, rng)
     chance = np.array([HOLES[name] for name in label.tolist()])
@@ -117,7 +117,8 @@ def _field(crowding: Floats, camera: Instrument, side: int, rng: Draw) -> tuple[
     expected = crowding * (side * camera.scale) ** 2 / (np.pi * 30.0**2)
     number = np.minimum(rng.poisson(expected), MAXIMUM)
     k = int(number.max(initial=1))
-    magnitude = np.maximum(CATALOGUE_LIMIT + np.log10(rng.uniform(1e-9, 1, (n, k))) / COUNTS_SLOPE, BRIGHTEST)
+    slope = np.interp(crowding, (8.0, 30.0), COUNTS_SLOPE)[:, None]
+    magnitude = np.maximum(CATALOGUE_LIMIT + np.log10(rng.uniform(1e-9, 1, (n, k))) / slope, BRIGHTEST)
     flux = np.where(np.arange(k) < number[:, None], _flux(magnitude), 0.0)
     y, x = rng.uniform(-side / 2, side / 2, (2, n, k))
     # where there are few stars, the brightest object of a field is as often as not a galaxy

@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.ndimage import correlate1d
 
 from broker_adapters.photometry import NJY_ZERO_POINT
 
@@ -24,18 +23,22 @@ Floats = NDArray[np.float64]
 
 #: Pixels simulated beyond each cutout, at least: the subtraction is periodic, and its wrap falls there.
 MARGIN = 9
-#: Taps of the resampling that makes templates' noise neighbourly: gives correlations of 0.20 at one pixel and -0.10 at two, as measured on
-#: empty sky of real ZTF templates (quartiles 0.17..0.24 and -0.11..-0.03).
-RESAMPLING = np.array([-0.058, 0.112, 1.0, 0.112, -0.058])
-#: Share of exposures that are noisier than their sky, and by which factors (measured on real ZTF cutouts of old and new processing).
-NOISY = (0.22, 1.4, 2.6)
-#: Median of the offsets of columns over the noise of a pixel, and the standard deviation of its logarithm; mean and scatter of the
-#: charge that a pixel takes from its neighbour along a row: both measured on empty sky of real ZTF science images.
-STRIPES = (0.05, 0.9)
+# What pipelines do to the noise, all measured on empty sky of real ZTF cutouts (correlations with neighbours, by exposure).
+#: Resampling of the exposures that a template is made of: share of the next pixel along columns and rows, their scatter, and share of the
+#: second next. Gives correlations of 0.21 and 0.18 at one pixel, and -0.10 at two.
+RESAMPLING = (0.113, 0.095, 0.015, -0.055)
+#: Charge that a pixel takes from its neighbour along a row: correlations of -0.04 +- 0.035.
 CROSSTALK = (-0.04, 0.035)
-#: What real differences have been through beyond the formula: means and standard deviations of the share of the next pixel along columns
-#: and of the second next along rows (measured on empty sky: correlations of 0.07 and -0.06, absent from a third of the images).
-SMOOTHING, SHARPENING = (0.03, 0.03), (-0.025, 0.02)
+#: Median of the offsets of columns over the noise of a pixel, and the standard deviation of its logarithm.
+STRIPES = (0.05, 0.9)
+#: Share of exposures that are noisier than their sky, and by which factors.
+NOISY = (0.28, 1.3, 2.8)
+#: Sub-pixel shift of the science image before subtraction, pixels per axis: its noise is found again in the difference with correlations of
+#: 0.5 to 0.97, oscillating from pixel to pixel as a sinc does.
+SHIFT = 0.1
+#: Share of images of the newer processing. They have 0.06 of the second next pixel along columns; their differences 0.045 of the next along
+#: columns and -0.025 of the second next along both, with this scatter.
+NEWER, LAGGED, MIXED, MIXED_SCATTER = 0.5, 0.06, (0.045, -0.025), 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,12 +141,15 @@ def render(
     if extra is not None:
         science += extra
     template = _light(scene, reference, how, (how.shift_y, how.shift_x), side)
-    science = _exposed(science, how.noise, how.background, camera, rng)
+    newer = rng.uniform(size=len(how.seeing)) < NEWER
+    science = _exposed(science, how.noise, how.background, camera, rng, newer)
     template = _exposed(template, how.template_noise, how.background, camera, rng, depth=(how.noise / how.template_noise) ** 2)
     believed = Psf(how.seeing * (1 + how.psf_error), how.elongation)
-    scale = (1 + how.gain_error)[:, None, None].astype(np.float32)
-    difference = _filtered(subtract(science, template * scale, (believed, reference), (how.noise, how.template_noise)), rng)
-    background = how.background[:, None, None].astype(np.float32)
+    scale = _each(1 + how.gain_error)
+    shift = rng.normal(0.0, SHIFT, (2, len(newer)))
+    difference = subtract(science, template * scale, (believed, reference), (how.noise, how.template_noise), shift)
+    difference = _filtered(difference, newer, rng)
+    background = _each(how.background)
     low = (side - 1) // 2 - (size - 1) // 2
     stack = np.stack([science + background, template + background, difference], axis=1)
     return np.ascontiguousarray(stack[:, :, low : low + size, low : low + size])
@@ -167,41 +173,60 @@ def _light(scene: Scene, psf: Psf, how: Conditions, shift: tuple[Floats, Floats]
 
 
 def _exposed(
-    light: Images, noise: Floats, background: Floats, camera: Instrument, rng: np.random.Generator, depth: Floats | None = None
+    light: Images,
+    noise: Floats,
+    background: Floats,
+    camera: Instrument,
+    rng: np.random.Generator,
+    newer: NDArray[np.bool_] | None = None,
+    depth: Floats | float = 1.0,
 ) -> Images:
-    """Light as a detector counts it, without the sky: saturated, with the noise of sky and photons; ``depth`` exposures co-added."""
-    full = np.float32(camera.saturation) - background[:, None, None].astype(np.float32)
-    seen = np.minimum(light, full)
-    electrons = camera.gain * (1.0 if depth is None else depth)
-    photon = np.broadcast_to(np.asarray(1.0 / electrons, np.float32), noise.shape)[:, None, None]
-    variance = noise[:, None, None].astype(np.float32) ** 2 + photon * np.maximum(seen, 0)
+    """Light as a detector counts it, without the sky: saturated, with the noise of sky and photons.
+
+    ``newer`` says which processing each science image went through and is None for a template, of which ``depth`` exposures were co-added.
+    """
+    seen = np.minimum(light, np.float32(camera.saturation) - _each(background))
+    photon = _each(np.broadcast_to(1.0 / (camera.gain * np.asarray(depth)), noise.shape))
     grain = np.asarray(rng.standard_normal(light.shape, np.float32))
-    grain = _striped(grain, rng) if depth is None else _resampled(grain)
-    seen += grain * np.sqrt(variance)
+    grain = _resampled(grain, rng) if newer is None else _striped(grain, newer, rng)
+    seen += grain * np.sqrt(_each(noise) ** 2 + photon * np.maximum(seen, 0))
     return seen
 
 
-def _striped(grain: Images, rng: np.random.Generator) -> Images:
+def _striped(grain: Images, newer: NDArray[np.bool_], rng: np.random.Generator) -> Images:
     """White noise with the read-out's columns and rows in it."""
     n, _, side = grain.shape
-    taken = rng.normal(*CROSSTALK, (n, 1, 1)).astype(np.float32)
-    level = (STRIPES[0] * np.exp(STRIPES[1] * rng.standard_normal((n, 1, 1)))).astype(np.float32)
-    return grain + taken * np.roll(grain, 1, axis=2) + level * rng.standard_normal((n, 1, side), np.float32)
+    level = STRIPES[0] * np.exp(STRIPES[1] * rng.standard_normal(n))
+    mixed = grain + _each(rng.normal(*CROSSTALK, n)) * np.roll(grain, 1, axis=2) + _each(newer * LAGGED) * np.roll(grain, 2, axis=1)
+    return np.asarray(mixed + _each(level) * rng.standard_normal((n, 1, side), np.float32))
 
 
-def _filtered(difference: Images, rng: np.random.Generator) -> Images:
-    """The same with neighbours mixed a little; the flux is kept."""
-    n = len(difference)
-    along_y = np.maximum(rng.normal(*SMOOTHING, (n, 1, 1)), 0.0).astype(np.float32)
-    along_x = np.minimum(rng.normal(*SHARPENING, (n, 1, 1)), 0.0).astype(np.float32)
-    mixed = difference + along_y * (np.roll(difference, 1, axis=1) + np.roll(difference, -1, axis=1))
-    mixed += along_x * (np.roll(difference, 2, axis=2) + np.roll(difference, -2, axis=2))
-    return np.asarray(mixed / (1 + 2 * along_y + 2 * along_x))
+def _filtered(difference: Images, newer: NDArray[np.bool_], rng: np.random.Generator) -> Images:
+    """Differences of the newer processing, with neighbours mixed a little; the flux is kept."""
+    near, far = (np.where(newer, rng.normal(share, MIXED_SCATTER, len(newer)), 0.0) for share in MIXED)
+    return np.asarray(
+        _mixed(_mixed(difference, near, far, 1), np.zeros_like(near), far, 2) / _each((1 + 2 * near + 2 * far) * (1 + 2 * far))
+    )
 
 
-def _resampled(grain: Images) -> Images:
+def _resampled(grain: Images, rng: np.random.Generator) -> Images:
     """White noise made neighbourly, its variance kept."""
-    kernel = RESAMPLING / np.sqrt((RESAMPLING**2).sum())
-    for axis in (1, 2):
-        grain = correlate1d(grain, kernel, axis=axis, mode="wrap")
+    *shares, scatter, second = RESAMPLING
+    for axis, share in zip((1, 2), shares, strict=True):
+        near = rng.normal(share, scatter, len(grain))
+        grain = _mixed(grain, near, np.full_like(near, second), axis) / _each(np.sqrt(1 + 2 * near**2 + 2 * second**2))
     return grain
+
+
+def _mixed(image: Images, near: Floats, far: Floats, axis: int) -> Images:
+    """Images with shares (n,) of the next and the second next pixels on both sides along an axis."""
+    total = image.copy()
+    for step, share in ((1, near), (2, far)):
+        if share.any():
+            total += _each(share) * (np.roll(image, step, axis) + np.roll(image, -step, axis))
+    return total
+
+
+def _each(values: Floats) -> Images:
+    """One number per image, to multiply images with."""
+    return np.asarray(values, np.float32)[:, None, None]
