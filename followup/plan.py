@@ -64,7 +64,7 @@ def plan(
     """
     camera = _instrument(facility, instrument, filters)
     place = {c.key: i for i, c in enumerate(candidates)}
-    excess = sky_excess(night)
+    excess, available = sky_excess(night), night.hours
     requests: list[ObservationRequest] = []
     budget = hours * 3600.0
     for key, score in zip(ranking.keys, ranking.scores, strict=True):
@@ -73,7 +73,7 @@ def plan(
         i = place[key]
         exposures = _exposures(candidates[i], night, camera, filters, snr, float(excess[i][night.observable[i]].min(initial=np.inf)))
         cost = camera.setup + sum(e.count * (e.seconds + camera.overhead) for e in exposures)
-        if not exposures or cost > budget or cost * SLACK > night.hours[i] * 3600.0:
+        if not exposures or cost > budget or cost * SLACK > available[i] * 3600.0:
             continue
         requests.append(_request(candidates[i], night, i, facility, instrument, exposures, float(score)))
         budget -= cost

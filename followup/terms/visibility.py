@@ -14,17 +14,18 @@ def term(candidates: Candidates, night: Night, *, enough: float = 2.0) -> Scores
     if not len(night.times):
         return Scores(np.zeros(n), ("no dark time in the next 24 h",) * n)
     best = np.where(night.observable, night.altitude, -90.0).max(axis=1, initial=-90.0)
-    values = np.minimum(night.hours / enough, 1.0) / airmass(best)
-    return Scores(values, tuple(_reason(night, i) for i in range(n)))
+    hours = night.hours
+    values = np.minimum(hours / enough, 1.0) / airmass(best)
+    return Scores(values, tuple(_reason(night, i, float(hours[i])) for i in range(n)))
 
 
-def _reason(night: Night, i: int) -> str:
+def _reason(night: Night, i: int, hours: float) -> str:
     limit = f"airmass {night.limits.max_airmass:g}"
     up = np.flatnonzero(night.observable[i])
     if not len(up):
         high = 1.0 / np.sin(np.radians(max(night.altitude[i].max(), 1e-6))) <= night.limits.max_airmass
         return f"within {night.limits.moon_separation:.0f} deg of the Moon" if high else f"never above {limit} in what is left of the dark"
-    left = f"{night.hours[i]:.1f} h left above {limit}"
+    left = f"{hours:.1f} h left above {limit}"
     until_start = (night.times[up[0]] - night.step / 2.0 - night.now) * 24.0
     until_top = (night.times[np.argmax(night.altitude[i])] - night.now) * 24.0
     if until_start > 0.1:
