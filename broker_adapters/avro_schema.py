@@ -25,7 +25,7 @@ MAX_SCHEMA = 1 << 19
 MAX_DEPTH = 16
 #: Values in a record with empty histories (Rubin's has a thousand), and for each byte of an element of an array; a record counts as so
 #: many values beside its fields.
-MAX_VALUES, VALUES_PER_BYTE, RECORD_VALUES = 20_000, 2, 8
+MAX_VALUES, VALUES_PER_BYTE, RECORD_VALUES = 20_000, 6, 8
 #: The least bytes that a value of each type takes.
 _LEAST = {"null": 0, "boolean": 1, "int": 1, "long": 1, "float": 4, "double": 8, "bytes": 1, "string": 1}
 

@@ -48,7 +48,7 @@ LIMIT_SIGMA = 5.0  #: ``diffmaglim`` is a limit of five sigma
 #: Astrometric floor per axis (Masci et al. 2019: 45 to 85 mas), and the width of a star, 2 arcsec FWHM, over its signal to noise.
 POSITION_FLOOR, STAR_SIGMA = 0.065, 0.85
 #: Known solar-system objects farther than this from a detection are not it, arcsec.
-MOVING_RADIUS = 5.0
+MOVING_RADIUS = 3.0
 HISTORIES = frozenset({"prv_candidates", "fp_hists"})
 
 _OBJECT_ID = re.compile(r"ZTF\d{2}[a-z]{7}")
