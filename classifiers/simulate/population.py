@@ -121,12 +121,14 @@ def _field(crowding: Floats, camera: Instrument, side: int, rng: Draw) -> tuple[
     magnitude = np.maximum(CATALOGUE_LIMIT + np.log10(rng.uniform(1e-9, 1, (n, k))) / slope, BRIGHTEST)
     flux = np.where(np.arange(k) < number[:, None], _flux(magnitude), 0.0)
     y, x = rng.uniform(-side / 2, side / 2, (2, n, k))
-    # where there are few stars, the brightest object of a field is as often as not a galaxy
+    # off the Galaxy's plane galaxies are few among bright objects, most among faint ones (Yasuda et al. 2001)
     brightest = np.argmax(flux, axis=1)
     rows = np.arange(n)
-    is_galaxy = rng.uniform(size=n) < 0.5 * np.exp(-crowding / 30.0)
-    radius = np.clip(2.0 * (flux[rows, brightest] / _flux(np.array(18.0))) ** 0.4, 0.4, 6.0) / camera.scale
-    galaxy = (np.where(is_galaxy, flux[rows, brightest], 0.0), y[rows, brightest], x[rows, brightest], radius,
+    light = flux[rows, brightest]
+    share = np.interp(np.log10(np.maximum(light, 1.0)), (4.2, 5.4, 6.6), (0.6, 0.2, 0.02))  # AB 20.9, 17.9, 14.9
+    is_galaxy = rng.uniform(size=n) < share * np.exp(-crowding / 30.0)
+    radius = np.clip(1.5 * (light / _flux(np.array(18.0))) ** 0.4, 0.4, 6.0) / camera.scale
+    galaxy = (np.where(is_galaxy, light, 0.0), y[rows, brightest], x[rows, brightest], radius,
               rng.uniform(0.2, 1.0, n), rng.uniform(0, np.pi, n), np.where(rng.uniform(size=n) < 0.7, DISC, BULGE))  # fmt: skip
     flux[rows[is_galaxy], brightest[is_galaxy]] = 0.0
     return flux, y, x, galaxy

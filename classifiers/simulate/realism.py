@@ -85,9 +85,9 @@ def conditions(stamps: Images, frame: pd.DataFrame, rng: np.random.Generator) ->
     )
 
 
-def separability(real: Floats, simulated: Floats, seed: int) -> float:
+def separability(real: Floats, simulated: Floats, seed: int, trees: int = 300) -> float:
     """Area under the ROC curve of a classifier that tells the rows of one matrix from those of the other, cross-validated."""
-    model = RandomForestClassifier(n_estimators=300, min_samples_leaf=2, random_state=seed)
+    model = RandomForestClassifier(n_estimators=trees, min_samples_leaf=2, random_state=seed)
     truth = np.repeat([1, 0], [len(real), len(simulated)])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     score = cross_val_predict(model, np.vstack([real, simulated]), truth, cv=folds, method="predict_proba")[:, 1]

@@ -24,7 +24,7 @@ from .render import Conditions, ordinary, render
 #: Alerts rendered at once: bounds the memory (about 100 MB).
 BATCH = 128
 #: Draws after which an alert that no conditions show is an error of the caller (a conditions array that is too poor).
-ATTEMPTS = 200
+ATTEMPTS = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
