@@ -18,6 +18,8 @@ WINDOW, BASELINE, AHEAD = 10.0, 0.8, 3.0
 STEEPEST = 1.0
 #: Calibration floor of a magnitude, added in quadrature.
 _FLOOR = 0.02
+#: nJy (46 mag): what is fainter is rounding.
+_FAINTEST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ def trend(detections: Detections, now: float) -> Trend | None:
 def _magnitudes(rows: Detections) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """AB magnitudes and errors, shape (n,): of the difference flux, or where it is negative, of the sum with the reference."""
     flux = np.where(rows["flux"] > 0, rows["flux"], rows["flux"] + rows["ref_flux"])
-    flux = np.where(flux > 0, flux, np.nan)
-    errors = np.nan_to_num(magnitude_error(flux, rows["flux_err"]))
+    flux = np.where(np.isfinite(flux) & (flux > _FAINTEST), flux, np.nan)
+    errors = np.nan_to_num(magnitude_error(flux, np.where(np.isfinite(rows["flux_err"]), rows["flux_err"], np.nan)))
     return magnitude_from_flux(flux), np.hypot(errors, _FLOOR)
 
 

@@ -76,6 +76,11 @@ class Limits:
     sun_altitude: float = -18.0
     moon_separation: float = 20.0
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, with a `FollowupError`."""
+        if not (self.max_airmass >= 1.0 and -90.0 <= self.sun_altitude <= 90.0 and 0.0 <= self.moon_separation <= 180.0):
+            raise FollowupError(f"limits that cannot be: {self}")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Night:

@@ -21,6 +21,8 @@ def term(candidates: Candidates, night: Night, *, enough: float = 2.0) -> Scores
 
 def _reason(night: Night, i: int, hours: float) -> str:
     limit = f"airmass {night.limits.max_airmass:g}"
+    if not np.isfinite(night.altitude[i]).all():
+        return "its position is not known"
     up = np.flatnonzero(night.observable[i])
     if not len(up):
         high = 1.0 / np.sin(np.radians(max(night.altitude[i].max(), 1e-6))) <= night.limits.max_airmass

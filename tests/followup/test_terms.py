@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from broker_adapters.plugins import names
 from broker_adapters.records import Kind, blank, frozen
@@ -35,6 +37,7 @@ def zoo():
         candidate("g", rows=detections([25.0], [0.1])),
         candidate("h", rows=detections(limits=[1.0, 2.0])),
         candidate("i", probabilities={"stamp": {"SN": 0.9, "bogus": 0.1}, "lightcurve": {"SNIa": 1.0}}, classified=True),
+        candidate("l", ra=float("nan")),
         candidate("k", probabilities={"sherlock": {"SN": float("nan")}, "empty": {}}),
         candidate("j", probabilities={"stamp": {"asteroid": 1.0}, "other": {"no such class": 1.0}}),
     ]
@@ -70,6 +73,31 @@ def test_batch_equals_singles_in_any_order(term):
     for i, one in enumerate(candidates):
         alone = term([one], night([one]))
         np.testing.assert_allclose(alone.values, whole.values[i : i + 1], rtol=1e-9)
+
+
+NUMBER = st.one_of(st.floats(-1e12, 1e12, allow_subnormal=False), st.sampled_from([np.nan, np.inf, -np.inf, 0.0]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    curve=st.lists(st.tuples(NUMBER, NUMBER, NUMBER, st.floats(-400, 5), st.sampled_from("gr"), st.sampled_from(Kind)), max_size=12),
+    chances=st.dictionaries(st.sampled_from(["SN", "QSO", "bogus", "unheard of"]), st.floats(0, 1)),
+)
+def test_no_light_curve_however_odd_breaks_a_term(curve, chances):
+    rows = blank(len(curve))
+    rows["survey"], rows["source_id"] = "ztf", [str(i) for i in range(len(curve))]
+    for row, (flux, error, reference, days, band, kind) in zip(rows, curve, strict=True):
+        row["flux"], row["flux_err"], row["ref_flux"] = flux, error, reference
+        row["mjd"], row["band"], row["kind"] = NOW + days, band, kind
+    total = sum(chances.values())
+    candidates = [candidate(rows=frozen(rows), probabilities={"stamp": {c: p / total for c, p in chances.items()}} if total else {})]
+    tonight = night(candidates)
+    for name in TERMS:
+        scores = load(name, 1.0)[0](candidates, tonight)
+        assert 0.0 <= scores.values[0] <= 1.0, name
+        assert scores.reasons[0]
+        assert "nan" not in scores.reasons[0], name
+        assert "inf" not in scores.reasons[0], name
 
 
 def test_nobody_to_rank_and_no_night_to_rank_for(term):

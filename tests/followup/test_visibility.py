@@ -11,7 +11,7 @@ from astropy.utils import iers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from followup.records import Limits, Site
+from followup.records import FollowupError, Limits, Site
 from followup.sites import SITES
 from followup.visibility import airmass, moon_illumination, night, sun_altitude
 
@@ -103,6 +103,12 @@ def test_moon_near_the_target_ends_its_hours():
 )
 def test_phases_of_the_moon_as_the_almanac_has_them(when, lit):
     assert moon_illumination(Time(when).mjd) == pytest.approx(lit, abs=0.01)
+
+
+@pytest.mark.parametrize("limits", [{"max_airmass": 0.5}, {"max_airmass": float("nan")}, {"sun_altitude": -100}, {"moon_separation": -1}])
+def test_limits_that_cannot_be_are_refused(limits):
+    with pytest.raises(FollowupError, match="cannot be"):
+        Limits(**limits)
 
 
 def test_airmass_is_the_secant_and_infinite_below_the_horizon():
