@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -31,12 +31,12 @@ def merge(alerts: Sequence[Alert]) -> Merged:
     """
     by_key = {key: list(found) for key, found in groupby(sorted(alerts, key=_order), key=lambda a: a.key)}
     keys = list(by_key)
-    places = np.array([_place(by_key[key]) for key in keys], float).reshape(-1, 3)
-    found = associate([survey for survey, _ in keys], *places.T)
+    places = {key: _place(by_key[key]) for key in keys}
+    found = associate([survey for survey, _ in keys], *np.array(list(places.values()), float).reshape(-1, 3).T)
     members: dict[int, list[int]] = {}
     for k, label in enumerate(found.group.tolist()):
         members.setdefault(label, []).append(k)
-    objects = tuple(_sky_object([a for k in group for a in by_key[keys[k]]]) for group in members.values())
+    objects = tuple(_sky_object({keys[k]: places[keys[k]] for k in group}, by_key) for group in members.values())
     apart = {(*sorted((keys[i], keys[members[label][0]])), separation) for i, label, separation in found.ambiguous}
     return Merged(objects, tuple(sorted(apart)))
 
@@ -66,13 +66,13 @@ def _place(alerts: Sequence[Alert]) -> tuple[float, float, float]:
     return mean if mean[2] < said[2] or not np.isfinite(said[0]) else said
 
 
-def _sky_object(alerts: Sequence[Alert]) -> SkyObject:
-    by_key = {key: list(found) for key, found in groupby(alerts, key=lambda a: a.key)}
+def _sky_object(places: Mapping[tuple[str, str], tuple[float, float, float]], by_key: Mapping[tuple[str, str], list[Alert]]) -> SkyObject:
+    alerts = [a for key in places for a in by_key[key]]
     if any(a.moving for a in alerts):
         latest = max(alerts, key=lambda a: a.mjd)
         ra, dec, error = latest.ra, latest.dec, latest.position_err
     else:
-        ra, dec, error = mean_position(*np.array([_place(found) for found in by_key.values()]).T)
+        ra, dec, error = mean_position(*np.array(list(places.values())).T)
     told = {(a.key, a.source_id, a.broker): a for a in reversed(alerts) if a.cutouts or a.metadata or a.labels}
     return SkyObject(
         ra=ra,
@@ -80,5 +80,5 @@ def _sky_object(alerts: Sequence[Alert]) -> SkyObject:
         position_err=error,
         detections=union(a.detections for a in alerts),
         alerts=tuple(sorted(told.values(), key=lambda a: (a.mjd, *_order(a)))),
-        members=tuple(sorted(by_key)),
+        members=tuple(sorted(places)),
     )
