@@ -11,13 +11,14 @@ from astropy import units
 from astropy.coordinates import SkyCoord, angular_separation
 from astropy_healpix import HEALPix
 from django import forms
-from django.db.models import F, FloatField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, FloatField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Abs
 
 from broker_adapters.photometry import flux_from_magnitude
 from broker_adapters.records import Kind
 from classifiers.taxonomy import LIGHTCURVE, STAMP
 from tom_alerce.models import Classification, Detection, Rank, SkyObject
+from tom_alerce.store import classifications
 
 #: Arcseconds: the radius of a search that names none, and the largest one.
 RADIUS, MAX_RADIUS = 5.0, 600.0
@@ -64,12 +65,6 @@ def position(text: str) -> tuple[float, float, float] | None:
     return float(coordinate.ra.deg), float(coordinate.dec.deg), min(radius, MAX_RADIUS)
 
 
-def last_words(classifications: QuerySet[Classification]) -> QuerySet[Classification]:
-    """Of each classifier the latest of these classifications; none where it cannot say."""
-    last = classifications.values("sky_object", "survey_object", "origin", "classifier").annotate(last=Max("pk"))
-    return Classification.objects.filter(pk__in=last.values("last")).exclude(label="")
-
-
 def with_brightness(ranks: QuerySet[Rank]) -> QuerySet[Rank]:
     """The ranks with ``brightness``: the absolute difference flux of the latest detection, nJy."""
     detected = Detection.objects.filter(survey_object__sky_object=OuterRef("sky_object"), kind=Kind.ALERT, flux__isnull=False)
@@ -99,7 +94,7 @@ class BoardFilter(django_filters.FilterSet):
         label, probability = self.form.cleaned_data.get("label"), self.form.cleaned_data.get("probability")
         if label and name == "probability":
             return ranks  # done with the label
-        words = last_words(Classification.objects.filter(sky_object__in=ranks.values("sky_object")))
+        words = classifications.last(Classification.objects.filter(sky_object__in=ranks.values("sky_object")))
         if not label:
             words = words.filter(probability__gte=float(probability))
         elif probability is None:

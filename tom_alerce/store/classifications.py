@@ -81,11 +81,16 @@ def latest(sky_ids: Iterable[int]) -> dict[int, list[Classification]]:
     """Sky object -> the latest word of each classifier of each origin, without those that cannot say; ours first, then by name."""
     words: dict[int, list[Classification]] = {}
     for part in chunks(sky_ids):
-        last = Classification.objects.filter(sky_object__in=part).values("sky_object", "survey_object", "origin", "classifier")
-        found = Classification.objects.filter(pk__in=last.annotate(last=Max("pk")).values("last")).exclude(label="")
+        found = last(Classification.objects.filter(sky_object__in=part))
         for word in sorted(found, key=lambda w: (w.origin != LOCAL, w.origin, w.classifier, w.pk)):
             words.setdefault(word.sky_object_id, []).append(word)
     return words
+
+
+def last(words: QuerySet[Classification]) -> QuerySet[Classification]:
+    """Of these words the latest of each classifier of each origin, without those that cannot say."""
+    newest = words.values("sky_object", "survey_object", "origin", "classifier").annotate(newest=Max("pk"))
+    return Classification.objects.filter(pk__in=newest.values("newest")).exclude(label="")
 
 
 def _by_classifier(labels: Iterable[BrokerLabel]) -> dict[tuple[str, str, str], list[BrokerLabel]]:
