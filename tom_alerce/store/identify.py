@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
+from django.db.models import QuerySet
 
 from broker_adapters.merge import associate
 from broker_adapters.records import Alert
@@ -33,27 +36,30 @@ def identify(alerts: Sequence[Alert]) -> Identified:
     best: dict[Key, Alert] = {}
     for alert in sorted(alerts, key=lambda a: (a.position_err if np.isfinite(a.position_err) else np.inf, -a.mjd)):
         best.setdefault(alert.key, alert)
-    known = _find(best)
-    if len(known) < len(best):
+    # locks are taken in the same order everywhere: new objects, survey objects, sky objects, targets
+    if _count(best) < len(best):
         lock_new_objects()
-        known |= _find(k for k in best if k not in known)
+    known = _lock(best)
     made = _make([best[k] for k in sorted(best) if k not in known])
     objects = known | dict(made.objects)
     _note_news(alerts, objects)
     return Identified(objects, made.survey_objects, made.sky_objects, made.ambiguous, made.skies)
 
 
-def _find(keys: Iterable[Key]) -> dict[Key, SurveyObject]:
+def _count(keys: Iterable[Key]) -> int:
+    """How many of these keys have a survey object."""
+    return sum(query.count() for query in _queries(keys))
+
+
+def _lock(keys: Iterable[Key]) -> dict[Key, SurveyObject]:
     """The survey objects of these keys, locked until the end of the transaction in an order that every worker keeps."""
-    by_survey: dict[str, list[str]] = {}
-    for survey, object_id in sorted(keys):
-        by_survey.setdefault(survey, []).append(object_id)
-    found: dict[Key, SurveyObject] = {}
-    for survey, names in by_survey.items():
-        for part in chunks(names):
-            for o in SurveyObject.objects.select_for_update().filter(survey=survey, object_id__in=part).order_by("object_id"):
-                found[o.survey, o.object_id] = o
-    return found
+    return {(o.survey, o.object_id): o for query in _queries(keys) for o in query.select_for_update().order_by("object_id")}
+
+
+def _queries(keys: Iterable[Key]) -> Iterator[QuerySet[SurveyObject]]:
+    for survey, same in groupby(sorted(keys), key=itemgetter(0)):
+        for part in chunks(object_id for _, object_id in same):
+            yield SurveyObject.objects.filter(survey=survey, object_id__in=part)
 
 
 def _note_news(alerts: Sequence[Alert], objects: Mapping[Key, SurveyObject]) -> None:
