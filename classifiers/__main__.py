@@ -3,7 +3,7 @@
 KIND is a package in ``classifiers`` that has an ``evaluation`` module (stamp, lightcurve). It provides ``train.train(data, out, seed,
 **options)``, ``evaluation.evaluate(data, **options)`` and ``evaluation.predict(data, **options)``, each of which returns a dict, and may
 declare options of its own in ``add_arguments(parser, verb)`` of the same module. ``DIR`` has the layout that docs/model-cards describes.
-With ``--json`` the last line printed is one JSON object.
+With ``--json`` the last line printed is one JSON object. ``import-checkpoint PATH`` keeps a copy of a stamp network that ALeRCE published.
 """
 
 from __future__ import annotations
@@ -58,12 +58,22 @@ def parser() -> argparse.ArgumentParser:
             declare = getattr(import_module(f"classifiers.{kind}.{module}"), "add_arguments", None)
             if declare is not None:
                 declare(sub, verb)
+    copy = verbs.add_parser("import-checkpoint", help="keep a copy of a stamp network that ALeRCE published, to serve as a classifier")
+    copy.add_argument("path", type=Path)
+    copy.add_argument("--folder", type=Path, metavar="DIR", help="where to; by default where classifiers.stamp.checkpoints looks for it")
+    copy.add_argument("--json", action="store_true")
     return top
 
 
 def run(options: dict[str, Any]) -> dict[str, Any]:
     """Do what the parsed options say."""
-    verb, kind = options.pop("verb"), options.pop("kind")
+    verb = options.pop("verb")
+    if verb == "import-checkpoint":
+        imported: dict[str, Any] = import_module("classifiers.stamp.checkpoints").import_checkpoint(**options)
+        return imported
+    if not options["data"].is_dir():
+        raise ClassifierError(f"{options['data']} is not a folder")
+    kind = options.pop("kind")
     started = time.perf_counter()
     function = getattr(import_module(f"classifiers.{kind}.{VERBS[verb][0]}"), verb)
     result: dict[str, Any] = function(**options)
@@ -75,8 +85,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(parser().parse_args(arguments))
     as_json = options.pop("json")
     try:
-        if not options["data"].is_dir():
-            raise ClassifierError(f"{options['data']} is not a folder")
         result = run(options)
     except ClassifierError as error:
         print(f"error: {error}", file=sys.stderr)

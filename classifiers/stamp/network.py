@@ -1,0 +1,157 @@
+"""The convolutional networks, in Keras: that of Carrasco-Davis et al. 2021 (AJ 162, 231), and the smaller two-scale one that we ship.
+
+TensorFlow is imported when a network is first built, never when this module is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from classifiers.taxonomy import STAMP
+
+from .preprocess import CROP, SIDE, Floats, Images
+
+#: Pixels in units of noise are compressed by arcsinh(x / KNEE) / 2: linear in the noise, logarithmic in stars.
+KNEE = 3.0
+#: The coarse scale is the whole cutout in bins of 3 x 3 pixels.
+BIN = SIDE // CROP
+#: Elements of the symmetry group of a square.
+ORIENTATIONS = 8
+
+_INNER = slice((SIDE - CROP) // 2, (SIDE + CROP) // 2)
+
+
+def keras() -> Any:
+    """Keras on TensorFlow, imported late; its start-up messages are kept off the terminal."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras as module
+
+    return module
+
+
+def scales(scaled: Images) -> Images:
+    """Fine and coarse view, shape (n, 21, 21, 6), of stamps (n, 3, 63, 63) in units of noise (`images.normalise`).
+
+    The first three channels are the inner 21 x 21 pixels of science, template and difference, the others the whole cutout in bins of
+    3 x 3 pixels, in units of the noise of a bin. Each alert is turned to a standard orientation (`_stand`).
+    """
+    n = len(scaled)
+    fine = scaled[:, :, _INNER, _INNER]
+    coarse = scaled.reshape(n, 3, CROP, BIN, CROP, BIN).mean(axis=(3, 5)) * BIN
+    both = np.arcsinh(np.concatenate([fine, coarse], axis=1) / KNEE) / 2
+    return np.ascontiguousarray(_stand(both).transpose(0, 2, 3, 1), dtype=np.float32)
+
+
+def _stand(views: Images) -> Images:
+    """Turn and reflect each alert, (n, c, s, s), so that the centroid of its light falls into one octant.
+
+    A network that is shown the result is invariant under the symmetries of the square, at an eighth of the cost of an average over them.
+    """
+    axis = np.linspace(-1, 1, views.shape[-1], dtype=np.float32)
+    light = views.sum(axis=1)
+    y, x = (light * axis[:, None]).sum(axis=(1, 2)), (light * axis).sum(axis=(1, 2))
+    views = np.where((y < 0)[:, None, None, None], views[:, :, ::-1], views)
+    views = np.where((x < 0)[:, None, None, None], views[:, :, :, ::-1], views)
+    return np.where((np.abs(y) > np.abs(x))[:, None, None, None], views.swapaxes(2, 3), views)
+
+
+def orient(views: Images, element: int) -> Images:
+    """One of the eight symmetries of the square applied to views (n, s, s, c); 0 leaves them as they are."""
+    if element & 1:
+        views = views[:, ::-1]
+    if element & 2:
+        views = views[:, :, ::-1]
+    return views.swapaxes(1, 2) if element & 4 else views
+
+
+def small(width: int = 16, dropout: float = 0.4, decay: float = 1e-4) -> Any:
+    """Our network: (n, 21, 21, 6) views and (n, 3) log noise -> (n, 5) probabilities.
+
+    Each scale has a tower of its own of four convolutions with batch normalisation; of the coarse scale only means and maxima over the
+    field are kept, of the fine scale also where things are. It is small because real labelled stamps are few.
+    """
+    k = keras()
+    layers, shrink = k.layers, k.regularizers.l2(decay)
+    views, noise = k.Input((CROP, CROP, 6)), k.Input((3,))
+
+    def convolution(x: Any, filters: int) -> Any:
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_regularizer=shrink)(x)
+        return layers.Activation("relu")(layers.BatchNormalization()(x))
+
+    def tower(x: Any) -> Any:
+        x = layers.MaxPool2D(2, padding="same")(convolution(convolution(x, width), width))
+        return convolution(convolution(x, 2 * width), 2 * width)
+
+    fine, coarse = tower(views[..., :3]), tower(views[..., 3:])
+    place = layers.Dropout(dropout)(layers.Flatten()(layers.MaxPool2D(2, padding="same")(fine)))
+    place = layers.Dense(64, activation="relu", kernel_regularizer=shrink)(place)
+    pools = [layers.GlobalAveragePooling2D()(fine), layers.GlobalAveragePooling2D()(coarse), layers.GlobalMaxPooling2D()(coarse)]
+    joined = layers.Concatenate()([place, *pools, layers.BatchNormalization()(noise)])
+    hidden = layers.Dense(64, activation="relu", kernel_regularizer=shrink)(layers.Dropout(dropout)(joined))
+    output = layers.Dense(len(STAMP), activation="softmax", dtype="float32")(layers.Dropout(dropout)(hidden))
+    return k.Model([views, noise], output)
+
+
+def paper(metadata: int = 0, kernel: int = 3, dropout: float = 0.5) -> Any:
+    """The network of Carrasco-Davis et al.: (n, 21, 21, 3) stamps in [0, 1], and (n, metadata) numbers if any, -> (n, 5) probabilities.
+
+    Four rotations share the convolutions and the first dense layer and are averaged (cyclic pooling) before the metadata are joined;
+    without metadata they share the second dense layer too, as in ALeRCE's checkpoints.
+    """
+    k = keras()
+    layers = k.layers
+    stamps = k.Input((CROP, CROP, 3))
+    trunk = [layers.ZeroPadding2D(3), layers.Conv2D(32, 4, activation="relu")]
+    trunk += [layers.Conv2D(32, kernel, padding="same", activation="relu"), layers.MaxPool2D(2)]
+    trunk += [layers.Conv2D(64, kernel, padding="same", activation="relu") for _ in range(3)]
+    trunk += [layers.MaxPool2D(2), layers.Flatten()]
+    dense = [[layers.Dense(64, activation="relu"), layers.Dropout(dropout)] for _ in range(3)]
+    trunk += dense[0] if metadata else dense[0] + dense[1]
+    turned = [stamps]
+    for _ in range(3):  # counter-clockwise quarter turns
+        turned.append(k.ops.flip(k.ops.transpose(turned[-1], (0, 2, 1, 3)), axis=1))
+    x = layers.Average()([_chain(trunk, view) for view in turned])
+    inputs = [stamps]
+    if metadata:
+        inputs.append(k.Input((metadata,)))
+        x = layers.Concatenate()([x, layers.BatchNormalization()(inputs[1])])
+        x = _chain(dense[1] + dense[2], x)
+    return k.Model(inputs, layers.Dense(len(STAMP), activation="softmax", dtype="float32")(x))
+
+
+def _chain(layers: Sequence[Any], x: Any) -> Any:
+    for layer in layers:
+        x = layer(x)
+    return x
+
+
+def unit_crop(stamps: Images) -> Images:
+    """ALeRCE's input, shape (n, 21, 21, 3), of stamps (n, 3, 63, 63): the inner 21 x 21 pixels, each image stretched to [0, 1], NaN -> 0.
+
+    A constant image is 0 throughout, since 0 / 0 is NaN.
+    """
+    inner = np.array(stamps[:, :, _INNER, _INNER])
+    known = np.isfinite(inner)
+    low = np.where(known, inner, np.inf).min(axis=(2, 3), keepdims=True)
+    high = np.where(known, inner, -np.inf).max(axis=(2, 3), keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unit = (inner - low) / (high - low)
+    return np.ascontiguousarray(np.nan_to_num(unit, nan=0.0, posinf=0.0, neginf=0.0).transpose(0, 2, 3, 1))
+
+
+def weights_of(model: Any) -> list[NDArray[np.float32]]:
+    """The model's arrays, in Keras's order."""
+    return [np.asarray(w, np.float32) for w in model.get_weights()]
+
+
+def geometric_mean(probabilities: Sequence[NDArray[Any]]) -> Floats:
+    """Normalised geometric mean of predictions of shape (n, k) each: the average of their logits."""
+    logs = np.mean([np.log(np.maximum(p, 1e-9)) for p in probabilities], axis=0)
+    mean: Floats = softmax(logs, axis=1)
+    return mean

@@ -1,0 +1,116 @@
+"""From alerts, or from a table of them, to what every stamp model reads: one definition for training and for service.
+
+Only ZTF's geometry is read (63 x 63 pixels of 1.01 arcsec). Whatever cannot be an input (no cutouts, another survey, another size, a
+missing channel) is not `Inputs.usable`, and its classification is a row of NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from broker_adapters.cutouts import images
+from broker_adapters.errors import PacketError
+from broker_adapters.records import Alert, SkyObject
+
+Images = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+SURVEY = "ztf"
+SIDE = 63
+#: Side of the inner cutout that ALeRCE's networks, and our fine scale, look at.
+CROP = 21
+#: Pixels beyond this are marks for "no data" (-3.4e38 in some packets): no ZTF detector counts so far.
+MASKED = 1e6
+#: Numbers at or below this are ZTF's marks for "none" (-999, -99999; schema 4.02).
+SENTINEL = -998.0
+#: Fields of ZTF's candidate that the models may look at. Not among them, since they tell the label and not the sky: ``ssdistnr``,
+#: ``ssmagnr``, ``ssnamenr`` (asteroids' labels come from them), ``rb``, ``drb`` (bogus), positions, times, ids, ``ncovhist``,
+#: ``diffmaglim`` by itself (tied to nights).
+FIELDS = (
+    "sgscore1", "sgscore2", "sgscore3", "distpsnr1", "distpsnr2", "distpsnr3", "sgmag1", "srmag1", "simag1", "szmag1", "sgmag2", "srmag2",
+    "isdiffpos", "fid", "fwhm", "magpsf", "magap", "magdiff", "diffmaglim", "distnr", "magnr", "sigmagnr", "chinr", "sharpnr", "classtar",
+    "elong", "aimage", "bimage", "nbad", "nneg", "sumrat", "neargaia", "maggaia", "neargaiabright", "maggaiabright", "nmtchps", "ndethist",
+)  # fmt: skip
+_POSITIVE = {"t": 1.0, "1": 1.0, "f": 0.0, "0": 0.0, "True": 1.0, "False": 0.0, "-1": 0.0}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """n alerts as the models read them.
+
+    Attributes
+    ----------
+    stamps : ndarray of float32, shape (n, 3, 63, 63)
+        Science, template, difference in the survey's counts, as they came: `known` says where there is data.
+    metadata : mapping of str to ndarray, shape (n,)
+        The fields `FIELDS`; NaN = none.
+    usable : ndarray of bool, shape (n,)
+    """
+
+    stamps: Images
+    metadata: Mapping[str, Floats]
+    usable: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.stamps)
+
+    def take(self, rows: ArrayLike) -> Inputs:
+        """Some of the alerts, by index or mask."""
+        rows = np.asarray(rows)
+        return Inputs(self.stamps[rows], {k: v[rows] for k, v in self.metadata.items()}, self.usable[rows])
+
+
+def from_table(stamps: NDArray[Any], columns: Mapping[str, Any], fields: Sequence[str] = FIELDS) -> Inputs:
+    """Inputs from stamps (n, 3, 63, 63) and columns of the candidate's fields, each (n,); a column that is absent is missing everywhere."""
+    n = len(stamps)
+    metadata = {name: _numbers(name, columns[name]) if name in columns else np.full(n, np.nan) for name in fields}
+    return Inputs(np.asarray(stamps, np.float32), metadata, known(stamps).any(axis=(2, 3)).all(axis=1))
+
+
+def known(stamps: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where pixels are data, in the shape of the stamps: neither NaN nor a mark for "no data"."""
+    with np.errstate(invalid="ignore"):
+        data: NDArray[np.bool_] = np.abs(stamps) < MASKED
+    return data
+
+
+def from_alerts(alerts: Sequence[Alert | None], fields: Sequence[str] = FIELDS) -> Inputs:
+    """Inputs from alerts with their cutouts still encoded; None, another survey or other stamps give a row that is not usable."""
+    stamps = np.full((len(alerts), 3, SIDE, SIDE), np.nan, np.float32)
+    for row, alert in enumerate(alerts):
+        image = None if alert is None else _stamp(alert)
+        if image is not None:
+            stamps[row] = image
+    columns = {name: [None if a is None else a.metadata.get(name) for a in alerts] for name in fields}
+    return from_table(stamps, columns, fields)
+
+
+def first_alert(sky_object: SkyObject) -> Alert | None:
+    """The earliest ZTF alert of the object that has cutouts: what the stamp models judge."""
+    return next((a for a in sky_object.alerts if a.survey == SURVEY and a.cutouts is not None), None)
+
+
+def _stamp(alert: Alert) -> Images | None:
+    if alert.survey != SURVEY or alert.cutouts is None:
+        return None
+    try:
+        image = images(alert.cutouts)
+    except PacketError:  # the alert was stored without looking at its stamps; a damaged one is a missing one
+        return None
+    return image if image is not None and image.shape == (3, SIDE, SIDE) else None
+
+
+def _numbers(name: str, values: Iterable[Any]) -> Floats:
+    """Floats of a column, NaN for None and for the survey's marks; ``isdiffpos`` is 1 where positive, 0 where negative."""
+    column = np.asarray(values, dtype=object if name == "isdiffpos" else None)
+    if name == "isdiffpos":
+        return np.array([_POSITIVE.get(str(v), np.nan) for v in column], float)
+    if column.dtype == object:
+        column = np.array([v if isinstance(v, (int, float, np.number)) and not isinstance(v, bool) else np.nan for v in column.tolist()])
+    numbers = column.astype(float)
+    return np.where(np.isfinite(numbers) & (numbers > SENTINEL), numbers, np.nan)
