@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug import Response
 
@@ -160,6 +160,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(SEEN)), st.sampled_from(sorted(SOURCE)), json_values)
 def test_whatever_a_field_holds_it_is_an_alert_or_a_packet_error(name, other, anything):
     for read, about, row, key in ((read_ztf, ABOUT, SEEN, name), (read_lsst, LSST_ABOUT, SOURCE, other)):
@@ -273,7 +274,7 @@ def naps():
 @pytest.fixture
 def client(httpserver, naps):
     here = httpserver.url_for("")
-    return Client(ztf_url=here, lsst_url=here, avro_url=here, timeout=0.5, retries=1, sleep=naps.append)
+    return Client(ztf_url=here, lsst_url=here, avro_url=here, timeout=10.0, retries=1, sleep=naps.append)
 
 
 def serve_ztf(httpserver, oid, about=None, detections=(SEEN,)):

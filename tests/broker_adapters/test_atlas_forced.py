@@ -124,7 +124,7 @@ def naps():
 
 @pytest.fixture
 def client(httpserver, naps):
-    return Client(TOKEN, url=httpserver.url_for("/forcedphot"), timeout=0.5, retries=1, sleep=naps.append)
+    return Client(TOKEN, url=httpserver.url_for("/forcedphot"), timeout=10.0, retries=1, sleep=naps.append)
 
 
 def described(httpserver, **fields):

@@ -25,7 +25,7 @@ def naps():
 
 @pytest.fixture
 def http(naps):
-    return Http("Service", {"Authorization": f"Token {SECRET}"}, timeout=0.3, sleep=naps.append)
+    return Http("Service", {"Authorization": f"Token {SECRET}"}, timeout=10.0, sleep=naps.append)
 
 
 @pytest.fixture
@@ -168,9 +168,10 @@ def test_a_hanging_server_is_given_up(naps, raw):
 
 
 def test_a_dripping_server_is_given_up(raw):
-    http = Http("Service", timeout=0.05, retries=0)
+    ticks = iter(range(0, 10_000, 50))
+    http = Http("Service", timeout=20.0, retries=0, clock=lambda: next(ticks))
     drops = [b" "] * 100
-    with pytest.raises(Unavailable, match=r"not complete within 0 s|no answer"):
+    with pytest.raises(Unavailable, match=r"not complete within 200 s"):
         http.get(raw(b"HTTP/1.1 200 OK\r\n\r\n", *drops, pause=0.02))
 
 

@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug import Response
 
@@ -216,6 +216,7 @@ anything = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([LSST, ZTF]), st.data(), anything)
 def test_whatever_a_field_holds_it_is_an_alert_or_a_packet_error(base, data, something):
     place = data.draw(st.sampled_from(sorted(base)))
@@ -300,7 +301,7 @@ def naps():
 def client(httpserver, naps, request):
     here = httpserver.url_for("/api")
     token = f"token of {request.node.name}".replace(" ", "_").replace("[", "_").replace("]", "_")
-    return Client(ztf_token=token, lsst_token=token, ztf_url=here, lsst_url=here, timeout=0.5, retries=1, sleep=naps.append)
+    return Client(ztf_token=token, lsst_token=token, ztf_url=here, lsst_url=here, timeout=10.0, retries=1, sleep=naps.append)
 
 
 def serve_object(httpserver, by_id):

@@ -32,7 +32,7 @@ class AtlasDataService(BrokerDataService):
     """The forced-photometry server; it needs an account."""
 
     name = "ATLAS forced photometry"
-    verbose_name = "ATLAS forced photometry server"
+    verbose_name = "Measured on the ATLAS server, which takes minutes to hours"
     info_url = "https://fallingstar-data.com/forcedphot/"
     service_notes = "A measurement takes minutes to hours: update the target again for the result."
     broker = "atlas_forced"
