@@ -59,6 +59,18 @@ class _Pair(NamedTuple):
     separation: float
 
 
+@dataclass(slots=True)
+class _Edge:
+    """Between two groups: pairs within their radius, in all and of good positions only, and the least chi square of the latter."""
+
+    pairs: int = 0
+    fine: int = 0
+    chi2: float = np.inf
+
+    def add(self, pairs: int, fine: int, chi2: float) -> None:
+        self.pairs, self.fine, self.chi2 = self.pairs + pairs, self.fine + fine, min(self.chi2, chi2)
+
+
 def radius(first: str, second: str) -> float:
     """Arcseconds within which objects of two surveys can be one source."""
     return COARSE_RADIUS if {first, second} & COARSE else RADII.get(frozenset({first, second}), OTHER_RADIUS)
@@ -122,13 +134,19 @@ class _Groups:
         self.members: dict[int, list[int]] = {}
         for k, root in enumerate(self.root):
             self.members.setdefault(root, []).append(k)
+        self.n_fine = {root: sum(self.fine[k] for k in members) for root, members in self.members.items()}
+        self.edges: dict[int, dict[int, _Edge]] = {root: {} for root in self.members}
+        for (a, b), pair in pairs.items():
+            if self.root[a] != self.root[b]:
+                self._edge(self.root[a], self.root[b]).add(1, not pair.coarse, np.inf if pair.coarse else pair.chi2)
 
     def link(self, a: int, b: int) -> None:
         """Put the groups of a pair together unless they cannot be one, or another group has as good a claim."""
         one, other = self.root[a], self.root[b]
         if one == other or not self._linkable(one, other):
             return
-        bound = np.inf if self.pairs[_key(a, b)].coarse else self.pairs[_key(a, b)].chi2 + MARGIN
+        pair = self.pairs[_key(a, b)]
+        bound = None if pair.coarse else pair.chi2 + MARGIN
         if self._contested(one, other, bound) or self._contested(other, one, bound):
             return
         if self._is_known(other):
@@ -136,6 +154,11 @@ class _Groups:
         for k in self.members[other]:
             self.root[k] = one
         self.members[one] += self.members.pop(other)
+        self.n_fine[one] += self.n_fine.pop(other)
+        for third, edge in self.edges.pop(other).items():
+            del self.edges[third][other]
+            if third != one:
+                self._edge(one, third).add(edge.pairs, edge.fine, edge.chi2)
 
     def labels(self) -> NDArray[np.int64]:
         """The label of each object's group."""
@@ -161,23 +184,30 @@ class _Groups:
     def _is_known(self, root: int) -> bool:
         return bool(self.known[self.members[root][0]] >= 0)
 
+    def _edge(self, one: int, other: int) -> _Edge:
+        """The edge between two groups, the same seen from both; a new one if there was none."""
+        if other not in self.edges[one]:
+            self.edges[one][other] = self.edges[other][one] = _Edge()
+        return self.edges[one][other]
+
     def _linkable(self, one: int, other: int) -> bool:
         """Whether two groups may be one: not both known, and every pair of their (better) positions within its radius."""
-        if self._is_known(one) and self._is_known(other):
+        edge = self.edges[one].get(other)
+        if edge is None or (self._is_known(one) and self._is_known(other)):
             return False
-        first, second = ([k for k in self.members[root] if self.fine[k]] for root in (one, other))
-        if not (first and second):
-            first, second = self.members[one], self.members[other]
-        return all(_key(a, b) in self.pairs for a in first for b in second)
+        if fine := self.n_fine[one] * self.n_fine[other]:
+            return edge.fine == fine
+        return edge.pairs == len(self.members[one]) * len(self.members[other])
 
-    def _contested(self, one: int, other: int, bound: float) -> bool:
-        """Whether a third group, which cannot be one with ``other``, is near ``one`` with a chi square below the bound."""
-        rivals = {self.root[b] for a in self.members[one] for b in self.near.get(a, ()) if self._claims(a, b, bound)} - {one, other}
-        return any(not (self._is_known(one) and self._is_known(r)) and not self._linkable(r, other) for r in rivals)
-
-    def _claims(self, a: int, b: int, bound: float) -> bool:
-        pair = self.pairs[_key(a, b)]
-        return bound == np.inf or (not pair.coarse and pair.chi2 < bound)
+    def _contested(self, one: int, other: int, bound: float | None) -> bool:
+        """Whether a third group, which cannot be one with ``other``, is near ``one``, with a chi square below the bound if there is one."""
+        return any(
+            third != other
+            and (bound is None or edge.chi2 < bound)
+            and not (self._is_known(one) and self._is_known(third))
+            and not self._linkable(third, other)
+            for third, edge in self.edges[one].items()
+        )
 
     def _explained(self, i: int, j: int, pair: _Pair) -> bool:
         """Whether two neighbours are apart for a reason that needs no person: one has clearly found its better half."""
