@@ -21,6 +21,9 @@ from tom_alerce import conf
 #: What the plugin installs beside itself; the names are general enough to be somebody else's as well.
 PACKAGES = ("broker_adapters", "classifiers", "followup")
 
+#: Where the shipped models are.
+WEIGHTS = Path(__file__).resolve().parents[1] / "classifiers" / "weights"
+
 
 def clashing() -> list[tuple[str, str]]:
     """(package, where it is found) of each of our packages that is hidden by another of the same name."""
@@ -114,7 +117,6 @@ def check_weights(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """W003: the shipped model of a classifier in use is missing, or is not the one that its model card describes."""
     if clashing() or check_settings() or check_plugins():
         return []
-    folder = Path(__file__).resolve().parents[1] / "classifiers" / "weights"
     return [
         Warning(
             f"The weights of the classifier {name!r} are not usable: {problem}.",
@@ -123,26 +125,26 @@ def check_weights(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         )
         for name in conf.get("CLASSIFIERS")
         if "." not in name
-        for problem in weights_problems(folder / name)
+        for problem in weights_problems(WEIGHTS / name)
     ]
 
 
 def weights_problems(folder: Path) -> Iterator[str]:
-    """What is wrong with a folder of weights: its model card lists each file with its SHA-256 under ``files``."""
+    """What is wrong with a folder of weights: one file of arrays beside the model card that holds its SHA-256."""
+    card = folder / "card.json"
     try:
-        files = json.loads((folder / "card.json").read_text())["files"]
+        digest = json.loads(card.read_text())["sha256"]
     except FileNotFoundError:
-        yield f"there is no {folder / 'card.json'}"
+        yield f"there is no {card}"
         return
-    except (OSError, ValueError, KeyError) as error:
-        yield f"{folder / 'card.json'} cannot be read ({error!r})"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        yield f"{card} cannot be read ({error!r})"
         return
-    for name, digest in files.items():
-        path = folder / name
-        if not path.is_file():
-            yield f"{path} is missing"
-        elif sha256(path.read_bytes()).hexdigest() != digest:
-            yield f"{path} has changed"
+    files = list(folder.glob("*.npz"))
+    if len(files) != 1:
+        yield f"{folder} has {len(files)} files of weights instead of one"
+    elif sha256(files[0].read_bytes()).hexdigest() != digest:
+        yield f"{files[0]} is not the file that its card describes"
 
 
 def _unknown(key: str, known: Iterable[str]) -> list[CheckMessage]:

@@ -28,7 +28,11 @@ class Client:
                 yield item
 
     def fetch(self, survey, object_ids):
-        yield from (a for a in self.answers if a.survey == survey and a.object_id in object_ids)
+        for item in self.answers:
+            if isinstance(item, Exception):
+                raise item
+            if item.survey == survey and item.object_id in object_ids:
+                yield item
 
 
 class Model:

@@ -98,31 +98,41 @@ def test_a_package_that_hides_ours(tmp_path, monkeypatch):
 
 
 class TestWeights:
-    def card(self, folder, **files):
-        folder.mkdir(exist_ok=True)
-        digests = {name: sha256(data).hexdigest() for name, data in files.items()}
-        (folder / "card.json").write_text(json.dumps({"files": digests}))
-        for name, data in files.items():
-            (folder / name).write_bytes(data)
+    @pytest.fixture
+    def folder(self, tmp_path):
+        (tmp_path / "weights.npz").write_bytes(b"weights")
+        (tmp_path / "card.json").write_text(json.dumps({"sha256": sha256(b"weights").hexdigest()}))
+        return tmp_path
 
-    def test_as_the_card_says(self, tmp_path):
-        self.card(tmp_path, model=b"weights")
-        assert list(checks.weights_problems(tmp_path)) == []
+    def test_as_the_card_says(self, folder):
+        assert list(checks.weights_problems(folder)) == []
 
-    def test_missing(self, tmp_path):
-        assert "there is no" in next(checks.weights_problems(tmp_path))
-        self.card(tmp_path, model=b"weights")
-        (tmp_path / "model").unlink()
-        assert "is missing" in next(checks.weights_problems(tmp_path))
+    @pytest.mark.parametrize(
+        ("name", "content", "problem"),
+        [
+            ("card.json", None, "there is no"),
+            ("weights.npz", None, "has 0 files"),
+            ("more.npz", b"", "has 2 files"),
+            ("weights.npz", b"other", "is not the file"),
+            ("card.json", b"{", "cannot be read"),
+            ("card.json", b"{}", "cannot be read"),
+            ("card.json", b"[]", "cannot be read"),
+            ("card.json", b"\xff", "cannot be read"),
+        ],
+    )
+    def test_missing_changed_or_damaged(self, folder, name, content, problem):
+        (folder / name).unlink(missing_ok=True)
+        if content is not None:
+            (folder / name).write_bytes(content)
+        (found,) = checks.weights_problems(folder)
+        assert problem in found
 
-    def test_changed(self, tmp_path):
-        self.card(tmp_path, model=b"weights")
-        (tmp_path / "model").write_bytes(b"other")
-        assert "has changed" in next(checks.weights_problems(tmp_path))
-
-    def test_a_damaged_card(self, tmp_path):
-        (tmp_path / "card.json").write_text("{")
-        assert "cannot be read" in next(checks.weights_problems(tmp_path))
+    def test_a_classifier_without_weights_is_told_at_start(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(checks, "WEIGHTS", tmp_path)
+        with configured(CLASSIFIERS=["stamp"]):
+            (message,) = checks.check_weights()
+        assert message.id == "tom_alerce.W003"
+        assert "python -m classifiers train stamp" in message.hint
 
     def test_tensorflow_is_not_imported(self):
         import subprocess

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from tom_dataproducts.models import PhotometryReducedDatum
 
 from tests.followup.test_lco import portal as portal
 from tests.tom_alerce import plugins
@@ -17,6 +18,7 @@ from tests.tom_alerce.alerts import MJD, alert, counts
 from tom_alerce import pipeline
 from tom_alerce.management.progress import progress
 from tom_alerce.models import DeadLetter, FollowupRequest, Ranking, SkyObject
+from tom_alerce.store import targets
 
 pytestmark = pytest.mark.django_db
 SITE = {"name": "equator", "latitude": 0.0, "longitude": 0.0, "elevation": 0.0}
@@ -120,6 +122,22 @@ class TestPoll:
         assert "no broker 'nobody'" in refused("alerce_poll", "--broker", "nobody")[1]
         with self.brokers():
             assert "has no atlas" in refused("alerce_poll", "--survey", "atlas")[1]
+
+
+class TestSync:
+    def test_new_photometry_of_targets_alone(self):
+        pipeline.ingest_alerts([alert(n=2), alert(object_id="ZTF2", ra=10.0, n=2)])
+        target = targets.promote(SkyObject.objects.get(survey_objects__object_id="ZTF26aaaaaaa"))
+        answers = [alert(n=5), alert(object_id="ZTF2", ra=10.0, n=5)]
+        with override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": answers}}}):
+            assert "read 1 ztf; refused 0; new: 0 sky objects, 0 survey objects, 3 measurements" in run("alerce_sync")
+        assert PhotometryReducedDatum.objects.filter(target=target).count() == 5
+
+    def test_a_service_that_is_down(self):
+        pipeline.ingest_alerts([alert()])
+        targets.promote(SkyObject.objects.get())
+        with override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": [plugins.down()]}}}):
+            assert refused("alerce_sync")[0] == 1
 
 
 class TestClassify:

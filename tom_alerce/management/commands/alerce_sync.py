@@ -1,0 +1,45 @@
+"""``manage.py alerce_sync``: what brokers have by now of the objects that are targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from broker_adapters.errors import AdapterError
+from tom_alerce import conf, pipeline
+from tom_alerce.management.progress import progress
+from tom_alerce.models import SurveyObject
+
+
+class Command(BaseCommand):
+    """Exit code: 0 if every broker answered in full, 1 if one did not (the others are asked nevertheless)."""
+
+    help = (
+        "Fetch anew the light curves and labels of all objects that are targets of the TOM, from every broker that has them; new "
+        "photometry is written to the targets. Exit code 1: a broker did not answer, or not to the end."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whom to ask."""
+        parser.add_argument("--broker", action="append", help="default: all of TOM_ALERCE['BROKERS']")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Ask each broker for each of its surveys."""
+        problems = []
+        for name in options["broker"] or list(conf.get("BROKERS")):
+            try:
+                client = pipeline.client(name)
+            except (LookupError, AdapterError) as error:
+                raise CommandError(str(error)) from error
+            for survey in client.surveys:
+                mine = SurveyObject.objects.filter(survey=survey, sky_object__target__isnull=False).order_by("object_id")
+                ids = list(mine.values_list("object_id", flat=True))
+                if not ids:
+                    continue
+                with progress(f"{name} {survey}", "objects", len(ids)) as done:
+                    report = pipeline.ingest_alerts(client.fetch(survey, ids), done)
+                self.stdout.write(f"{name} {survey}: {report}")
+                problems += [f"{name} {survey}: {report.problem}"] if report.problem else []
+        if problems:
+            raise CommandError("; ".join(problems))
