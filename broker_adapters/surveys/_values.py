@@ -19,15 +19,17 @@ Floats = NDArray[np.float64]
 _IDENTIFIER = re.compile(r"[0-9A-Za-z_.:+-]{1,48}")
 #: MJD of 1990 and of 2090: no survey of ours observes outside, and damaged bytes do.
 _FIRST_MJD, _LAST_MJD = 47892.0, 84000.0
+#: Squares of smaller numbers are finite, and so are they in single precision.
+_ABSURD = 1e30
 
 
 def floats(values: ArrayLike | Sequence[Any] | None) -> Floats:
-    """Numbers as float64, shape kept; None, infinities and the surveys' sentinels (-999, -99999) become NaN."""
+    """Numbers as float64, shape kept; None, sentinels (-999, -99999) and what no survey can measure (1e30 and more) become NaN."""
     try:
         numbers = np.asarray(values, float)  # None becomes NaN
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise PacketError(f"not numbers: {error}") from error
-    return np.where(np.isfinite(numbers) & (numbers != -999.0) & (numbers != -99999.0), numbers, np.nan)
+    return np.where((np.abs(numbers) < _ABSURD) & (numbers != -999.0) & (numbers != -99999.0), numbers, np.nan)
 
 
 def magnitudes(values: ArrayLike) -> Floats:

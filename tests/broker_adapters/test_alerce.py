@@ -132,7 +132,7 @@ def test_an_object_that_cannot_be_is_refused(damage):
     "damage",
     [
         {"candid": None}, {"candid": 3.3e18}, {"fid": 9}, {"fid": None}, {"fid": []}, {"mjd": None}, {"mjd": "soon"}, {"isdiffpos": None},
-        {"ra": "x"},
+        {"ra": "x"}, {"ra": 10**400},
     ],
 )  # fmt: skip
 def test_a_row_that_cannot_be_is_refused(damage):
