@@ -1,5 +1,7 @@
 import json
 import re
+from importlib.resources import files
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -264,6 +266,25 @@ def test_a_supernova_of_two_surveys_is_one_object_with_one_light_curve(real_data
 
 
 # the client
+
+
+def test_the_addresses_are_those_of_alerces_own_package(httpserver):
+    """So that a new version of it tells us of a move."""
+    known = json.loads(files("alerce").joinpath("default_config.json").read_text())
+    ours = {name: parameter.default for name, parameter in signature(Client).parameters.items()}
+    assert ours["ztf_url"] == known["ztf"]["ZTF_API_URL"]
+    assert ours["lsst_url"] == known["multisurvey"]["URL_MS"].rstrip("/")
+    assert ours["avro_url"] == known["stamps_ztf"]["AVRO_URL"]
+    here = httpserver.url_for("")
+    client = Client(ztf_url=here, lsst_url=here)
+    httpserver.expect_request("/ztf/v1/objects/").respond_with_json(page([ABOUT], False))
+    serve_ztf(httpserver, OID)
+    serve_lsst(httpserver, DIA)
+    httpserver.expect_request("/object_api/list_objects").respond_with_json(page([LSST_ABOUT], False))
+    assert len([*client.search(Query("ztf")), *client.search(Query("lsst")), *client.fetch("lsst", [str(DIA)])]) == 3
+    asked = {request.path.rstrip("/").replace(OID, "%s") for request, _ in httpserver.log}
+    routes = {*known["ztf"]["ZTF_ROUTES"].values(), *("/" + route for route in known["multisurvey"]["ROUTES_MS"].values())}
+    assert asked <= routes
 
 
 @pytest.fixture

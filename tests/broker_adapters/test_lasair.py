@@ -3,10 +3,12 @@ import json
 import math
 import re
 from contextlib import suppress
+from inspect import signature
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lasair import lasair_client
 from werkzeug import Response
 
 from broker_adapters import surveys
@@ -290,6 +292,23 @@ def test_the_recorded_messages_of_the_notebooks(real_data):
 
 
 # the client
+
+
+def test_the_address_and_the_calls_are_those_of_lasairs_own_package(client, httpserver):
+    """So that a new version of it tells us of a move."""
+    theirs = signature(lasair_client).parameters["endpoint"].default
+    assert signature(Client).parameters["lsst_url"].default == theirs
+    httpserver.expect_request(re.compile("/api/.*")).respond_with_json([])
+    other = lasair_client("token", endpoint=httpserver.url_for("/api"))
+    other.cone(1.0, 2.0, 5.0)
+    other.query("objects.objectId", "objects", "1=1", limit=10)
+    other.object(OID, lite=False)
+    list(client.objects(Query("ztf", ra=1.0, dec=2.0, radius=5.0)))
+    list(client.objects(Query("ztf", limit=10)))
+    list(client.fetch("ztf", [OID]))
+    calls = [(request.method, request.path, sorted(request.form)) for request, _ in httpserver.log]
+    assert calls[:3] == calls[3:]
+    assert httpserver.log[2][0].form.to_dict() == httpserver.log[5][0].form.to_dict()
 
 
 @pytest.fixture
