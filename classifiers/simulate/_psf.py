@@ -13,22 +13,23 @@ from scipy.optimize import nnls
 
 Images = NDArray[np.float32]
 
-#: Exponent of the Moffat profile: measured on bright isolated asteroids in ZTF difference images, quartiles 3.1 and 4.5 where constrained.
-BETA = 3.5
+#: Exponent of the Moffat profile: measured on 60 stars of magnitude 13 to 15.5 in ZTF templates, out to 8 pixels.
+BETA = 2.8
 #: Widths of the Gaussians, in units of the FWHM. The narrowest is as wide as pixels of half a FWHM can sample.
-WIDTHS = np.array([0.36, 0.46, 0.68, 1.2, 2.4])
+WIDTHS = np.array([0.32, 0.46, 0.72, 1.3, 2.6])
 
 #: Fields drawn at once.
 BLOCK = 16
 
 
 def _weights() -> NDArray[np.float64]:
-    """Share of the flux in each Gaussian: the non-negative least-squares fit to the Moffat profile, weighted as flux per ring."""
+    """Share of the flux in each Gaussian: non-negative least squares on the Moffat profile, each ring weighted by the root of its light."""
     radius = np.geomspace(0.01, 8.0, 400)
     alpha = 0.5 / np.sqrt(2 ** (1 / BETA) - 1)
     moffat = (BETA - 1) / (np.pi * alpha**2) * (1 + (radius / alpha) ** 2) ** -BETA
     gaussians = np.exp(-0.5 * (radius[:, None] / WIDTHS) ** 2) / (2 * np.pi * WIDTHS**2)
-    weights, _ = nnls(gaussians * radius[:, None], moffat * radius)
+    importance = radius / np.sqrt(moffat)
+    weights, _ = nnls(gaussians * importance[:, None], moffat * importance)
     return np.asarray(weights / weights.sum())
 
 

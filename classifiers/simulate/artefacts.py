@@ -92,7 +92,7 @@ def _subtraction(how: Conditions, kind: NDArray[np.str_], rng: Draw) -> tuple[Co
     changed = how.replace(
         shift_y=how.shift_y + shift * np.sin(angle),
         shift_x=how.shift_x + shift * np.cos(angle),
-        psf_error=np.where(kind == "psf", sign * rng.uniform(0.05, 0.2, n), how.psf_error),
+        psf_error=np.where(kind == "psf", sign * rng.uniform(0.03, 0.12, n), how.psf_error),
         gain_error=np.where(kind == "scale", sign * np.exp(rng.uniform(np.log(0.02), np.log(0.3), n)), how.gain_error),
     )
     return changed, lobe * np.sin(angle) + rng.normal(0, scatter), lobe * np.cos(angle) + rng.normal(0, scatter)

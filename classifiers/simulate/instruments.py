@@ -59,8 +59,8 @@ INSTRUMENTS = MappingProxyType(
         # better than 0.1 px); zero point, noise, background, seeing (at best 2.0") and the template's: medians and scatter measured on 700
         # real ZTF cutouts
         "ztf": Instrument(
-            size=63, scale=1.01, zero_point=(26.2, 0.1), gain=6.2, noise=(2.7, 0.3), template_noise=0.22, seeing=(2.45, 0.2),
-            template_seeing=2.2, background=(140.0, 0.5), saturation=50000.0, registration=0.08,
+            size=63, scale=1.01, zero_point=(26.2, 0.1), gain=6.2, noise=(2.7, 0.3), template_noise=0.22, seeing=(2.3, 0.2),
+            template_seeing=2.1, background=(140.0, 0.5), saturation=50000.0, registration=0.06,
         ),
         # Tonry et al. 2018 (PASP 130, 064505): 1.86" pixels, 30 s to 5 sigma = 19.5, FWHM about 2 px; gain about 2 e-/DN; sky subtracted
         "atlas": Instrument(

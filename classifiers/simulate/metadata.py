@@ -12,7 +12,7 @@ from broker_adapters.photometry import magnitude_from_flux
 from ._origins import Draw, Floats, extendedness, quantiles
 from ._psf import Images, Psf, stars
 from .instruments import Instrument
-from .population import Population
+from .population import CATALOGUE_LIMIT, Population
 from .sky import places
 
 #: Half-width in pixels of the window that the source is measured in.
@@ -108,6 +108,7 @@ def _catalogue(drawn: Population, camera: Instrument, rng: Draw) -> Columns:
     """
     distance, magnitude, galaxy, _ = _objects(drawn)
     arcsec = np.hypot(distance * camera.scale, _astrometry(len(distance), rng)[:, None])
+    arcsec[~(magnitude < CATALOGUE_LIMIT)] = np.inf
     nearest = np.argsort(arcsec, axis=1)[:, :3]
     arcsec, magnitude, galaxy = (np.take_along_axis(a, nearest, axis=1) for a in (arcsec, magnitude, galaxy))
     sure = np.minimum(0.013 * np.exp(rng.normal(0, 1.4, arcsec.shape)), 1.0)

@@ -21,9 +21,11 @@ from .render import Conditions, Points, Scene, grid_size
 
 #: Objects of the catalogue reach this magnitude, and their number grows so with it (Pan-STARRS 3pi, Chambers et al. 2016, arXiv:1612.05560;
 #: slope of star and galaxy counts together at r = 17..22, Yasuda et al. 2001, AJ 122, 1104; less where the Galaxy's stars dominate).
-CATALOGUE_LIMIT, COUNTS_SLOPE, BRIGHTEST = 23.0, (0.27, 0.2), 12.0
+CATALOGUE_LIMIT, COUNTS_SLOPE, BRIGHTEST = 23.0, (0.27, 0.23), 12.0
+#: Templates show a magnitude more than the catalogue, at least as unevenness of the sky.
+DEEPEST = 24.0
 #: Most objects that a field is given.
-MAXIMUM = 160
+MAXIMUM = 250
 #: Points that a trail is made of.
 TRAIL_POINTS = 5
 #: Chance of a hole in the cutout, by class (measured on real ZTF cutouts).
@@ -73,7 +75,7 @@ def draw(labels: Sequence[str], how: Conditions, camera: Instrument, size: int, 
         for column, values in columns.items():
             values[rows] = getattr(sources, column)
     chosen = Origins(**columns)
-    y, x = rng.uniform(-0.45, 0.45, (2, n))
+    y, x = rng.uniform(-0.42, 0.42, (2, n))
     scene = _scene(chosen, camera, side, (y, x), (y + lobe_y, x + lobe_x), rng)
     _bleed(extra, scene, how, camera, rng)
     chance = np.array([HOLES[name] for name in label.tolist()])
@@ -115,10 +117,10 @@ def _field(crowding: Floats, camera: Instrument, side: int, rng: Draw) -> tuple[
     """Flux and place of the stars of n fields, (n, k), and the columns of one galaxy each."""
     n = len(crowding)
     expected = crowding * (side * camera.scale) ** 2 / (np.pi * 30.0**2)
-    number = np.minimum(rng.poisson(expected), MAXIMUM)
-    k = int(number.max(initial=1))
     slope = np.interp(crowding, (8.0, 30.0), COUNTS_SLOPE)[:, None]
-    magnitude = np.maximum(CATALOGUE_LIMIT + np.log10(rng.uniform(1e-9, 1, (n, k))) / slope, BRIGHTEST)
+    number = np.minimum(rng.poisson(expected * 10 ** (slope[:, 0] * (DEEPEST - CATALOGUE_LIMIT))), MAXIMUM)
+    k = int(number.max(initial=1))
+    magnitude = np.maximum(DEEPEST + np.log10(rng.uniform(1e-9, 1, (n, k))) / slope, BRIGHTEST)
     flux = np.where(np.arange(k) < number[:, None], _flux(magnitude), 0.0)
     y, x = rng.uniform(-side / 2, side / 2, (2, n, k))
     # off the Galaxy's plane galaxies are few among bright objects, most among faint ones (Yasuda et al. 2001)

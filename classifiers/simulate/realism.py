@@ -94,8 +94,17 @@ def separability(real: Floats, simulated: Floats, seed: int, trees: int = 300) -
     return float(roc_auc_score(truth, score))
 
 
+def _epochs(real: Floats, seed: int) -> float:
+    """Separability of the earlier half of real alerts, in the order of time, from the later."""
+    half = len(real) // 2
+    return separability(real[:half], real[half:], seed)
+
+
 def judge(data: Path, seed: int = 0, matched: bool = False) -> dict[str, float]:
-    """``auc_images_CLASS``, ``auc_metadata_CLASS`` and the number of real alerts ``n_CLASS`` of every class."""
+    """``auc_images_CLASS``, ``auc_metadata_CLASS`` and the number of real alerts ``n_CLASS`` of every class.
+
+    ``auc_epochs_CLASS`` is for comparison: by their images, how well earlier real alerts are told from later real ones.
+    """
     stamps, frame = read(data)
     result: dict[str, float] = {}
     for name in STAMP:
@@ -105,6 +114,7 @@ def judge(data: Path, seed: int = 0, matched: bool = False) -> dict[str, float]:
         fake = simulate([name] * len(rows), rng, conditions=how)
         result[f"n_{name}"] = len(rows)
         result[f"auc_images_{name}"] = round(separability(statistics(stamps[rows])[1], statistics(fake.stamps)[1], seed), 3)
+        result[f"auc_epochs_{name}"] = round(_epochs(statistics(stamps[rows])[1], seed), 3)
         result[f"auc_metadata_{name}"] = round(separability(table(frame.iloc[rows]), table(fake.columns), seed), 3)
     return result
 

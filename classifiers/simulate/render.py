@@ -117,8 +117,8 @@ def ordinary(camera: Instrument, n: int, rng: np.random.Generator) -> Conditions
         noise=noise,
         template_noise=noise * camera.template_noise * np.exp(rng.normal(0.0, 0.25, n)),
         background=background,
-        psf_error=rng.normal(0.0, 0.012, n),
-        gain_error=rng.normal(0.0, 0.01, n),
+        psf_error=rng.normal(0.0, 0.008, n),
+        gain_error=rng.normal(0.0, 0.006, n),
         shift_y=rng.normal(0.0, camera.registration, n),
         shift_x=rng.normal(0.0, camera.registration, n),
     )
