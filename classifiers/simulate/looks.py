@@ -6,28 +6,28 @@ from typing import Any
 
 import numpy as np
 
-from broker_adapters.photometry import magnitude_from_flux
+from broker_adapters.photometry import flux_from_counts, magnitude_from_flux
 from broker_adapters.records import Detections
 from classifiers.taxonomy import BRANCH, STAMP
 
-from . import metadata
+from . import metadata, shapes
 from ._galaxies import Galaxies
 from ._origins import DRAW, Origins
 from ._psf import Images
 from .instruments import INSTRUMENTS
 from .population import Population, draw
-from .render import Points, Scene, ordinary, render
+from .render import Conditions, Points, Scene, ordinary, render
 from .sources import Source
 
 #: What ZTF's packets say of the surroundings of a source, as opposed to the measurement itself.
 SURROUNDINGS = (
     *(f"{name}{i}" for name in ("sgscore", "distpsnr") for i in (1, 2, 3)),
-    *("distnr", "magnr", "sigmagnr", "chinr", "sharpnr"),
+    *("distnr", "magnr", "sigmagnr", "chinr", "sharpnr", "classtar"),
 )
 
 
-def look(source: Source, alerts: Detections, random: np.random.Generator) -> tuple[Images, dict[str, Any]]:
-    """Science, template and difference image of k alerts of one source in one survey, and the columns of `SURROUNDINGS`.
+def look(source: Source, alerts: Detections, random: np.random.Generator) -> tuple[Images, list[dict[str, Any]]]:
+    """Science, template and difference image of k alerts of one source in one survey, and what a ZTF packet says of each beyond the flux.
 
     Images are of shape (k, 3, size, size) in the units of the instrument, NaN where there is no data. As in ZTF's real packets, the
     difference of a source that has faded is template minus science; elsewhere it is science minus template.
@@ -43,8 +43,21 @@ def look(source: Source, alerts: Detections, random: np.random.Generator) -> tup
     images = render(_scene(drawn, source, alerts), how, camera, random, np.repeat(drawn.extra, k, axis=0), camera.size)
     images[:, 2] *= np.where((alerts["flux"] < 0) & (survey == "ztf"), -1.0, 1.0).astype(np.float32)[:, None, None]
     images.transpose(0, 2, 3, 1)[np.repeat(drawn.holes, k, axis=0)] = np.nan
-    columns = metadata.drawn_columns(drawn, camera, field) if survey == "ztf" else {}
-    return images, {name: columns[name][0].item() for name in SURROUNDINGS if name in columns}
+    if survey != "ztf":
+        return images, [{} for _ in range(k)]
+    columns = metadata.drawn_columns(drawn, camera, field)
+    around = {name: columns[name][0].item() for name in SURROUNDINGS if name in columns}
+    return images, [{**around, **shape} for shape in _shapes(images[:, 2], alerts, how)]
+
+
+def _shapes(difference: Images, alerts: Detections, how: Conditions) -> list[dict[str, Any]]:
+    """What is measured on each image: the shape, the width of the PSF, and the magnitude in an aperture."""
+    found = shapes.measure(difference)
+    units = flux_from_counts(found.pop("ap"), how.zero_point)
+    found["magap"] = magnitude_from_flux(units)
+    found["magdiff"] = found["magap"] - magnitude_from_flux(np.abs(alerts["flux"]))
+    found["fwhm"] = how.seeing
+    return [dict(zip(found, values, strict=True)) for values in zip(*(column.tolist() for column in found.values()), strict=True)]
 
 
 def stamp_class(label: str) -> str:

@@ -133,12 +133,12 @@ def _object_id(s: Source, survey: str, alerts: Detections, visit: int) -> str:
 
 def _packets(view: View, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
     """Every packet of one source in one survey."""
-    images, surroundings = look(view.source, view.rows[view.triggers], random)
-    for i, stamps in zip(view.triggers, images, strict=True):
-        yield f"{view.survey}/{view.object_id}_{view.rows['source_id'][i]}.avro", _packet(view, i, stamps, surroundings)
+    images, said = look(view.source, view.rows[view.triggers], random)
+    for i, stamps, fields in zip(view.triggers, images, said, strict=True):
+        yield f"{view.survey}/{view.object_id}_{view.rows['source_id'][i]}.avro", _packet(view, i, stamps, fields)
 
 
-def _packet(view: View, i: int, stamps: Images, surroundings: Mapping[str, Any]) -> bytes:
+def _packet(view: View, i: int, stamps: Images, fields: Mapping[str, Any]) -> bytes:
     rows, at = view.rows, view.rows["mjd"][i]
     if view.survey == "atlas":
         stamps[1] = np.nan  # ATLAS sends no template
@@ -147,7 +147,7 @@ def _packet(view: View, i: int, stamps: Images, surroundings: Mapping[str, Any])
     if view.survey == "ztf":
         known = alerts | ((rows["kind"] != Kind.ALERT) & (rows["mjd"] < at))
         chosen = rows[known & (rows["mjd"] > at - _ZTF_HISTORY)]
-        return ztf.write(chosen, object_id=view.object_id, stamps=stamps, metadata={**surroundings, **_asteroid(view, i)})
+        return ztf.write(chosen, object_id=view.object_id, stamps=stamps, metadata={**fields, **_asteroid(view, i)})
     first = rows["mjd"][rows["kind"] == Kind.ALERT].min()
     chosen = rows[alerts | ((rows["kind"] == Kind.FORCED) & (rows["mjd"] > first) & (rows["mjd"] < at))]
     return lsst.write(chosen, object_id=view.object_id, stamps=stamps, moving=_known(view.source))

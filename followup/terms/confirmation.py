@@ -12,7 +12,7 @@ _APART = 0.04
 
 
 def term(candidates: Candidates, night: Night) -> Scores:
-    """1 - 2^-k for a candidate seen at k times that are an hour apart, shape (n,); the reason names nights and surveys."""
+    """1 - 0.9 / k^2 for a candidate seen at k times that are an hour apart (once: 0.1), shape (n,); the reason names nights and surveys."""
     said = [_judge(c, night.now) for c in candidates]
     return Scores(np.array([value for value, _ in said], dtype=np.float64), tuple(reason for _, reason in said))
 
@@ -29,6 +29,6 @@ def _judge(candidate: Candidate, now: float) -> tuple[float, str]:
             last, count = t, count + 1
     surveys = ", ".join(sorted({str(s).upper() for s in rows["survey"]}))
     if count == 1:
-        return 0.5, f"seen once only, by {surveys}: may be moving"
+        return 0.1, f"seen once only, by {surveys}: may be moving"
     nights = len(np.unique(np.floor(times)))
-    return float(1.0 - 0.5**count), f"seen {count} times in {nights} night{'s' if nights > 1 else ''} by {surveys}"
+    return 1.0 - 0.9 / count**2, f"seen {count} times in {nights} night{'s' if nights > 1 else ''} by {surveys}"

@@ -194,9 +194,9 @@ def test_youth_halves_and_mentions_the_last_time_it_was_not_there():
 
 
 def test_what_was_seen_again_in_its_place_is_confirmed():
-    assert say("confirmation", candidate(rows=detections([19.0, 19.0], [0.02, 0.01]))) == (0.5, "seen once only, by ZTF: may be moving")
+    assert say("confirmation", candidate(rows=detections([19.0, 19.0], [0.02, 0.01]))) == (0.1, "seen once only, by ZTF: may be moving")
     value, reason = say("confirmation", candidate(rows=detections([19.0, 19.0, 19.0], [2.0, 1.0, 0.99])))
-    assert (value, reason) == (0.75, "seen 2 times in 2 nights by ZTF")
+    assert (value, reason) == (0.775, "seen 2 times in 2 nights by ZTF")
     assert say("confirmation", candidate(rows=detections()))[0] == NEUTRAL
 
 
