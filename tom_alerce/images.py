@@ -53,7 +53,7 @@ def _sky(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _difference(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Shades in [0, 1] of a difference image: 0.5 is its median, white is brighter and black is fainter than the reference."""
+    """Shades in [0, 1] of a difference image: 0.5 is its median, white is positive and black is negative."""
     _, median, noise = sigma_clipped_stats(pixels[np.isfinite(pixels)], sigma=3.0)
     half_range = CUT * noise if noise > 0 else float(np.nanmax(np.abs(pixels - median))) or 1.0
     return np.clip(0.5 + (pixels - median) / (2 * half_range), 0.0, 1.0)

@@ -54,13 +54,13 @@ class Summary:
 
     @property
     def first_stamps(self) -> Stamps | None:
-        """The stamps of the earliest alert of all members."""
-        return min(self.stamps, key=lambda s: s.mjd, default=None)
+        """The stamps of the earliest alert of all members, with a template if one has it (ATLAS sends none)."""
+        return min(self.stamps, key=lambda s: (not s.has_template, s.mjd), default=None)
 
     @property
     def latest_stamps(self) -> Stamps | None:
-        """The stamps of the latest alert of all members, None where it is also the first."""
-        latest = max(self.stamps, key=lambda s: s.mjd, default=None)
+        """The stamps of the latest alert of all members, with a template if one has it; None where it is also the first."""
+        latest = max(self.stamps, key=lambda s: (s.has_template, s.mjd), default=None)
         return None if latest is None or latest.source_id == self.first_stamps.source_id else latest
 
     @property
@@ -85,7 +85,7 @@ def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int,
         Stamps.objects.filter(survey_object__sky_object__in=keys)
         .exclude(science=None, template=None, difference=None)
         .defer("science", "template", "difference", "metadata")
-        .annotate(owner=F("survey_object__sky_object"))
+        .annotate(owner=F("survey_object__sky_object"), has_template=Q(template__isnull=False))
         .select_related("survey_object")
         .order_by("survey_object", "mjd"),
         "owner",

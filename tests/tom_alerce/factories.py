@@ -110,7 +110,7 @@ def fits_gz(pixels):
 
 def classification(sky, classifier="stamp", origin="local", probabilities=None, **fields):
     probabilities = probabilities or {"SN": 0.81, "AGN": 0.09, "VS": 0.06, "asteroid": 0.03, "bogus": 0.01}
-    label = max(probabilities, key=probabilities.get)
+    label = max(probabilities, key=lambda name: probabilities[name] or 0.0)
     return Classification.objects.create(
         **{
             "sky_object": sky,
@@ -119,7 +119,7 @@ def classification(sky, classifier="stamp", origin="local", probabilities=None, 
             "version": "1.0.0",
             "evidence": f"{next(_number):064d}",
             "label": label,
-            "probability": probabilities[label],
+            "probability": probabilities[label] or 0.0,
             "probabilities": probabilities,
             "n_detections": sky.n_detections,
             **fields,

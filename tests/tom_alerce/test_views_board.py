@@ -9,7 +9,7 @@ from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
 from tests.tom_alerce import factories
-from tom_alerce.models import Rank, SkyObject, SurveyObject
+from tom_alerce.models import Rank, SkyObject, Stamps, SurveyObject
 from tom_alerce.summaries import now_mjd
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,16 @@ def test_a_row_has_what_an_observer_wants(client, observer):
         assert part in text
     assert text.count('class="plot') == 2
     assert text.count("/alerce/stamps/") == 2
+
+
+def test_stamps_with_a_template_are_shown_before_those_without(client, observer):
+    sky = factories.sky_object(surveys=("atlas", "ztf"))
+    Stamps.objects.filter(survey_object__survey="atlas").update(template=None)
+    factories.rank(factories.ranking(), sky)
+    (row,) = board(client).context["table"].page.object_list
+    for slot in ("first", "latest"):
+        stamps = getattr(row.record.summary, f"{slot}_stamps")
+        assert (stamps.survey_object.survey, stamps.slot) == ("ztf", slot)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_page(client, observer, django_assert_max_num_queries):

@@ -52,13 +52,21 @@ def test_the_page_has_everything(client, observer):
         "alerce lc_classifier",
         "validated, not sent",
         "https://alerce.online/object/ZTF26a",
-        "https://lasair.lsst.ac.uk/objects/1700285265136840",
+        "https://lasair.lsst.ac.uk/objects/17002852651368",
         "&quot;exposure_time&quot;: 120",
     ):
         assert part in text, part
     assert set(response.context["figures"]) == {"flux", "difference", "total"}
     assert text.count("/alerce/stamps/") == 4
     assert "https://cdn" not in text.split('<div class="alerce"')[1], "nothing of ours comes from elsewhere"
+
+
+def test_a_label_without_a_probability_is_shown_as_such(client, observer):
+    sky = factories.sky_object(images=False)
+    factories.classification(sky, "sherlock", "lasair", label="SN", probability=0.0, probabilities={"SN": None, "AGN": None, "VS": 0.2})
+    factories.rank(factories.ranking(), sky)
+    for page in (url("board"), url("object", sky.pk)):
+        assert "SN <b>–</b>" in client.get(page).content.decode()
 
 
 def test_the_number_of_queries_is_bounded(client, observer, django_assert_max_num_queries):

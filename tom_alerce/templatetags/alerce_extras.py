@@ -79,9 +79,15 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
-def by_probability(probabilities: dict[str, float]) -> list[tuple[str, float]]:
-    """Classes and their probabilities, the most probable first."""
-    return sorted(probabilities.items(), key=lambda item: -item[1])
+def by_probability(probabilities: dict[str, float | None]) -> list[tuple[str, float | None]]:
+    """Classes and their probabilities, the most probable first; those without a number, as some brokers give them, last."""
+    return sorted(probabilities.items(), key=lambda item: math.inf if item[1] is None else -item[1])
+
+
+@register.filter
+def chance(word: Any) -> float | None:
+    """The probability of the label of a classification; None where its origin gave none."""
+    return word.probabilities.get(word.label, word.probability)
 
 
 @register.filter
