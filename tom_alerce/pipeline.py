@@ -144,8 +144,7 @@ def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report
     report = ingest_alerts(broker.search(query), progress)
     # a client passes over the objects of which it cannot read the answer, and remembers them
     report.refused += dead_letters.save(Refused(source, oid, b"", str(why)) for oid, why in getattr(broker, "rejected", ()))
-    n = sum(report.read.values())
-    if report.problem is None and n >= query.limit:
+    if report.problem is None and report.read.total() >= query.limit:
         logger.warning("%s: the answer was cut at %d objects; ask for more, or narrow the query", source, query.limit)
     elif report.problem is None and report.last_mjd is not None:
         watermarks.advance(source, report.last_mjd)
@@ -168,7 +167,7 @@ class Classified:
 
 
 def classify(sky_object_ids: Iterable[int] | None = None, progress: Progress = lambda n: None) -> Classified:
-    """Let the classifiers of the settings see every object (or these) whose evidence is new to them, then apply the promotion rules."""
+    """Show the classifiers of the settings every object (or these) whose evidence is new to them, then apply the promotion rules."""
     done = Classified()
     loaded = {name: model for name in conf.get("CLASSIFIERS") if (model := _load(name, done)) is not None}
     wanted = {name: _unseen(model, sky_object_ids) for name, model in loaded.items()}
@@ -201,7 +200,10 @@ def classifier(name: str) -> Classifier:
     LookupError
         There is no such classifier.
     """
-    model: Classifier = plugins.load("classifiers", name).Model()
+    module = plugins.load("classifiers", name)
+    if not hasattr(module, "Model"):
+        raise LookupError(f"{name!r} is no classifier: it has no class Model")
+    model: Classifier = module.Model()
     return model
 
 
@@ -223,9 +225,9 @@ def _predict(name: str, model: Classifier, skies: Sequence[models.SkyObject], ob
         said = model.predict(objects)
     except ClassifierError as error:
         done.problems[name] = str(error)
-        return
-    done.words[name] += classifications.save(said, skies)
-    done.silent[name] += sum(label is None for label in said.labels)
+    else:
+        done.words[name] += classifications.save(said, skies)
+        done.silent[name] += sum(label is None for label in said.labels)
 
 
 def promote(skies: Iterable[models.SkyObject]) -> list[Any]:

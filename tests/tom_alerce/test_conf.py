@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from django.test import override_settings
 
@@ -8,12 +10,16 @@ def test_defaults_stand_where_the_settings_say_nothing():
     with override_settings(TOM_ALERCE={"MATCH_RADIUS": 1.0}):
         assert conf.get("MATCH_RADIUS") == 1.0
         assert conf.get("CLASSIFIERS") == ("stamp", "lightcurve")
-    assert conf.get("MATCH_RADIUS") == conf.DEFAULTS["MATCH_RADIUS"]
+    with override_settings(TOM_ALERCE={}):
+        assert conf.get("MATCH_RADIUS") == conf.DEFAULTS["MATCH_RADIUS"]
 
 
-def test_a_tom_without_the_setting_has_the_defaults(settings):
-    del settings.TOM_ALERCE
+@pytest.mark.parametrize("settings", [object(), SimpleNamespace(TOM_ALERCE=None), SimpleNamespace(TOM_ALERCE={})])
+def test_a_tom_without_the_setting_has_the_defaults(monkeypatch, settings):
+    monkeypatch.setattr(conf, "settings", settings)
+    conf._merged.cache_clear()
     assert {key: conf.get(key) for key in conf.DEFAULTS} == dict(conf.DEFAULTS)
+    conf._merged.cache_clear()
 
 
 def test_an_unknown_key_is_an_error():

@@ -165,10 +165,10 @@ class TestClassify:
         assert pipeline.classify([SkyObject.objects.first().pk]).words == {plugins.NAME: 1}
 
     def test_a_classifier_that_fails_does_not_stop_the_others(self, monkeypatch, settings):
-        settings.TOM_ALERCE = {"CLASSIFIERS": ["no.such", plugins.NAME]}
+        settings.TOM_ALERCE = {"CLASSIFIERS": ["no.such", "taxonomy", plugins.NAME]}
         pipeline.ingest_alerts([alert()])
         done = pipeline.classify()
-        assert set(done.problems) == {"no.such"}
+        assert set(done.problems) == {"no.such", "taxonomy"}
         assert done.words == {plugins.NAME: 1}
         monkeypatch.setattr(plugins.Model, "broken", True)
         pipeline.ingest_alerts([alert(n=1, first=5)])
