@@ -80,7 +80,8 @@ def metrics(
     classes : sequence of str, length k
         Names of the columns.
     subsets : dict, optional
-        Suffix -> classes: ``balanced_accuracy_<suffix>`` is the mean recall over these classes alone (all classes can still win).
+        Suffix -> classes: ``balanced_accuracy_<suffix>`` and ``macro_f1_<suffix>`` are the means over these classes alone (all classes
+        can still win).
     resamples, seed : int
         Of the bootstrap over objects, stratified by true class. Resampling objects of one class with replacement is a multinomial
         draw from its row of the confusion matrix, so no object has to be touched again.
@@ -99,6 +100,7 @@ def metrics(
         recall, _, f1 = rates(m)
         averaged = {"balanced_accuracy": _mean(recall), "macro_f1": _mean(f1)}
         averaged |= {f"balanced_accuracy_{suffix}": _mean(recall[..., which]) for suffix, which in columns.items()}
+        averaged |= {f"macro_f1_{suffix}": _mean(f1[..., which]) for suffix, which in columns.items()}
         return averaged | {f"recall {c}": recall[..., i] for i, c in enumerate(classes)}
 
     recall, precision, f1 = rates(counts)

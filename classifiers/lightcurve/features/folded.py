@@ -1,0 +1,83 @@
+"""What the light curve looks like folded with its period: Kim's features and a harmonic series.
+
+Psi_CS, Psi_eta (Kim et al. 2014, A&A 566, A43): range of the cumulative sum, and von Neumann's eta, of the magnitudes in the order of
+phase over twice the period. Harmonics_* (Sanchez-Saez et al. 2021; Stellingwerf & Donohoe 1986): weighted least squares of a constant and
+seven harmonics with weights 1 / (e + 0.01); mag_k is the amplitude, phase_k = phi_k - k phi_1 mod 2 pi, mse the mean squared residual,
+chi the reduced sum of (residual / (e + 0.01))^2 (ALeRCE's older code has e + 5.01 there, a slip that the newer one mended), NaN for
+fewer than 16 points.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from .._arrays import Floats
+from ..context import Context
+
+#: Harmonics of the series.
+HARMONICS = 7
+
+#: Added to the errors, in magnitudes.
+SOFTENING = 0.01
+
+
+def features(context: Context) -> dict[str, float]:
+    """All values of both bands at the multiband period."""
+    found: dict[str, float] = {}
+    for suffix, (t, m, e) in context.named_bands:
+        found |= {f"{name}{suffix}": value for name, value in one_band(t, m, e, context.period.period).items()}
+    return found
+
+
+def one_band(t: Floats, m: Floats, e: Floats, period: float) -> dict[str, float]:
+    """The values of one band at a period in days; NaN without a period or without points."""
+    known = math.isfinite(period) and len(t) > 2
+    psi_cs, psi_eta = kim(t, m, period) if known else (math.nan, math.nan)
+    amplitude, phase, mse, chi = harmonics(t, m, e, period) if known else (np.full(7, np.nan), np.full(7, np.nan), math.nan, math.nan)
+    found = {"Psi_CS": psi_cs, "Psi_eta": psi_eta}
+    found |= {f"Harmonics_mag_{k + 1}": float(amplitude[k]) for k in range(HARMONICS)}
+    found |= {f"Harmonics_phase_{k + 1}": float(phase[k]) for k in range(1, HARMONICS)}
+    return found | {"Harmonics_mse": mse, "Harmonics_chi": chi}
+
+
+@njit(cache=True)
+def kim(t: Floats, m: Floats, period: float) -> tuple[float, float]:
+    """Psi_CS and Psi_eta."""
+    n = len(t)
+    x = m[np.argsort(np.mod(t, 2 * period), kind="mergesort")]
+    mean, std = x.mean(), x.std()
+    if not std > 0:
+        return np.nan, np.nan
+    running = low = high = eta = 0.0
+    for i in range(n):
+        running += x[i] - mean
+        low, high = (running if i == 0 else min(low, running)), (running if i == 0 else max(high, running))
+        if i > 0:
+            eta += (x[i] - x[i - 1]) ** 2
+    return (high - low) / (n * std), eta / ((n - 1) * std**2)
+
+
+@njit(cache=True)
+def harmonics(t: Floats, m: Floats, e: Floats, period: float) -> tuple[Floats, Floats, float, float]:
+    """Amplitudes (7,), phases relative to the first harmonic (7,), mean squared residual, reduced chi squared."""
+    n, k = len(t), 2 * HARMONICS + 1
+    design = np.ones((n, k))
+    for h in range(HARMONICS):
+        angle = 2 * math.pi * (h + 1) * t / period
+        design[:, 2 * h + 1], design[:, 2 * h + 2] = np.cos(angle), np.sin(angle)
+    weight = 1 / (e + SOFTENING)
+    scaled = design * weight.reshape(-1, 1)
+    solution = np.linalg.pinv(scaled) @ (m * weight)
+    residual = m - design @ solution
+    amplitude, phase = np.empty(HARMONICS), np.empty(HARMONICS)
+    for h in range(HARMONICS):
+        amplitude[h] = math.hypot(solution[2 * h + 1], solution[2 * h + 2])
+        phase[h] = math.atan2(solution[2 * h + 2], solution[2 * h + 1])
+    first = phase[0]
+    for h in range(HARMONICS):
+        phase[h] = (phase[h] - (h + 1) * first) % (2 * math.pi)
+    chi = ((residual * weight) ** 2).sum() / (n - k) if n > k else np.nan
+    return amplitude, phase, (residual**2).mean(), chi

@@ -1,0 +1,141 @@
+"""The hierarchical forest: transient, stochastic or periodic first, then the classes of each (Sanchez-Saez et al. 2021, sec. 5).
+
+Four ensembles of trees, each with its own columns and its own calibration; p(class) = p(branch) p(class | branch). On disk a model is
+one ``model.npz`` of plain arrays (never pickle) whose SHA-256 stands in the model card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..calibration import Calibration
+from ..records import WeightsError
+from ..taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
+from ._arrays import Floats
+from .trees import ARRAYS, Trees
+
+#: The first level's name, beside the branches of the taxonomy.
+TOP = "top"
+
+#: Level -> its classes.
+LEVELS = {TOP: tuple(LIGHTCURVE)} | dict(LIGHTCURVE)
+
+#: Files of a model.
+FILE, CARD = "model.npz", "card.json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """One of the four classifiers.
+
+    Attributes
+    ----------
+    classes, columns : tuple of str
+        Names of the outputs, and of the features that it takes.
+    ensembles : tuple of Trees
+        Their probabilities are averaged.
+    calibration : Calibration
+    """
+
+    classes: tuple[str, ...]
+    columns: tuple[str, ...]
+    ensembles: tuple[Trees, ...] = field(repr=False)
+    calibration: Calibration = field(default_factory=Calibration)
+
+    def raw(self, x: Floats, names: Sequence[str]) -> Floats:
+        """Uncalibrated probabilities, shape (n, k), of features of shape (n, len(names))."""
+        place = {name: j for j, name in enumerate(names)}
+        own = x[:, [place[c] for c in self.columns]]
+        total: Floats = sum((e.probabilities(own) for e in self.ensembles), np.zeros((len(x), len(self.classes))))
+        return total / len(self.ensembles)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hierarchy:
+    """The four levels, and the digests of the objects that they were trained on."""
+
+    levels: dict[str, Level]
+    seen: NDArray[np.uint64] = field(repr=False)
+
+    def probabilities(self, x: Floats, names: Sequence[str]) -> Floats:
+        """Probabilities of the 15 classes, shape (n, 15), of features of shape (n, len(names))."""
+        return combined({name: level.calibration.apply(level.raw(x, names)) for name, level in self.levels.items()})
+
+    def was_trained_on(self, object_ids: Iterable[str]) -> NDArray[np.bool_]:
+        """Which of the objects were in the training set, shape (n,)."""
+        return np.isin(digests(object_ids), self.seen)
+
+
+def combined(parts: dict[str, Floats]) -> Floats:
+    """p(branch) p(class | branch), shape (n, 15), of the levels' probabilities."""
+    columns = [parts[TOP][:, [i]] * parts[branch] for i, branch in enumerate(LIGHTCURVE)]
+    product: Floats = np.concatenate(columns, axis=1)
+    assert product.shape[1] == len(LIGHTCURVE_CLASSES)
+    return product
+
+
+def digests(object_ids: Iterable[str]) -> NDArray[np.uint64]:
+    """The first 8 bytes of the SHA-256 of each name, shape (n,)."""
+    return np.array([int.from_bytes(hashlib.sha256(i.encode()).digest()[:8], "big") for i in object_ids], np.uint64)
+
+
+def save(model: Hierarchy, folder: Path, card: dict[str, Any]) -> None:
+    """Write the model and its card, which gets the file's SHA-256, the columns and the calibrations."""
+    arrays: dict[str, NDArray[Any]] = {"seen": model.seen}
+    for name, level in model.levels.items():
+        for i, trees in enumerate(level.ensembles):
+            arrays |= {f"{name}/{i}/{a}": getattr(trees, a) for a in ARRAYS}
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_bytes(stream.getvalue())
+    levels = {
+        name: {
+            "classes": list(level.classes),
+            "columns": list(level.columns),
+            "ensembles": len(level.ensembles),
+            "calibration": level.calibration.as_dict(),
+        }
+        for name, level in model.levels.items()
+    }
+    card = card | {"sha256": hashlib.sha256(stream.getvalue()).hexdigest(), "bytes": len(stream.getvalue()), "levels": levels}
+    (folder / CARD).write_text(json.dumps(card, indent=1, allow_nan=False) + "\n")
+
+
+def load(folder: Path) -> tuple[Hierarchy, dict[str, Any]]:
+    """The model of a folder and its card.
+
+    Raises
+    ------
+    WeightsError
+        A file is missing, damaged or changed since its card was written.
+    """
+    try:
+        card = json.loads((folder / CARD).read_text())
+        content = (folder / FILE).read_bytes()
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"no light-curve model in {folder}: {error}") from error
+    if hashlib.sha256(content).hexdigest() != card.get("sha256"):
+        raise WeightsError(f"{folder / FILE} is not the file that its card describes (SHA-256 differs)")
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            levels = {name: _level(arrays, name, card["levels"][name]) for name in LEVELS}
+            return Hierarchy(levels, arrays["seen"]), card
+    except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{folder / FILE} is not a light-curve model: {error}") from error
+
+
+def _level(arrays: Any, name: str, description: dict[str, Any]) -> Level:
+    ensembles = tuple(Trees(*(arrays[f"{name}/{i}/{a}"] for a in ARRAYS)) for i in range(description["ensembles"]))
+    calibration = Calibration(description["calibration"]["temperature"], tuple(description["calibration"]["bias"]))
+    return Level(tuple(description["classes"]), tuple(description["columns"]), ensembles, calibration)

@@ -1,0 +1,198 @@
+"""What the forests are trained on: real light curves several times over, simulated ones, and ALeRCE's vectors of periodic stars.
+
+Each object enters whole and truncated, so that a young light curve is classified as what it is; rare classes of supernovae enter also
+fainter, noisier and with points left out. Some copies of a transient lie on a host galaxy that gives a reference flux, as many and as
+bright as for real ones: whether a reference flux is known must not tell the class. Published superluminous supernovae are used for
+training alone, under the name of the ZTF object that they match. All copies of an object share its name, and so its fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from broker_adapters.photometry import flux_from_magnitude
+from broker_adapters.records import Detections, Kind
+
+from ..simulate import lightcurves as simulate
+from ..taxonomy import BRANCH
+from . import data, features
+from ._arrays import Floats
+from .data import Labelled
+from .series import DETECTED, LightCurve, light_curve
+
+#: Detections in both band families that a light curve needs.
+MINIMUM = 5
+
+#: Days at which copies are cut: of transients since the first detection, of the rest since a random one.
+CUTS = (20.0, 40.0, 80.0)
+
+#: Altered copies of each supernova, by class: about as many light curves of each.
+ALTERED = {"SNIa": 1, "SNII": 2, "SNIbc": 9, "SLSN": 20}
+
+#: Simulated objects of each stochastic class, and the lengths in days for which simulated objects were watched.
+SIMULATED, WATCHED = 500, (20.0, 40.0, 80.0, 200.0, 600.0, 1200.0)
+
+#: Share of supernovae on a reference source; its r magnitude and its g - r, mean and scatter (102 supernovae in ZTF alerts).
+HOSTED, HOST, HOST_COLOUR = 0.3, (19.2, 1.7), (0.6, 0.34)
+
+#: Altered copies of each published supernova.
+PUBLISHED = 6
+
+#: Light curve, class, object, origin, copy, kind of photometry.
+Row: TypeAlias = tuple[LightCurve, str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """n training rows.
+
+    Attributes
+    ----------
+    features : shape (n, k), columns as `features.names()`
+    labels, objects, origins : shape (n,)
+        Class; name of the object, which all of its copies share; 'real', 'published', 'simulated' or 'vector'.
+    copies : shape (n,)
+        'whole', days of a cut, or 'altered'.
+    detections, kinds : shape (n,)
+        Number of detections; the kind of photometry that it came from.
+    """
+
+    features: Floats = field(repr=False)
+    labels: NDArray[np.str_]
+    objects: NDArray[np.str_]
+    origins: NDArray[np.str_]
+    copies: NDArray[np.str_]
+    detections: NDArray[np.int64]
+    kinds: NDArray[np.str_]
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Samples:
+        """Some of the rows."""
+        return Samples(**{name: getattr(self, name)[rows] for name in self.__slots__})
+
+
+def build(folder: Path, seed: int, jobs: int = 2) -> Samples:
+    """All training rows of a folder of real data, with the simulated ones."""
+    rng = np.random.default_rng(seed)
+    rows: list[Row] = []
+    real = data.read(folder)
+    for sample in real:
+        rows += [(c, sample.label, sample.object_id, "real", copy, sample.kind) for copy, c in _copies(sample, rng)]
+    for sample in data.published(folder, real):
+        light_curves = [light_curve(sample.rows)] + [light_curve(altered(sample.rows, rng)) for _ in range(PUBLISHED)]
+        rows += [(c, sample.label, sample.object_id, "published", "whole", "published") for c in light_curves]
+    for name, label, c in _simulated(folder, rng):
+        rows.append((c, label, name, "simulated", "whole", "simulated"))
+    return _joined(_extracted(rows, jobs), vectors(folder))
+
+
+def held_against(folder: Path, days: float, jobs: int = 2) -> tuple[Samples, int]:
+    """The real objects of a folder, whole and (transients) within `days` of the first detection, with ALeRCE's vectors; and the number
+    of objects that have too few detections for an answer.
+    """  # fmt: skip
+    real = data.read(folder)
+    rows = [(light_curve(s.rows), s.label, s.object_id, "real", "whole", s.kind) for s in real]
+    few = sum(r[0].n_detections < MINIMUM for r in rows)
+    for s in real:
+        if BRANCH[s.label] == "Transient":
+            rows.append((light_curve(data.truncated(s.rows, days)), s.label, s.object_id, "real", f"{days:g}", s.kind))
+    return _joined(_extracted(rows, jobs), vectors(folder)), few
+
+
+def _extracted(rows: list[Row], jobs: int) -> Samples:
+    rows = [r for r in rows if r[0].n_detections >= MINIMUM]
+    values = features.matrix([r[0] for r in rows], jobs)
+    text = [np.array([r[i] for r in rows], str) for i in range(1, 6)]
+    return Samples(values, text[0], text[1], text[2], text[3], np.array([r[0].n_detections for r in rows], int), text[4])
+
+
+def _copies(sample: Labelled, rng: Generator) -> Iterator[tuple[str, LightCurve]]:
+    """(what copy, light curve) of one real object."""
+    transient = BRANCH[sample.label] == "Transient"
+
+    def host(rows: Detections) -> Detections:
+        return on_host(rows, rng) if transient and rng.random() < HOSTED else rows
+
+    yield "whole", light_curve(sample.rows)
+    seen = sample.rows["mjd"][np.isfinite(sample.rows["flux"])]
+    for days in CUTS:
+        start = None if transient or not seen.size else float(rng.choice(seen))
+        cut = data.truncated(sample.rows, days, start)
+        if start is not None:
+            cut = cut[cut["mjd"] >= start]
+        yield f"{days:g}", light_curve(host(cut))
+    for _ in range(ALTERED.get(sample.label, 0)):
+        days = rng.choice([1e9, 1e9, 120.0, 60.0, 30.0])
+        yield "altered", light_curve(host(data.truncated(altered(sample.rows, rng), days)))
+
+
+def on_host(rows: Detections, rng: Generator) -> Detections:
+    """The same with a reference flux in each band."""
+    rows = rows.copy()
+    magnitude, colour = rng.normal(*HOST), rng.normal(*HOST_COLOUR)
+    reference = flux_from_magnitude(magnitude + colour * np.isin(rows["band"], ("g", "c")))
+    rows["ref_flux"] = np.where(np.isnan(rows["ref_flux"]), reference, rows["ref_flux"])
+    return rows
+
+
+def altered(rows: Detections, rng: Generator) -> Detections:
+    """Up to 0.8 mag fainter with the noise of the brighter one, up to 30 % of the rows left out; what falls below 5 sigma is a limit."""
+    rows = rows[rng.random(len(rows)) >= rng.choice([0.0, 0.15, 0.3])].copy()
+    seen = np.isfinite(rows["flux"])
+    dimmed = 10 ** (-0.4 * rng.uniform(0, 0.8))
+    noise = rows["flux_err"] * np.sqrt(1 - dimmed**2) * rng.normal(size=len(rows))
+    rows["flux"] = np.where(seen, dimmed * rows["flux"] + noise, np.nan)
+    lost = seen & (np.abs(rows["flux"]) < 0.9 * DETECTED * rows["flux_err"])
+    rows["kind"][lost], rows["flux"][lost] = Kind.LIMIT, np.nan
+    return rows
+
+
+def _simulated(folder: Path, rng: Generator) -> Iterator[tuple[str, str, LightCurve]]:
+    """(name, class, light curve) of simulated objects; a star made after an ALeRCE vector has the name of that star."""
+    for label, source in simulate.STOCHASTIC.items():
+        for i in range(SIMULATED):
+            yield f"simulated {label} {i}", label, light_curve(simulate.observe(source, rng.choice(WATCHED), rng))
+    table = _vector_table(folder)
+    if table is None:
+        return
+    k = range(1, 8)
+    for _, row in table.iterrows():
+        amplitude = np.array([[row[f"Harmonics_mag_{i}{b}"] for i in k] for b in ("_g", "_r")], float)
+        phase = np.array([[0.0 if i == 1 else row[f"Harmonics_phase_{i}{b}"] for i in k] for b in ("_g", "_r")], float)
+        mean = (row.Mean_g, row.Mean_r)
+        if np.isfinite(amplitude).all() and amplitude.sum(axis=1).max() < 3 and 10 < min(mean) < max(mean) < 21.5:
+            source = simulate.harmonic(row.Multiband_period, mean, amplitude, phase)
+            yield str(row.oid), str(row.lc_class), light_curve(simulate.observe(source, rng.choice(WATCHED), rng))
+
+
+def _vector_table(folder: Path) -> pd.DataFrame | None:
+    path = folder / "alerce_periodic_features.parquet"
+    return pd.read_parquet(path) if path.exists() else None
+
+
+def vectors(folder: Path) -> Samples | None:
+    """ALeRCE's own feature vectors of periodic variables: what they do not have is NaN."""
+    table = _vector_table(folder)
+    if table is None:
+        return None
+    names = features.names()
+    values = np.full((len(table), len(names)), np.nan)
+    for j, name in enumerate(names):
+        if name in table:
+            values[:, j] = table[name]
+    values[~np.isfinite(values)] = np.nan
+    n, text = len(table), [np.full(len(table), t) for t in ("vector", "whole", "vector")]
+    return Samples(values, table.lc_class.to_numpy(str), table.oid.to_numpy(str), text[0], text[1], np.full(n, MINIMUM), text[2])
+
+
+def _joined(first: Samples, second: Samples | None) -> Samples:
+    if second is None:
+        return first
+    return Samples(**{name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in Samples.__slots__})

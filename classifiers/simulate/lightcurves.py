@@ -1,0 +1,176 @@
+"""Light curves of the classes that few labelled real ones exist of, as an alert stream of a ZTF-like survey would give them.
+
+A class is a function of (times, rng) that gives total magnitudes in g and r; `observe` turns them into alerts and limits with the cadence,
+the depth and the noise of the public ZTF survey. Parameter distributions:
+
+- QSO, AGN: damped random walk, MacLeod et al. 2010 (ApJ 721, 1014), fig. 8-10; AGN diluted by their host galaxy;
+- Blazar: damped random walk of larger amplitude and shorter time, Ruan et al. 2012 (ApJ 760, 51);
+- YSO: walk of days to weeks with dips and spots, Cody et al. 2014 (AJ 147, 82);
+- CV/Nova: outbursts of dwarf novae, Otulakowska-Hypka et al. 2016 (MNRAS 460, 2526), and novae, Strope et al. 2010 (AJ 140, 34);
+- periodic classes: `harmonic`, the Fourier series of a given star (amplitudes, phases, period).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from broker_adapters.photometry import flux_from_magnitude
+from broker_adapters.records import Detections, Kind, blank
+
+Floats = NDArray[np.float64]
+
+#: Total magnitudes (g, r), each of the shape of the times.
+Source = Callable[[Floats, Generator], tuple[Floats, Floats]]
+
+#: 5 sigma depth of the limits that come with public ZTF alerts: mean and scatter in magnitudes (measured on 146,000 of them).
+DEPTH = {"g": (20.1, 0.6), "r": (20.0, 0.6)}
+
+#: A difference image is no better than this part of the total flux.
+SYSTEMATIC = 0.012
+
+#: Epochs of the reference image, and of the season: days that an object is up per year.
+REFERENCE_EPOCHS, SEASON, YEAR = 20, (150.0, 280.0), 365.25
+
+#: Share of nights with an exposure in a band (three-night public cadence, weather).
+VISITS = (0.18, 0.4)
+
+
+def epochs(days: float, rng: Generator) -> dict[str, Floats]:
+    """MJD of the exposures of `days` in each band."""
+    start, season, share = rng.uniform(58300, 59800), rng.uniform(*SEASON), rng.uniform(*VISITS)
+    nights = np.arange(0.0, days)
+    up = (nights + rng.uniform(0, 0.8 * season)) % YEAR < season  # the first night is within a season
+    hour = rng.uniform(0.15, 0.5)
+    found = {}
+    for band in ("g", "r"):
+        seen = nights[up & (rng.random(len(nights)) < share)]
+        found[band] = start + seen + hour + rng.uniform(-0.1, 0.1, len(seen))
+    return found
+
+
+def observe(source: Source, days: float, rng: Generator) -> Detections:
+    """Alerts and limits of a source watched for `days`, rows of `DETECTION` in time order.
+
+    The reference flux is the mean of `REFERENCE_EPOCHS` random epochs; an alert is a difference of 5 sigma.
+    """
+    times = epochs(days, rng)
+    t = np.concatenate([times["g"], times["r"]])
+    if not t.size:
+        return blank(0)
+    order = np.argsort(t)
+    g, r = source(t[order], rng)
+    rows = blank(len(t))
+    rows["survey"], rows["mjd"] = "ztf", t[order]
+    rows["band"] = np.repeat(["g", "r"], [len(times["g"]), len(times["r"])])[order]
+    total = flux_from_magnitude(np.where(rows["band"] == "g", g, r))
+    for band, (depth, scatter) in DEPTH.items():
+        which = np.flatnonzero(rows["band"] == band)
+        if not which.size:
+            continue
+        sky = flux_from_magnitude(rng.normal(depth, scatter, which.size)) / 5
+        reference = total[rng.choice(which, REFERENCE_EPOCHS)].mean()
+        error = np.hypot(sky, SYSTEMATIC * total[which])
+        difference = total[which] - reference + rng.normal(0, error)
+        seen = np.abs(difference) > 5 * error
+        rows["kind"][which] = np.where(seen, Kind.ALERT, Kind.LIMIT)
+        rows["flux"][which] = np.where(seen, difference, np.nan)
+        rows["flux_err"][which] = error
+        rows["ref_flux"][which] = reference if reference > flux_from_magnitude(22.5) else np.nan
+    return rows
+
+
+def random_walk(t: Floats, sigma: float, tau: float, rng: Generator) -> Floats:
+    """A damped random walk (Ornstein-Uhlenbeck process) of asymptotic rms `sigma` and time scale `tau` (d), shape of t (sorted)."""
+    walk = np.empty(len(t))
+    kick = rng.normal(size=len(t))
+    for i in range(len(t)):
+        f = np.exp(-(t[i] - t[i - 1]) / tau) if i else 0.0
+        walk[i] = f * (walk[i - 1] if i else 0.0) + sigma * np.sqrt(1 - f * f) * kick[i]
+    return walk
+
+
+def qso(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
+    """Structure function at infinity of 0.2 mag, 200 d in the rest frame; bluer when brighter."""
+    walk = random_walk(t, 10 ** rng.normal(-0.75, 0.2) * 1.2, 10 ** rng.normal(2.5, 0.4), rng)
+    r = rng.uniform(16.5, 20.3) + walk
+    return r + rng.normal(0.2, 0.15) + 0.2 * walk, r
+
+
+def agn(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
+    """A quasar in a host galaxy that gives most of the light."""
+    g, r = qso(t, rng)
+    host, share = rng.uniform(15.0, 18.5), rng.uniform(0.1, 0.6)
+    colour = rng.uniform(0.4, 0.9)
+    nucleus = host - 2.5 * np.log10(share)
+    g, r = g - np.mean(g) + nucleus + rng.normal(0.2, 0.15), r - np.mean(r) + nucleus
+    return _sum(g, host + colour), _sum(r, host)
+
+
+def blazar(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
+    """Rms of 0.2 to 0.8 mag within days to months, nearly achromatic."""
+    walk = random_walk(t, 10 ** rng.normal(-0.45, 0.18), 10 ** rng.normal(1.6, 0.5), rng)
+    r = rng.uniform(15.0, 19.3) + walk
+    return r + rng.normal(0.45, 0.15) + rng.normal(0.05, 0.08) * walk, r
+
+
+def yso(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
+    """Accretion bursts or extinction dips of days to weeks, some with a rotation period; redder when fainter."""
+    walk = random_walk(t, 10 ** rng.normal(-0.55, 0.25), 10 ** rng.normal(0.9, 0.5), rng)
+    if rng.random() < 0.5:
+        walk = np.abs(walk) * rng.choice([-1.0, 1.0], p=[0.4, 0.6]) * 1.5
+    if rng.random() < 0.4:
+        walk = walk + rng.uniform(0.05, 0.25) * np.sin(2 * np.pi * t / rng.uniform(1, 12) + rng.uniform(0, 6.28))
+    r = rng.uniform(13.3, 18.5) + walk
+    return r + rng.normal(1.3, 0.35) + rng.uniform(0.1, 0.5) * walk, r
+
+
+def cataclysmic(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
+    """Outbursts of 2.5 to 6 mag for 3 to 20 d every 15 to 400 d; one in six is a nova."""
+    if rng.random() < 1 / 6:
+        return _nova(t, rng)
+    quiet, colour = rng.uniform(18.5, 21.8), rng.normal(0.05, 0.15)
+    light = 10 ** (-0.4 * (quiet + random_walk(t, rng.uniform(0.05, 0.3), 0.5, rng)))
+    cycle = 10 ** rng.uniform(1.2, 2.6)
+    at = t.min() - cycle * rng.random()
+    while at < t.max():
+        amplitude, plateau, rise, fall = rng.uniform(2.5, 6), rng.uniform(1, 14), rng.uniform(0.3, 1.0), rng.uniform(0.5, 2.0)
+        peak = quiet - amplitude
+        x = t - at
+        slope = np.where(x < 0, -x / rise, np.where(x < plateau, 0.1 * x, 0.1 * plateau + (x - plateau) / fall))
+        light += 10 ** (-0.4 * (peak + np.minimum(slope, 30)))
+        at += cycle * rng.uniform(0.6, 1.4)
+    r = -2.5 * np.log10(light)
+    return r + colour, r
+
+
+def _nova(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
+    peak, quiet, t2 = rng.uniform(11.0, 18.5), rng.uniform(20.5, 23.5), 10 ** rng.uniform(0.7, 2.2)
+    x = t - rng.uniform(t.min(), t.max())
+    fade = np.where(x < 0, -10 * x, 2 * x / t2 / (1 + 0.12 * x / t2))
+    r = -2.5 * np.log10(10 ** (-0.4 * (peak + np.minimum(fade, 30))) + 10 ** (-0.4 * quiet))
+    return r + rng.normal(0.2, 0.25), r
+
+
+def harmonic(period: float, mean: tuple[float, float], amplitude: Floats, phase: Floats) -> Source:
+    """A star with the Fourier series of `features.folded`: amplitudes and phases of shape (2, k) for g and r, at its period in days."""
+
+    def source(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
+        zero, k = rng.uniform(0, 2 * np.pi), np.arange(1, amplitude.shape[1] + 1)
+        angle = k[:, None] * (2 * np.pi * t / period - zero)
+        g, r = (m + (a[:, None] * np.cos(angle - p[:, None])).sum(axis=0) for m, a, p in zip(mean, amplitude, phase, strict=True))
+        return g, r
+
+    return source
+
+
+def _sum(magnitude: Floats, constant: float) -> Floats:
+    total: Floats = -2.5 * np.log10(10 ** (-0.4 * magnitude) + 10 ** (-0.4 * constant))
+    return total
+
+
+#: Class -> its source.
+STOCHASTIC: dict[str, Source] = {"QSO": qso, "AGN": agn, "Blazar": blazar, "YSO": yso, "CV/Nova": cataclysmic}
