@@ -9,6 +9,7 @@ from typing import Any
 from broker_adapters.errors import PacketError, Unavailable
 from broker_adapters.records import BrokerLabel
 from broker_adapters.sources.http import Answer
+from broker_adapters.surveys._values import identifier
 
 
 def answered(answer: Answer) -> Mapping[str, Any]:
@@ -26,6 +27,14 @@ def listed(rows: Any, what: str) -> list[Mapping[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise PacketError(f"{what}: a list of objects was expected, not {rows!r:.60}")
     return rows
+
+
+def ids(rows: Any, name: str, service: str) -> list[str]:
+    """The ids in a list of objects that a service gave, once each; `Unavailable` where it is no such list."""
+    try:
+        return list(dict.fromkeys(identifier(row.get(name)) for row in listed(rows, "objects")))
+    except PacketError as error:
+        raise Unavailable(f"{service} answered with a list that cannot be used: {error}") from error
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from broker_adapters import photometry
 from broker_adapters.brokers._alerce import read_lsst, read_ztf
-from broker_adapters.brokers._answers import answered, listed
+from broker_adapters.brokers._answers import answered, ids, listed
 from broker_adapters.errors import PacketError, SourceError, Unavailable
 from broker_adapters.records import Alert, Cutouts, Query
 from broker_adapters.sources.http import Http
@@ -149,8 +149,13 @@ class Client:
     def _known(self, survey: str, object_ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
         self._check(survey)
         for oid in object_ids:
+            try:
+                identifier(oid)
+            except PacketError as error:
+                self.rejected.append((oid, error))
+                continue
             if survey == "ztf":
-                answer = self._http.get(f"{self._ztf}/ztf/v1/objects/{identifier(oid)}", accept=(404,))
+                answer = self._http.get(f"{self._ztf}/ztf/v1/objects/{oid}", accept=(404,))
             else:
                 answer = self._http.get(f"{self._lsst}/object_api/object", {"survey_id": "lsst", "oid": oid}, accept=(404, 500))
             if answer.status == 200:
@@ -163,8 +168,9 @@ class Client:
         """All objects near a place, classified or not, which the list of objects would not tell of."""
         params = {"ra": query.ra, "dec": query.dec, "radius": (query.radius or _RADIUS) / 3600.0, "neighbors": _NEIGHBOURS}
         near = self._rows(f"{self._lsst}/lightcurve_api/conesearch/objects_by_coordinates", params)
-        ids = [identifier(row.get("objectId")) for row in listed(near, "objects") if row.get("survey_id", "lsst") == "lsst"]
-        for about in self._known("lsst", ids):
+        if isinstance(near, list):  # of all surveys
+            near = [row for row in near if not isinstance(row, Mapping) or row.get("survey_id", "lsst") == "lsst"]
+        for about in self._known("lsst", ids(near, "objectId", "ALeRCE")):
             latest = photometry.utc_from_tai(floats(about.get("lastmjd")))
             if (query.since is None or latest >= query.since) and (query.until is None or latest <= query.until):
                 yield about
@@ -176,9 +182,10 @@ class Client:
         seen: set[str] = set()
         for page in count(1):
             answer = answered(self._http.get(url, params | {"page": page}))
-            new = {str(about.get("oid")): about for about in listed(answer.get("items"), "objects")}
-            new = {oid: about for oid, about in new.items() if oid not in seen}
-            yield from new.values()
+            items = answer.get("items")
+            new = [oid for oid in ids(items, "oid", "ALeRCE") if oid not in seen]
+            by_id = {str(about["oid"]): about for about in reversed(items or ())}
+            yield from (by_id[oid] for oid in new)
             if not new or not answer.get("has_next"):  # a page of repetitions is the end too, whatever it says
                 return
             seen |= set(new)

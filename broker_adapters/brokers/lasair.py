@@ -12,6 +12,7 @@ last seen more than a year ago is 400 unless it is asked for without what Lasair
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,12 +20,12 @@ from itertools import count, islice
 from typing import Any
 
 from broker_adapters import photometry
-from broker_adapters.brokers._answers import listed
+from broker_adapters.brokers._answers import ids
 from broker_adapters.brokers._lasair import pointer, read, read_object, recognises
 from broker_adapters.errors import PacketError, SourceError, Unauthorized, Unavailable
 from broker_adapters.records import Alert, Query
 from broker_adapters.sources.http import Answer, Http, budget
-from broker_adapters.surveys._values import floats, identifier
+from broker_adapters.surveys._values import identifier
 
 __all__ = ["Client", "pointer", "read", "read_object", "recognises"]
 
@@ -138,7 +139,7 @@ class Client:
             # the ZTF service says so of an unknown object, but also of itself
             column = _COLUMNS[survey][0]
             known = {"selected": column, "tables": "objects", "conditions": f'{column}="{oid}"', "limit": 1, "offset": 0}
-            if listed(_result(self._ask(survey, "query", known)), "query"):
+            if _result(self._ask(survey, "query", known)):
                 raise Unavailable(f"{answer.name} answered 500 for object {oid}, which it knows")
         return _result(answer) if answer.status == 200 else None
 
@@ -150,9 +151,10 @@ class Client:
             raise SourceError("Lasair's cone search knows neither times nor classes")
         form = {"ra": query.ra, "dec": query.dec, "radius": radius, "requestType": "all"}
         near = _result(self._ask(query.survey, "cone", form))
-        rows = listed(near.get("objects") if isinstance(near, Mapping) else near, "cone")
-        for row in sorted(rows, key=lambda row: floats(row.get("separation")).item()):
-            yield identifier(row.get("object"))
+        near = near.get("objects") if isinstance(near, Mapping) else near
+        if isinstance(near, list):
+            near.sort(key=_separation)
+        yield from ids(near, "object", "Lasair")
 
     def _pages(self, query: Query) -> Iterator[str]:
         selected, tables, conditions = _sql(query)
@@ -161,12 +163,17 @@ class Client:
         seen: set[str] = set()
         for offset in count(0, size):
             form = {"selected": selected, "tables": tables, "conditions": conditions, "limit": size, "offset": offset}
-            rows = listed(_result(self._ask(query.survey, "query", form)), "query")
-            new = [oid for oid in dict.fromkeys(identifier(row.get(name)) for row in rows) if oid not in seen]
+            rows = _result(self._ask(query.survey, "query", form))
+            new = [oid for oid in ids(rows, name, "Lasair") if oid not in seen]
             yield from new
             if not new or len(rows) < size:  # a page of repetitions is the end too
                 return
             seen |= set(new)
+
+
+def _separation(row: Any) -> float:
+    apart = row.get("separation") if isinstance(row, Mapping) else None
+    return float(apart) if isinstance(apart, (int, float)) else math.inf
 
 
 def _result(answer: Answer) -> Any:

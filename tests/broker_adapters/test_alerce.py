@@ -451,9 +451,16 @@ def test_rate_limits_broken_pages_and_unknown_surveys(client, httpserver, naps):
         httpserver.expect_ordered_request("/ztf/v1/objects/").respond_with_data(body)
         with pytest.raises(Unavailable):
             list(client.search(Query("ztf")))
-    httpserver.expect_ordered_request("/ztf/v1/objects/").respond_with_json({"items": "none"})
-    with pytest.raises(PacketError):
-        list(client.search(Query("ztf")))
+    for items in ("none", [7], [{"oid": None}], {"oid": OID}):
+        httpserver.expect_ordered_request("/ztf/v1/objects/").respond_with_json({"items": items})
+        with pytest.raises(Unavailable, match="cannot be used"):
+            list(client.search(Query("ztf")))
+    for near in ({}, [{"objectId": "<b>"}], "x"):
+        httpserver.expect_ordered_request("/lightcurve_api/conesearch/objects_by_coordinates").respond_with_json(near)
+        with pytest.raises(Unavailable, match="cannot be used"):
+            list(client.search(Query("lsst", ra=1.0, dec=1.0)))
+    assert list(client.fetch("ztf", ["<script>", "a/b"])) == []
+    assert [name for name, _ in client.rejected] == ["<script>", "a/b"]
     with pytest.raises(SourceError, match="atlas"):
         list(client.search(Query("atlas")))
 

@@ -429,6 +429,16 @@ def test_errors_of_a_query(client, httpserver, status, error):
         list(client.objects(Query("ztf")))
 
 
+@pytest.mark.parametrize("rows", ["x", 7, [7], [{"objectId": None}], {"objectId": OID}])
+def test_a_list_that_is_none(client, httpserver, rows):
+    httpserver.expect_request(re.compile("/api/.*")).respond_with_json(rows)
+    with pytest.raises(Unavailable):
+        list(client.objects(Query("ztf")))
+    if not isinstance(rows, dict):  # of which LSST's form of a cone is one
+        with pytest.raises(Unavailable):
+            list(client.objects(Query("ztf", ra=1.0, dec=1.0)))
+
+
 def test_an_error_that_comes_as_200(client, httpserver):
     httpserver.expect_request("/api/query/").respond_with_json({"error": "Cannot parse"})
     with pytest.raises(Unavailable, match="Cannot parse"):
