@@ -7,7 +7,7 @@ populations of alerts, selection by the survey included, not of the sky.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +112,13 @@ def _size(magnitude: Floats, n: int, rng: Draw) -> Floats:
     """Half-light radius of galaxies in arcsec: 4 at r = 18, 1.3 at 21, scatter 0.2 dex (nearby hosts are large; measured)."""
     radius = 4.0 * 10 ** (-0.165 * (np.nan_to_num(magnitude, nan=18.0) - 18.0) + rng.normal(0.0, 0.2, n))
     return np.asarray(np.clip(radius, 0.2, 12.0))
+
+
+def fainter(sources: Origins, magnitudes: float) -> Origins:
+    """The same so much farther away: fainter, and smaller in the sky by what galaxies of the fainter magnitude are (see `_size`)."""
+    dimmed = {name: getattr(sources, name) + magnitudes for name in ("change", "nucleus", "host")}
+    shrunk = {name: getattr(sources, name) * 10 ** (-0.165 * magnitudes) for name in ("distance", "radius")}
+    return replace(sources, **dimmed, **shrunk)
 
 
 def extendedness(radius: Floats) -> Floats:

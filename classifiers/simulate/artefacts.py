@@ -24,8 +24,8 @@ KINDS = {
     "cosmic ray": 0.14,
     "column": 0.1,
     "streak": 0.04,  # a satellite, steady or tumbling
-    "ghost": 0.05,  # the edge of an out-of-focus reflection
-    "noise": 0.23,  # a peak of a few pixels
+    "ghost": 0.03,  # the edge of an out-of-focus reflection
+    "noise": 0.25,  # a peak of a few pixels
 }
 #: Kinds that need a bright star at the place, and the quantiles of its magnitude.
 ON_STAR = ("registration", "psf", "scale", "saturation")

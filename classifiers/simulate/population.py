@@ -14,7 +14,7 @@ from classifiers.taxonomy import STAMP
 
 from . import artefacts
 from ._galaxies import BULGE, DISC, Galaxies
-from ._origins import DRAW, Draw, Floats, Origins
+from ._origins import DRAW, Draw, Floats, Origins, fainter
 from ._psf import Images
 from .instruments import Instrument
 from .render import Conditions, Points, Scene, grid_size
@@ -74,7 +74,7 @@ def draw(labels: Sequence[str], how: Conditions, camera: Instrument, size: int, 
             continue
         for column, values in columns.items():
             values[rows] = getattr(sources, column)
-    chosen = Origins(**columns)
+    chosen = fainter(Origins(**columns), camera.fainter)
     y, x = rng.uniform(-0.42, 0.42, (2, n))
     scene = _scene(chosen, camera, side, (y, x), (y + lobe_y, x + lobe_x), rng)
     _bleed(extra, scene, how, camera, rng)
@@ -118,9 +118,9 @@ def _field(crowding: Floats, camera: Instrument, side: int, rng: Draw) -> tuple[
     n = len(crowding)
     expected = crowding * (side * camera.scale) ** 2 / (np.pi * 30.0**2)
     slope = np.interp(crowding, (8.0, 30.0), COUNTS_SLOPE)[:, None]
-    number = np.minimum(rng.poisson(expected * 10 ** (slope[:, 0] * (DEEPEST - CATALOGUE_LIMIT))), MAXIMUM)
+    number = np.minimum(rng.poisson(expected * 10 ** (slope[:, 0] * (DEEPEST + camera.fainter - CATALOGUE_LIMIT))), MAXIMUM)
     k = int(number.max(initial=1))
-    magnitude = np.maximum(DEEPEST + np.log10(rng.uniform(1e-9, 1, (n, k))) / slope, BRIGHTEST)
+    magnitude = np.maximum(DEEPEST + camera.fainter + np.log10(rng.uniform(1e-9, 1, (n, k))) / slope, BRIGHTEST)
     flux = np.where(np.arange(k) < number[:, None], _flux(magnitude), 0.0)
     y, x = rng.uniform(-side / 2, side / 2, (2, n, k))
     # off the Galaxy's plane galaxies are few among bright objects, most among faint ones (Yasuda et al. 2001)
