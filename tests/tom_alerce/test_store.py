@@ -161,6 +161,13 @@ class TestLabels:
         (word,) = latest([SkyObject.objects.get().pk])[SkyObject.objects.get().pk]
         assert (word.origin, word.label, word.probability, word.probabilities) == ("alerce", "SN", 0.8, {"SN": 0.8, "VS": 0.1})
 
+    def test_hostile_texts_harm_no_database(self, db):
+        hostile = "S\x00N\ud800<b>"
+        alerts.save([alert(names=(hostile,), labels=(BrokerLabel("a\x00", hostile, hostile, hostile, 0.5),), metadata={hostile: hostile})])
+        assert SurveyObject.objects.get().names == ["SN?<b>"]
+        assert Classification.objects.get().label == "SN?<b>"
+        assert Stamps.objects.get().metadata == {"SN?<b>": "SN?<b>"}
+
     def test_long_and_odd_ones_are_bounded(self, db):
         alerts.save([alert(labels=(BrokerLabel("b" * 99, "c" * 99, "v" * 99, "l" * 99, math.nan),))])
         word = Classification.objects.get()

@@ -11,8 +11,8 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from broker_adapters.records import Alert, BrokerLabel
 from classifiers import records
 from tom_alerce.models import Classification, SkyObject, SurveyObject
+from tom_alerce.store.plain import json_safe, plain
 from tom_alerce.store.sql import chunks
-from tom_alerce.store.stamps import json_safe
 
 LOCAL = "local"
 
@@ -64,11 +64,11 @@ def save_labels(alerts: Iterable[Alert], objects: Mapping[tuple[str, str], Surve
             row = Classification(
                 sky_object_id=o.sky_object_id,
                 survey_object=o,
-                origin=broker[:16],
-                classifier=classifier[:64],
-                version=version[:64],
+                origin=plain(broker)[:16],
+                classifier=plain(classifier)[:64],
+                version=plain(version)[:64],
                 evidence=hashlib.sha256(text.encode()).hexdigest(),
-                label=best.label[:64],
+                label=plain(best.label)[:64],
                 probability=best.probability if np.isfinite(best.probability) else 0.0,
                 probabilities=probabilities,
                 n_detections=o.n_detections,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tom_alerce.models import DeadLetter
+from tom_alerce.store.plain import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +24,13 @@ def save(refused: Iterable[Refused]) -> int:
     """Keep a note of each message, without its bytes; how many were given."""
     rows = [
         DeadLetter(
-            source=_plain(r.source)[-300:],
-            position=_plain(r.position)[:64],
+            source=plain(r.source)[-300:],
+            position=plain(r.position)[-64:],
             digest=hashlib.sha256(r.message).hexdigest(),
             size=len(r.message),
-            reason=_plain(r.reason)[:2000],
+            reason=plain(r.reason)[:2000],
         )
         for r in refused
     ]
     DeadLetter.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     return len(rows)
-
-
-def _plain(text: str) -> str:
-    """Text that every database takes: no NUL, no lone surrogates of undecodable file names."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()

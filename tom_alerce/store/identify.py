@@ -14,6 +14,7 @@ from broker_adapters.merge import associate
 from broker_adapters.records import Alert
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.store import targets
+from tom_alerce.store.plain import plain
 from tom_alerce.store.sql import chunks, lock_new_objects
 from tom_alerce.store.summaries import neighbourhood, pixel
 
@@ -66,7 +67,7 @@ def _note_news(alerts: Sequence[Alert], objects: Mapping[Key, SurveyObject]) -> 
     """Take over other names, and that an object moves; written with the summaries."""
     for alert in alerts:
         o = objects[alert.key]
-        o.names = [*o.names, *(name for name in dict.fromkeys(alert.names) if name not in o.names)]
+        o.names = [*o.names, *(name for name in dict.fromkeys(map(plain, alert.names)) if name not in o.names)]
         o.moving = o.moving or alert.moving
 
 
@@ -74,7 +75,7 @@ def _make(alerts: Sequence[Alert]) -> Identified:
     """Make the survey objects of alerts with new keys, and link or make their sky objects."""
     if not alerts:
         return Identified({})
-    named = targets.named([(a.object_id, *a.names) for a in alerts])
+    named = targets.named([(a.object_id, *map(plain, a.names)) for a in alerts])
     link = _associate(alerts, _named_skies(alerts, named))
     fresh = SkyObject.objects.bulk_create(link.new, batch_size=500)  # gives them their keys
     objects = SurveyObject.objects.bulk_create(

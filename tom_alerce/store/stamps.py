@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from django.db.models import Q
 
 from broker_adapters.records import Alert
 from tom_alerce.models import Stamps, SurveyObject
+from tom_alerce.store.plain import json_safe
 from tom_alerce.store.sql import chunks
 
 Slot = Stamps.Slot
@@ -79,18 +77,3 @@ def _write(owners: Sequence[int], wanted: Sequence[tuple[int, str, _Entry]]) -> 
 def _row(owner: int, slot: str, alert: Alert) -> Stamps:
     images = {name: getattr(alert.cutouts, name, None) for name in ("science", "template", "difference")}
     return Stamps(survey_object_id=owner, slot=slot, source_id=alert.source_id, mjd=alert.mjd, metadata=json_safe(alert.metadata), **images)
-
-
-def json_safe(value: Any) -> Any:
-    """The value in what JSON in every database can hold: plain numbers, None for NaN and infinity, no NUL in texts."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, Mapping):
-        return {json_safe(str(k)): json_safe(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [json_safe(v) for v in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    return value.replace("\x00", "") if isinstance(value, str) else value

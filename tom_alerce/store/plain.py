@@ -1,0 +1,29 @@
+"""Text and JSON from strangers in a form that every database takes: no NUL, no lone surrogates, no NaN."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+def plain(text: str) -> str:
+    """The text without what PostgreSQL or UTF-8 cannot hold."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def json_safe(value: Any) -> Any:
+    """The value as plain JSON: numbers of Python, None for NaN and infinity, `plain` texts."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Mapping):
+        return {json_safe(str(k)): json_safe(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [json_safe(v) for v in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    return plain(value) if isinstance(value, str) else value
