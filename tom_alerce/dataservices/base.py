@@ -22,9 +22,9 @@ from broker_adapters.errors import AdapterError
 from broker_adapters.records import Alert, Detections, Query
 from tom_alerce import conf
 from tom_alerce.models import SurveyObject
+from tom_alerce.pipeline import now as now_mjd
 from tom_alerce.store import targets
 from tom_alerce.store.photometry import save_photometry
-from tom_alerce.summaries import now_mjd
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 PATIENCE: Mapping[str, Any] = {"timeout": 15.0, "retries": 1, "patience": 5.0}
 #: Objects of a broker within this of a target are it, where none of its names says so, arcsec.
 NEAR = 1.5
+#: A survey may have named one source several times.
+SEVERAL = 5
 
 _ZTF = re.compile(r"ZTF\d{2}[a-z]{7}")
 _LSST = re.compile(r"(?:LSST\s*)?(\d{15,19})")
@@ -171,7 +173,7 @@ class BrokerDataService(DataService):
         return {"target": target.pk, "ra": target.ra, "dec": target.dec, "ids": {k: list(dict.fromkeys(v)) for k, v in ids.items()}}
 
     def query_photometry(self, query_parameters: Mapping[str, Any], **kwargs: Any) -> list[Detections]:
-        """The light curves of a target's objects; of what is nearest to it in a survey that has no name for it.
+        """The light curves of a target's objects; of what is at its place in a survey that has no name for it.
 
         What one survey's service delivers is kept when that of another fails; only if nothing came is the failure an error.
         """
@@ -197,7 +199,7 @@ class BrokerDataService(DataService):
             return list(client.fetch(survey, ids))
         if parameters["ra"] is None or parameters["dec"] is None:
             return []
-        return list(client.search(Query(survey, ra=parameters["ra"], dec=parameters["dec"], radius=NEAR, limit=1)))
+        return list(client.search(Query(survey, ra=parameters["ra"], dec=parameters["dec"], radius=NEAR, limit=SEVERAL)))
 
     def query_aliases(self, query_parameters: Any = None, target: BaseTarget | None = None, **kwargs: Any) -> list[str]:
         """The names that came with the photometry that was asked for last."""
