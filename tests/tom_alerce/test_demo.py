@@ -49,6 +49,13 @@ def test_the_whole_chain_goes_through_and_a_second_run_adds_nothing(demo):
     assert [table.objects.count() for table in tables] == before
 
 
+def test_a_classifier_that_fails_fails_the_demo_but_not_the_ranking(demo, settings):
+    settings.TOM_ALERCE = {**settings.TOM_ALERCE, "CLASSIFIERS": ("no.such.classifier",)}
+    with pytest.raises(CommandError, match=r"not everything was classified.*no\.such\.classifier"):
+        demo()
+    assert models.Rank.objects.exists()
+
+
 def test_a_database_in_use_is_refused(demo):
     from tom_targets.models import Target
 
