@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from astropy.time import Time
 from django.db.models import F, Q, prefetch_related_objects
-from django.utils import timezone
 
 from broker_adapters.photometry import magnitude_error, magnitude_from_flux
 from broker_adapters.records import Detections, Kind, blank, frozen
@@ -68,11 +66,6 @@ class Summary:
         """Number of detections of each survey."""
         rows = self.detections[self.detections["kind"] == Kind.ALERT]
         return [(str(survey), int(n)) for survey, n in zip(*np.unique(rows["survey"], return_counts=True), strict=True)]
-
-
-def now_mjd() -> float:
-    """MJD UTC of now."""
-    return float(Time(timezone.now()).mjd)
 
 
 def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int, Summary]:

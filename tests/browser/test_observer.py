@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from django.urls import reverse
 
@@ -153,7 +154,7 @@ def test_decide_on_the_review_page(page, night, screenshot):
 def test_dry_run(page, night, settings, screenshot):
     settings.TOM_ALERCE = {"LIMITS": {"moon_separation": 0.0, "max_airmass": 2.9}, "SITE": {"name": "Here", **somewhere_dark()}}
     settings.FACILITIES = {"LCO": {"portal_url": "http://127.0.0.1:9", "api_key": ""}}
-    sky = factories.sky_object(dec=80.0, images=False)
+    sky = factories.sky_object(dec=80.0, peak=2e6, rng=np.random.default_rng(1), images=False)
     page.goto(reverse("tom_alerce:object", args=[sky.pk]))
     page.click("text=Dry run of a request")
     page.get_by_text("nothing was sent.", exact=False).first.wait_for()
@@ -165,7 +166,7 @@ def test_dry_run(page, night, settings, screenshot):
 
 def somewhere_dark():
     """Where the Sun has just set, whenever the test runs."""
-    from tom_alerce.summaries import now_mjd
+    from tom_alerce.pipeline import now as now_mjd
 
     longitude = 15.0 * (20.0 - (now_mjd() % 1.0) * 24.0)
     return {"latitude": 30.0, "longitude": (longitude + 180.0) % 360.0 - 180.0, "elevation": 0.0}

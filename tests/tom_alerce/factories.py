@@ -25,8 +25,8 @@ from tom_alerce.models import (
     Stamps,
     SurveyObject,
 )
+from tom_alerce.pipeline import now as now_mjd
 from tom_alerce.store.summaries import pixel
-from tom_alerce.summaries import now_mjd
 
 TERMS = ("brightness", "class", "early", "moon", "rising", "visibility")
 BANDS = {"ztf": "gr", "atlas": "oc", "lsst": "griz"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -10,7 +11,7 @@ from tom_targets.models import Target
 
 from tests.tom_alerce import factories
 from tom_alerce.models import FollowupRequest, MatchCandidate, Ranking, SkyObject
-from tom_alerce.summaries import now_mjd
+from tom_alerce.pipeline import now as now_mjd
 
 pytestmark = pytest.mark.django_db
 
@@ -186,7 +187,8 @@ def test_a_dry_run_says_what_became_of_it_and_makes_no_ranking(client, observer,
         "FACILITY": {"name": "lco", "proposal": "TEST2026"},
     }
     settings.FACILITIES = {"LCO": {"portal_url": "http://127.0.0.1:9", "api_key": ""}}
-    up, down = factories.sky_object(dec=80.0, images=False), factories.sky_object(dec=-80.0, images=False)
+    bright = {"peak": 2e6, "images": False}
+    up, down = (factories.sky_object(dec=dec, rng=np.random.default_rng(1), **bright) for dec in (80.0, -80.0))
     response = client.post(url("dry-run", down.pk))
     assert "cannot be asked for tonight" in said(response)[0]
     assert not FollowupRequest.objects.exists()

@@ -117,7 +117,8 @@ def dry_run(request: HttpRequest, pk: int) -> SkyObject:
     _changeable(request, sky_object)
     wanted = pipeline.plan(pipeline.rank(sky_object_ids=[sky_object.pk], keep=False), top=1, threshold=0.0)
     if not wanted:
-        raise StoreError(f"{sky_object} cannot be asked for tonight: it is not up for long enough, or its brightness is not known")
+        why = "it is not up for long enough, its brightness is not known, or it is too faint for the hours in the settings"
+        raise StoreError(f"{sky_object} cannot be asked for tonight: {why}")
     (row,) = submit.draft(wanted, user=request.user)
     submit.dry_run(row)
     level = messages.SUCCESS if row.state == row.State.VALIDATED else messages.WARNING

@@ -16,7 +16,8 @@ from tom_alerce import conf, visible
 from tom_alerce.figures import svg
 from tom_alerce.filters import BoardFilter
 from tom_alerce.models import Rank, Ranking
-from tom_alerce.summaries import now_mjd, summarise
+from tom_alerce.pipeline import now as now_mjd
+from tom_alerce.summaries import summarise
 from tom_alerce.tables import BoardTable
 from tom_alerce.views.theme import theme
 

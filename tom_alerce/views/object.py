@@ -11,7 +11,8 @@ from django.views.generic import DetailView
 from tom_alerce import visible
 from tom_alerce.figures import interactive, svg
 from tom_alerce.models import Classification, Rank, SkyObject
-from tom_alerce.summaries import Summary, now_mjd, summarise
+from tom_alerce.pipeline import now as now_mjd
+from tom_alerce.summaries import Summary, summarise
 from tom_alerce.views.board import lowest_altitude
 from tom_alerce.views.theme import theme
 
