@@ -1,6 +1,7 @@
 """Alerts into an SQLite file: detections per second, beside the toolkit's own ALeRCE service storing the same light curves.
 
-Both write to a fresh file in a temporary folder in the same run; the toolkit, which writes row by row, is given a twentieth of the objects.
+Both write to a fresh file in a temporary folder in the same run, by turns, and the best of three is taken of each; the toolkit, which
+writes row by row, is given a twentieth of the objects.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-OBJECTS, POINTS = 1000, 50
+OBJECTS, POINTS, TURNS = 1000, 50, 3
 TOOLKIT_OBJECTS = OBJECTS // 20
 
 
@@ -30,10 +31,12 @@ def run() -> dict[str, float]:
         from django.db import connections
 
         call_command("migrate", verbosity=0)
-        batch = _alerts()
-        new, again, builtin = _rate(_ours, batch), _rate(_ours, batch), _rate(_builtin, batch[:TOOLKIT_OBJECTS])
+        turns = [
+            (_rate(_ours, batch), _rate(_ours, batch), _rate(_builtin, batch[:TOOLKIT_OBJECTS])) for batch in map(_alerts, range(TURNS))
+        ]
         _check()
         connections.close_all()
+    new, again, builtin = map(max, zip(*turns, strict=True))
     return {"detections_per_s": new, "again_per_s": again, "builtin_per_s": builtin, "ratio_to_builtin": new / builtin}
 
 
@@ -73,21 +76,21 @@ def _check() -> None:
     from tom_alerce.models import Detection
 
     stored = Detection.objects.count(), PhotometryReducedDatum.objects.count()
-    if stored != (OBJECTS * POINTS, TOOLKIT_OBJECTS * POINTS):
+    if stored != (TURNS * OBJECTS * POINTS, TURNS * TOOLKIT_OBJECTS * POINTS):
         raise RuntimeError(f"stored {stored} rows")
 
 
-def _alerts() -> list[Any]:
+def _alerts(seed: int) -> list[Any]:
     """New objects all over the sky, each with a light curve and stamps of the size of ZTF's."""
     from broker_adapters.records import Alert, Cutouts, Kind, blank, frozen
 
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(seed)
     made = []
     for i in range(OBJECTS):
         ra, dec = random.uniform(0, 360), np.degrees(np.arcsin(random.uniform(-1, 1)))
         rows = blank(POINTS)
         rows["survey"], rows["kind"], rows["band"] = "ztf", Kind.ALERT, np.where(np.arange(POINTS) % 2, "r", "g")
-        rows["source_id"] = np.char.add(f"{10_000 + i}", np.char.zfill(random.permutation(POINTS).astype(str), 14))
+        rows["source_id"] = np.char.add(f"{(seed + 1) * 10_000 + i}", np.char.zfill(random.permutation(POINTS).astype(str), 14))
         rows["mjd"] = 61000 + np.sort(random.uniform(0, 100, POINTS))
         rows["flux"], rows["flux_err"] = random.uniform(5e3, 5e4, POINTS), random.uniform(5e2, 1e3, POINTS)
         rows["ra"], rows["dec"], rows["position_err"] = ra, dec, 0.08
@@ -95,7 +98,7 @@ def _alerts() -> list[Any]:
         made.append(
             Alert(
                 survey="ztf",
-                object_id=f"ZTF26{i:07d}",
+                object_id=f"ZTF2{seed}{i:07d}",
                 source_id=str(rows["source_id"][-1]),
                 ra=ra,
                 dec=dec,

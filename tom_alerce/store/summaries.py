@@ -58,8 +58,8 @@ def mean_positions(index: NDArray[np.int64], ra: Array, dec: Array, err: Array, 
 def refresh(objects: Sequence[SurveyObject]) -> list[SkyObject]:
     """Work out again the summaries of survey objects from their measurements, and of the sky objects that they belong to."""
     place = {o.pk: i for i, o in enumerate(objects)}
-    ids, stamps = _identities(place)
-    rows = _detections(place)
+    rows, ids = _detections(place)
+    stamps = _stamps(place)
     index = np.array([place[owner] for owner in rows["owner"].tolist()], dtype=np.int64)
     count = np.bincount(index, minlength=len(objects))
     first, last = np.full(len(objects), np.inf), np.full(len(objects), -np.inf)
@@ -74,7 +74,7 @@ def refresh(objects: Sequence[SurveyObject]) -> list[SkyObject]:
             o.ra, o.dec, o.position_err = float(ra[i]), float(dec[i]), float(err[i])
         o.n_detections = int(count[i])
         o.first_mjd, o.last_mjd = (float(first[i]), float(last[i])) if count[i] else (None, None)
-        o.evidence = _digest([*sorted(ids.get(o.pk, ())), "stamps", *sorted(stamps.get(o.pk, ()))])
+        o.evidence = _digest([*sorted(ids[o.pk]), "stamps", *sorted(stamps[o.pk])])
     _set_pixels(objects)
     upsert(SurveyObject, objects, (*_POSITION, *_COUNTS, "moving", "names"))
     return refresh_sky(o.sky_object_id for o in objects)
@@ -107,25 +107,29 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
     return list(skies.values())
 
 
-def _identities(ids: Collection[int]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
-    """Survey object -> source ids of all its measurements, and of its stamps."""
-    found: tuple[dict[int, list[str]], dict[int, list[str]]] = ({}, {})
-    for part in chunks(ids):
-        for model, into in zip((Detection, Stamps), found, strict=True):
-            for owner, source_id in model.objects.filter(survey_object__in=part).values_list("survey_object_id", "source_id"):
-                into.setdefault(owner, []).append(source_id)
-    return found
-
-
 _ROW = np.dtype([("owner", "i8"), ("mjd", "f8"), ("ra", "f8"), ("dec", "f8"), ("position_err", "f8")])
 
 
-def _detections(ids: Collection[int]) -> NDArray[np.void]:
+def _detections(owners: Collection[int]) -> tuple[NDArray[np.void], dict[int, list[str]]]:
+    """Time and place of the detections of survey objects, and survey object -> source ids of all its measurements."""
     found: list[tuple[object, ...]] = []
-    for part in chunks(ids):
-        query = Detection.objects.filter(survey_object__in=part, kind=Kind.ALERT)
-        found += query.values_list("survey_object_id", "mjd", "ra", "dec", "position_err")
-    return np.array(found, dtype=_ROW)
+    ids: dict[int, list[str]] = {owner: [] for owner in owners}
+    for part in chunks(owners):
+        query = Detection.objects.filter(survey_object__in=part)
+        for owner, source_id, kind, *row in query.values_list("survey_object_id", "source_id", "kind", "mjd", "ra", "dec", "position_err"):
+            ids[owner].append(source_id)
+            if kind == Kind.ALERT:
+                found.append((owner, *row))
+    return np.array(found, dtype=_ROW), ids
+
+
+def _stamps(owners: Collection[int]) -> dict[int, list[str]]:
+    """Survey object -> source ids of its stamps."""
+    ids: dict[int, list[str]] = {owner: [] for owner in owners}
+    for part in chunks(owners):
+        for owner, source_id in Stamps.objects.filter(survey_object__in=part).values_list("survey_object_id", "source_id"):
+            ids[owner].append(source_id)
+    return ids
 
 
 def _set_pixels(objects: Sequence[SurveyObject] | Sequence[SkyObject]) -> None:
