@@ -27,7 +27,7 @@ KINDS = {
     "ghost": 0.03,  # the edge of an out-of-focus reflection
     "noise": 0.25,  # a peak of a few pixels
 }
-#: Kinds that need a bright star at the place, and the quantiles of its magnitude.
+#: Kinds that need a bright star at the place.
 ON_STAR = ("registration", "psf", "scale", "saturation")
 
 

@@ -65,14 +65,14 @@ INSTRUMENTS = MappingProxyType(
             size=63, scale=1.01, zero_point=(26.2, 0.1), gain=6.2, noise=(2.7, 0.3), template_noise=0.22, seeing=(2.3, 0.2),
             template_seeing=2.1, background=(140.0, 0.5), saturation=50000.0, registration=0.06,
         ),
-        # scale: Tonry et al. 2018 (PASP 130, 064505); the rest measured on 20 real ATLAS packets: noise^2 = sky (dark, about 325), width 2.7
-        # px, zero points 25 to 26; template noise is our guess, since no template is sent
+        # scale: Tonry et al. 2018 (PASP 130, 064505); the rest measured on 20 real ATLAS packets: noise^2 = sky (325 when dark), width
+        # 2.7 px, zero points 25 to 26; template noise is our guess, since no template is sent
         "atlas": Instrument(
             size=61, scale=1.86, zero_point=(25.6, 0.3), gain=1.0, noise=(6.0, 0.3), template_noise=0.25, seeing=(5.0, 0.12),
             template_seeing=4.8, background=(330.0, 0.4), saturation=40000.0, registration=0.08, fainter=-1.7,
         ),
-        # 0.2" pixels in calibrated nJy, median seeing 0.8" (Ivezic et al. 2019, ApJ 873, 111), somewhat worse so far; 1.8 e-/nJy from the 30 s
-        # zero point of SMTN-002 (r); noise of science image and template measured on 70 real packets; full at 150,000 e-
+        # 0.2" pixels in calibrated nJy, median seeing 0.8" (Ivezic et al. 2019, ApJ 873, 111), worse so far; 1.8 e-/nJy from the 30 s zero
+        # point of SMTN-002 (r); noise of science image and template measured on 70 real packets; full at 150,000 e-
         "lsst": Instrument(
             size=51, scale=0.2, zero_point=(31.4, 0.0), gain=1.8, noise=(46.0, 0.25), template_noise=0.22, seeing=(1.0, 0.2),
             template_seeing=0.9, background=(0.0, 0.0), saturation=80000.0, registration=0.1, fainter=2.5,
