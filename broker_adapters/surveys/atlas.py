@@ -3,7 +3,8 @@
 Identity of a measurement, the same through every broker: an alert is its ``candid`` (exposure and number in it); a row of forced
 photometry is its exposure ``Obs`` and the position that was asked for (`forced_id`).
 
-Traps: ``Mag`` of a negative detection is *negative* (minus the magnitude of the absolute flux); ``Dflux`` lacks the factor 1.0857 and
+Traps: ``Mag`` of a negative detection is *negative* (minus the magnitude of the absolute flux), and is the only sign to be trusted:
+``isdiffpos`` of real packets says the opposite of their own difference images, or always ``f``; ``Dflux`` lacks the factor 1.0857 and
 has the sign of the flux, so that it is computed anew; ``rb`` is always 0. An alert's ``mjd`` is at mid-exposure, the forced-photometry
 server's at the *start* of the 30 s exposure.
 """
@@ -53,21 +54,21 @@ def detections(
     band: Sequence[str],
     magnitude: ArrayLike,
     magnitude_err: ArrayLike,
-    positive: ArrayLike,
     ra: ArrayLike,
     dec: ArrayLike,
     width: ArrayLike = np.nan,
 ) -> Detections:
     """Rows of `DETECTION`, shape (n,), from columns of alert photometry, each of shape (n,).
 
-    ``mjd`` is UTC at mid-exposure, ``magnitude`` that of the absolute difference (its sign is ignored), ``positive`` whether the
-    difference is, ``width`` the FWHM of the source in pixels.
+    ``mjd`` is UTC at mid-exposure, ``magnitude`` that of the absolute difference with the sign of the difference,
+    ``width`` the FWHM of the source in pixels.
     """
     rows = _rows(Kind.ALERT, band, floats(mjd))
     rows["source_id"] = identifiers(candid)
     error = floats(magnitude_err)
     error = np.where(error > 0.0, error, np.nan)
-    rows["flux"] = photometry.flux_from_magnitude(magnitudes(np.abs(floats(magnitude))), np.where(np.asarray(positive, bool), 1, -1))
+    signed = floats(magnitude)
+    rows["flux"] = photometry.flux_from_magnitude(magnitudes(np.abs(signed)), np.sign(signed))
     rows["flux_err"] = photometry.flux_error(rows["flux"], error)
     rows["ra"], rows["dec"] = floats(ra), floats(dec)
     sigma = floats(width) * PIXEL / 2.355
@@ -110,15 +111,13 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     record = avro.read(packet)
     candidate = record["candidate"]
     source_id = identifier(record.get("candid") or candidate.get("candid"))
-    magnitude = float(floats(candidate["Mag"]))
     row = detections(
         candid=[source_id],
         mjd=[candidate["mjd"]],
         # the exposure's name ends with its filter, and older packets say it nowhere else
         band=[candidate.get("filter") or source_id.partition("_")[0][-1:]],
-        magnitude=[magnitude],
+        magnitude=[candidate["Mag"]],
         magnitude_err=[candidate["Dmag"]],
-        positive=[magnitude > 0.0 and candidate.get("isdiffpos") not in ("f", "0")],
         ra=[candidate["RA"]],
         dec=[candidate["Dec"]],
         width=[candidate.get("Major")],

@@ -216,6 +216,20 @@ def test_real_packets(real_data, folder, count):
 
 
 @pytest.mark.real_data
+def test_the_sign_of_real_atlas_detections_is_that_of_their_images(real_data):
+    clear = 0
+    for packet in packets([real_data / "dev/alerts/atlas"]):
+        alert = surveys.read(packet.data)
+        difference = images(alert.cutouts)[2]
+        middle = difference.shape[0] // 2
+        core = np.sum(difference[middle - 2 : middle + 3, middle - 2 : middle + 3] - np.median(difference))
+        if abs(core) > 100:  # DN; one cannot be seen
+            clear += 1
+            assert np.sign(core) == np.sign(alert.detections["flux"][-1]), packet.source
+    assert clear >= 19
+
+
+@pytest.mark.real_data
 def test_real_samples_of_other_places(real_data):
     samples = real_data / "broker_samples"
     for folder in ("ztf", "atlas_avro", "lsst"):

@@ -43,7 +43,7 @@ def write(
         "mjd": row["mjd"],
         "filter": str(row["band"]),
         "candid": candid,
-        "isdiffpos": "t" if sign > 0 else "f",
+        "isdiffpos": "f" if sign > 0 else "t",  # wrong, as in the real ones
         "RA": row["ra"],
         "Dec": row["dec"],
         "Mag": sign * magnitude,  # as the real ones do
