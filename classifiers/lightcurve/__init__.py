@@ -15,6 +15,7 @@ from broker_adapters.records import SkyObject
 from ..records import Classification
 from ..taxonomy import LIGHTCURVE_CLASSES
 from . import features, forest
+from ._arrays import Floats
 from .samples import MINIMUM
 from .series import light_curve
 
@@ -42,8 +43,12 @@ class Model:
         probabilities = np.full((len(objects), len(self.classes)), np.nan)
         if enough.any():
             values = features.matrix([c for c, e in zip(curves, enough, strict=True) if e])
-            probabilities[enough] = self._model.probabilities(values, features.names())
+            probabilities[enough] = self.probabilities(values)
         return Classification(self.name, self.version, self.classes, probabilities)
+
+    def probabilities(self, values: Floats) -> Floats:
+        """Probabilities, shape (n, 15), of features of shape (n, len(features.names()))."""
+        return self._model.probabilities(values, features.names())
 
     @staticmethod
     def surveys(objects: Sequence[SkyObject]) -> tuple[tuple[str, ...], ...]:

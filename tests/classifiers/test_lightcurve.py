@@ -1,0 +1,219 @@
+"""The forest: its arrays equal scikit-learn's trees, its file cannot be changed unnoticed, and the shipped model answers."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from imblearn.ensemble import BalancedRandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from broker_adapters.records import Kind, SkyObject, blank
+from classifiers.calibration import Calibration
+from classifiers.lightcurve import Model, data, evaluation, features, forest, samples, supernova, train
+from classifiers.lightcurve.series import light_curve
+from classifiers.lightcurve.trees import from_boosting, from_forest
+from classifiers.records import ClassifierError, WeightsError
+from classifiers.simulate import lightcurves as simulate
+from classifiers.taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 6)).astype(np.float32)
+    y = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0.5)
+    x[rng.random(x.shape) < 0.1] = np.nan
+    return x, y
+
+
+def test_forest_arrays_equal_the_forest(table):
+    x, y = table
+    grown = BalancedRandomForestClassifier(20, sampling_strategy="all", replacement=True, bootstrap=False, random_state=0).fit(x, y)
+    assert from_forest(grown, 3).probabilities(x) == pytest.approx(grown.predict_proba(x), abs=1e-6)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_boosted_arrays_equal_the_model(table, classes):
+    x, y = table[0], np.minimum(table[1], classes - 1)
+    grown = HistGradientBoostingClassifier(max_iter=10, random_state=0).fit(x, y)
+    assert from_boosting(grown, classes).probabilities(x) == pytest.approx(grown.predict_proba(x), abs=1e-5)
+
+
+@pytest.fixture
+def hierarchy(table):
+    x, _ = table
+    rng = np.random.default_rng(1)
+    levels = {}
+    for name, classes in forest.LEVELS.items():
+        y = rng.permutation(np.arange(len(x)) % len(classes))
+        grown = BalancedRandomForestClassifier(3, sampling_strategy="all", replacement=True, bootstrap=False, random_state=0).fit(x, y)
+        columns = features.names()[:6]
+        levels[name] = forest.Level(classes, columns, (from_forest(grown, len(classes)),), Calibration(1.3, (0.1,) * len(classes)))
+    return forest.Hierarchy(levels, forest.digests(["a", "b"]))
+
+
+def test_saved_and_loaded_it_answers_the_same(hierarchy, table, tmp_path):
+    forest.save(hierarchy, tmp_path, {"version": "t"})
+    loaded, card = forest.load(tmp_path)
+    x = np.full((400, len(features.names())), np.nan)
+    x[:, :6] = table[0]
+    before = hierarchy.probabilities(x, features.names())
+    assert loaded.probabilities(x, features.names()) == pytest.approx(before)
+    assert before.sum(axis=1) == pytest.approx(1)
+    assert card["version"] == "t"
+    assert loaded.was_trained_on(["a", "c"]).tolist() == [True, False]
+
+
+def test_a_changed_or_missing_file_is_refused(hierarchy, tmp_path):
+    with pytest.raises(WeightsError, match="no light-curve model"):
+        forest.load(tmp_path)
+    forest.save(hierarchy, tmp_path, {})
+    content = bytearray((tmp_path / forest.FILE).read_bytes())
+    content[100] ^= 1
+    (tmp_path / forest.FILE).write_bytes(content)
+    with pytest.raises(WeightsError, match="SHA-256"):
+        forest.load(tmp_path)
+
+
+def test_a_file_of_another_kind_is_refused_even_with_its_digest(hierarchy, tmp_path):
+    import hashlib
+
+    forest.save(hierarchy, tmp_path, {})
+    (tmp_path / forest.FILE).write_bytes(b"not an archive")
+    card = json.loads((tmp_path / forest.CARD).read_text())
+    card["sha256"] = hashlib.sha256(b"not an archive").hexdigest()
+    (tmp_path / forest.CARD).write_text(json.dumps(card))
+    with pytest.raises(WeightsError, match="is not a light-curve model"):
+        forest.load(tmp_path)
+
+
+def supernova_rows(seed=0, noise=300.0, last=40.0, peak=30000.0):
+    """A SNIa-like supernova in ZTF g and r, one point a day from 15 d before its peak."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(-15.0, last, 1.5)
+    rows = blank(2 * len(t))
+    rows["survey"], rows["source_id"], rows["kind"] = "ztf", [str(i) for i in range(len(rows))], Kind.ALERT
+    rows["mjd"], rows["band"] = np.concatenate([t, t + 0.02]) + 59000, np.repeat(["g", "r"], len(t))
+    for k in (0, 1):
+        q = supernova.MEAN[:6] + (supernova.MEAN[6:] if k == 0 else 0)
+        which = rows["band"] == "gr"[k]
+        rows["flux"][which] = peak * supernova.model(q, rows["mjd"][which] - 59000)
+    rows["flux"] += rng.normal(0, noise, len(rows))
+    rows["flux_err"] = noise
+    return rows[rows["flux"] > 5 * noise]
+
+
+def sky(rows):
+    return SkyObject(10.0, 20.0, 0.1, rows)
+
+
+def test_supernova_fit_gives_back_what_was_put_in():
+    found = supernova.fit(light_curve(supernova_rows()))
+    assert found is not None
+    t = 59000 + np.arange(-10, 30.0, 5)
+    for k in (0, 1):
+        q = supernova.MEAN[:6] + (supernova.MEAN[6:] if k == 0 else 0)
+        truth = 30000 * supernova.model(q, t - 59000)
+        assert np.all(np.abs(found.flux(t, k) - truth) < 4 * found.flux_err(t, k))
+        assert np.median(np.abs(found.flux(t, k) / truth - 1)) < 0.05
+    assert supernova.fit(light_curve(blank(0))) is None
+
+
+def test_limits_hold_the_model_down():
+    rows = supernova_rows(last=0.0)
+    limits = blank(4)
+    limits["survey"], limits["kind"], limits["band"] = "ztf", Kind.LIMIT, "r"
+    limits["mjd"], limits["flux_err"] = [58980.0, 58982.0, 58984.0, 58984.5], 100.0
+    free, held = (supernova.fit(light_curve(r)) for r in (rows, np.concatenate([rows, limits])))
+    assert held.flux(58984.0, 1)[0] <= max(free.flux(58984.0, 1)[0], 700.0)
+
+
+def test_the_shipped_model_answers_and_says_when_it_cannot():
+    model = Model()
+    found = model.predict([sky(supernova_rows()), sky(supernova_rows()[:3]), sky(blank(0))])
+    assert found.classes == LIGHTCURVE_CLASSES
+    assert found.probabilities[0].sum() == pytest.approx(1)
+    assert found.labels[0] in LIGHTCURVE["Transient"]
+    assert np.isnan(found.probabilities[1:]).all()
+    assert model.surveys([sky(supernova_rows())]) == (("ztf",),)
+    assert model.predict([]).probabilities.shape == (0, 15)
+
+
+def test_the_answer_does_not_depend_on_the_batch():
+    objects = [sky(supernova_rows(i)) for i in range(3)]
+    model = Model()
+    alone = np.concatenate([model.predict([o]).probabilities for o in objects[::-1]])[::-1]
+    assert model.predict(objects).probabilities == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("label", sorted(simulate.STOCHASTIC))
+def test_simulated_sources_are_alerts_and_limits(label):
+    rows = simulate.observe(simulate.STOCHASTIC[label], 600.0, np.random.default_rng(2))
+    alert = rows["kind"] == Kind.ALERT
+    assert (np.diff(rows["mjd"]) >= 0).all()
+    assert np.isfinite(rows["flux"][alert]).all()
+    assert (np.abs(rows["flux"][alert]) > 5 * rows["flux_err"][alert]).all()
+    assert np.isnan(rows["flux"][~alert]).all()
+
+
+def test_random_walk_has_its_structure_function():
+    t = np.arange(0, 20000.0, 5)
+    walk = simulate.random_walk(t, 0.3, 100.0, np.random.default_rng(0))
+    assert walk.std() == pytest.approx(0.3, rel=0.15)
+    assert np.corrcoef(walk[:-20], walk[20:])[0, 1] == pytest.approx(math.exp(-1), abs=0.15)
+
+
+def test_altered_copies_are_fainter_and_never_leave_a_weak_alert():
+    rows = supernova_rows()
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        copy = samples.altered(rows, rng)
+        alert = copy["kind"] == Kind.ALERT
+        assert (copy["flux"][alert] >= 4.5 * copy["flux_err"][alert]).all()
+        assert np.isnan(copy["flux"][~alert]).all()
+        assert len(copy) <= len(rows)
+
+
+def test_weights_count_an_object_once_and_real_ones_more():
+    n = 6
+    text = lambda *v: np.array(v, str)  # noqa: E731
+    found = samples.Samples(
+        np.zeros((n, 1)),
+        text("SNIa", "SNIa", "SNIa", "SNII", "SNII", "SNII"),
+        text("a", "a", "b", "c", "d", "d"),
+        text("real", "real", "real", "real", "simulated", "simulated"),
+        text(*["whole"] * n),
+        np.full(n, 9),
+        text(*["alert-dif"] * n),
+    )
+    weight = train.weights("Transient", found, train.targets("Transient", found))
+    assert weight[0] + weight[1] == pytest.approx(weight[2])
+    assert weight[3] == pytest.approx(train.REAL * (weight[4] + weight[5]))
+
+
+def test_a_folder_without_tables_is_a_clear_error(tmp_path):
+    with pytest.raises(ClassifierError, match=r"object_labels.csv cannot be read"):
+        data.read(tmp_path)
+
+
+@pytest.mark.real_data
+def test_real_folder_is_read_once_per_object_without_sentinels(real_data):
+    found = data.read(real_data / "dev")
+    assert len({s.object_id for s in found}) == len(found) > 5000
+    for s in found[::50]:
+        assert np.isfinite(s.rows["flux_err"]).all()
+        assert (s.rows["flux_err"] >= 0).all()
+        assert np.isin(s.rows["kind"], list(Kind)).all()
+        assert np.abs(s.rows["flux"][np.isfinite(s.rows["flux"])]).max(initial=0) < 1e11
+
+
+@pytest.mark.real_data
+def test_evaluation_of_real_supernovae_says_what_was_seen(real_data, tmp_path, monkeypatch):
+    everything = data.read
+    monkeypatch.setattr(data, "read", lambda folder: [s for s in everything(folder) if s.label in LIGHTCURVE["Transient"]][::60])
+    monkeypatch.setattr(samples, "vectors", lambda folder: None)
+    found = evaluation.evaluate(real_data / "dev", jobs=1)
+    assert found["n_seen_in_training"] == found["n"] > 50
+    assert found["top_recall"]["Transient"] > 0.8
+    assert json.dumps(found, allow_nan=False)
