@@ -114,6 +114,23 @@ def test_photometry_leaves_the_target_that_it_does_not_belong_to():
     assert PhotometryReducedDatum.objects.filter(target=target).count() == 6
 
 
+def test_of_two_targets_the_heir_keeps_its_own(pair):
+    ztf, lsst, _ = pair
+    mine, other = targets.promote(ztf.sky_object), targets.promote(lsst.sky_object)
+    sky = linking.link(lsst, ztf.sky_object)
+    assert sky.target == mine
+    counted = {t.name: PhotometryReducedDatum.objects.filter(target=t).count() for t in (mine, other)}
+    assert counted == {"ZTF26aaaaaaa": 6, "LSST 1": 0}
+
+
+def test_what_is_gone_cannot_be_linked_to(pair):
+    ztf, lsst, _ = pair
+    gone = lsst.sky_object
+    linking.link(lsst, ztf.sky_object)
+    with pytest.raises(StoreError, match="gone"):
+        linking.link(member("ZTF26aaaaaaa"), gone)
+
+
 def test_ambiguous_matches_are_decided(user):
     alerts.save([alert("lsst", "1", dec=2.0 - 1.3 * ARCSEC), alert("lsst", "2", dec=2.0 + 1.3 * ARCSEC)])
     alerts.save([alert("atlas", "A1")])

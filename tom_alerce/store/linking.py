@@ -16,12 +16,22 @@ from tom_alerce.store.sql import begin_write, chunks
 
 
 def link(survey_object: SurveyObject, sky_object: SkyObject, user: Any = None) -> SkyObject:
-    """Make a survey object a view of this sky object. A sky object that is left empty goes, and what hangs on it comes along."""
+    """Make a survey object a view of this sky object. A sky object that is left empty goes, and what hangs on it comes along.
+
+    Where both have a target the heir keeps its own, and the other stays in the TOM without the photometry that moved.
+
+    Raises
+    ------
+    StoreError
+        The sky object is gone.
+    """
     with transaction.atomic():
         begin_write()
         moved = SurveyObject.objects.select_for_update().get(pk=survey_object.pk)
         pair = SkyObject.objects.select_for_update().filter(pk__in=[moved.sky_object_id, sky_object.pk]).order_by("pk")
         skies = {s.pk: s for s in pair}
+        if sky_object.pk not in skies:
+            raise StoreError("the object to link to is gone: it was linked to another meanwhile")
         old, new = skies[moved.sky_object_id], skies[sky_object.pk]
         if old.pk != new.pk:
             _move(moved, old, new)
