@@ -39,6 +39,8 @@ class Instrument:
         Standard deviation per axis, in pixels, of the misregistration between science image and template.
     fainter : float
         Magnitudes by which its alerts are fainter than ZTF's: the difference of the limits.
+    flips : bool
+        Whether the difference cutout of a source that has faded is template minus science, so that the source is positive in it.
     """
 
     size: int
@@ -53,6 +55,7 @@ class Instrument:
     saturation: float
     registration: float
     fainter: float = 0.0
+    flips: bool = False
 
 
 #: Survey -> its instrument.
@@ -60,10 +63,10 @@ INSTRUMENTS = MappingProxyType(
     {
         # scale: Bellm et al. 2019 (PASP 131, 018002); gain: Masci et al. 2019 (PASP 131, 018003; 6.2 e-/DN, registration
         # better than 0.1 px); zero point, noise, background, seeing (at best 2.0") and the template's: medians and scatter measured on 700
-        # real ZTF cutouts
+        # real ZTF cutouts, of which all with isdiffpos 'f' are flipped (none of ATLAS and Rubin is)
         "ztf": Instrument(
             size=63, scale=1.01, zero_point=(26.2, 0.1), gain=6.2, noise=(2.7, 0.3), template_noise=0.22, seeing=(2.3, 0.2),
-            template_seeing=2.1, background=(140.0, 0.5), saturation=50000.0, registration=0.06,
+            template_seeing=2.1, background=(140.0, 0.5), saturation=50000.0, registration=0.06, flips=True,
         ),
         # scale: Tonry et al. 2018 (PASP 130, 064505); the rest measured on 20 real ATLAS packets: noise^2 = sky (325 when dark), width
         # 2.7 px, zero points 25 to 26; template noise is our guess, since no template is sent

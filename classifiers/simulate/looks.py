@@ -29,8 +29,8 @@ SURROUNDINGS = (
 def look(source: Source, alerts: Detections, random: np.random.Generator) -> tuple[Images, list[dict[str, Any]]]:
     """Science, template and difference image of k alerts of one source in one survey, and what a ZTF packet says of each beyond the flux.
 
-    Images are of shape (k, 3, size, size) in the units of the instrument, NaN where there is no data. As in ZTF's real packets, the
-    difference of a source that has faded is template minus science; elsewhere it is science minus template.
+    Images are of shape (k, 3, size, size) in the units of the instrument, NaN where there is no data. The difference of a source
+    that has faded is template minus science where the instrument flips it.
     """
     survey = str(alerts["survey"][0])
     camera = INSTRUMENTS[survey]
@@ -41,7 +41,8 @@ def look(source: Source, alerts: Detections, random: np.random.Generator) -> tup
     k = len(alerts)
     how = drawn.how.take(np.zeros(k, np.intp)) if kind == "bogus" else ordinary(camera, k, random)
     images = render(_scene(drawn, source, alerts), how, camera, random, np.repeat(drawn.extra, k, axis=0), camera.size)
-    images[:, 2] *= np.where((alerts["flux"] < 0) & (survey == "ztf"), -1.0, 1.0).astype(np.float32)[:, None, None]
+    if camera.flips:
+        images[alerts["flux"] < 0, 2] *= -1
     images.transpose(0, 2, 3, 1)[np.repeat(drawn.holes, k, axis=0)] = np.nan
     if survey != "ztf":
         return images, [{} for _ in range(k)]

@@ -34,8 +34,8 @@ class Simulated:
     Attributes
     ----------
     stamps : ndarray of float32, shape (n, 3, size, size)
-        Science, template, difference in the survey's units (counts, or nJy for LSST); NaN where there is no data. As in ZTF's real packets
-        the difference of an alert with ``isdiffpos`` 'f' is template minus science: the source is positive in it.
+        Science, template, difference in the survey's units (counts, or nJy for LSST); NaN where there is no data. Where the
+        instrument flips it, the difference of an alert with ``isdiffpos`` 'f' is template minus science.
     labels : tuple of str
         Classes of ``taxonomy.STAMP``.
     columns : dict of str to ndarray, shape (n,)
@@ -106,6 +106,7 @@ def _attempt(
     drawn = draw(label.tolist(), how, camera, size, rng)
     image = render(drawn.scene, drawn.how, camera, rng, drawn.extra, size)
     columns = metadata.measure(image[:, 2], drawn, rng) | metadata.drawn_columns(drawn, camera, rng)
-    image[columns["isdiffpos"] == "f", 2] *= -1
+    if camera.flips:
+        image[columns["isdiffpos"] == "f", 2] *= -1
     image.transpose(0, 2, 3, 1)[drawn.holes] = np.nan
     return image, columns

@@ -163,9 +163,10 @@ def test_every_class_of_every_survey(survey):
     middle = camera.size // 2
     centre = made.stamps[:, :, middle - 3 : middle + 4, middle - 3 : middle + 4]
     assert np.isfinite(centre).all(), "holes spare the source"
-    # found means positive in the difference, for both signs of the change
+    # found means seen in the difference, positive for both signs of the change where the instrument flips it
     lit = np.array(labels) != "bogus"
-    assert (centre[lit, 2].mean((1, 2)) > 0).all()
+    sign = np.where((made.columns["isdiffpos"][lit] == "t") | camera.flips, 1.0, -1.0)
+    assert (sign * centre[lit, 2].mean((1, 2)) > 0).all()
     assert (made.columns["magpsf"] < made.columns["diffmaglim"]).all()
 
 
