@@ -1,4 +1,4 @@
-"""Light-curve features of two-band light curves, on one core; the period search beside astropy's and nifty-ls on the same grid and points."""
+"""Light-curve features of two-band light curves, on one core; the period search beside astropy and nifty-ls on the same grid and points."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def search(bands: tuple[tuple[Floats, Floats, Floats], ...]) -> Period:
         theta.append(explained(t, y, w, start, step, n, exact=False))
         chi2.append(float((w * y**2).sum()))
         freedom.append(len(t) - 3)
-    power = _f(sum(theta), sum(chi2), sum(freedom))
+    power = _f(np.sum(theta, axis=0), sum(chi2), sum(freedom))
     frequency = start + step * np.arange(n)
     series = [prepared(*trimmed[b], low + span / 2) for b in used]
     best, power = _refined(series, sum(chi2), sum(freedom), frequency, power, step)
@@ -145,7 +145,7 @@ def _refined(
     peaks = maxima(power, PEAKS)
     for k in peaks:
         start = float(frequency[k] - step)
-        fine = _f(sum(explained(t, y, w, start, step / FINER, 2 * FINER + 1) for t, y, w in series), chi2, freedom)
+        fine = _f(np.sum([explained(t, y, w, start, step / FINER, 2 * FINER + 1) for t, y, w in series], axis=0), chi2, freedom)
         j = int(np.argmax(fine))
         if fine[j] > power[k]:
             power[k] = fine[j]

@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from broker_adapters.records import Kind, SkyObject, blank
 from classifiers.calibration import Calibration
-from classifiers.lightcurve import Model, data, evaluation, features, forest, samples, supernova, train
+from classifiers.lightcurve import Model, data, evaluation, features, forecast, forest, samples, supernova, train
 from classifiers.lightcurve.series import light_curve
 from classifiers.lightcurve.trees import from_boosting, from_forest
 from classifiers.records import ClassifierError, WeightsError
@@ -197,9 +197,15 @@ def test_a_folder_without_tables_is_a_clear_error(tmp_path):
         data.read(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def real(real_data):
+    """The labelled objects of the development data."""
+    return data.read(real_data / "dev")
+
+
 @pytest.mark.real_data
-def test_real_folder_is_read_once_per_object_without_sentinels(real_data):
-    found = data.read(real_data / "dev")
+def test_real_folder_is_read_once_per_object_without_sentinels(real):
+    found = real
     assert len({s.object_id for s in found}) == len(found) > 5000
     for s in found[::50]:
         assert np.isfinite(s.rows["flux_err"]).all()
@@ -209,11 +215,45 @@ def test_real_folder_is_read_once_per_object_without_sentinels(real_data):
 
 
 @pytest.mark.real_data
-def test_evaluation_of_real_supernovae_says_what_was_seen(real_data, tmp_path, monkeypatch):
-    everything = data.read
-    monkeypatch.setattr(data, "read", lambda folder: [s for s in everything(folder) if s.label in LIGHTCURVE["Transient"]][::60])
+def test_evaluation_of_real_supernovae_says_what_was_seen(real, real_data, monkeypatch):
+    monkeypatch.setattr(data, "read", lambda folder: [s for s in real if s.label in LIGHTCURVE["Transient"]][::60])
     monkeypatch.setattr(samples, "vectors", lambda folder: None)
     found = evaluation.evaluate(real_data / "dev", jobs=1)
     assert found["n_seen_in_training"] == found["n"] > 50
     assert found["top_recall"]["Transient"] > 0.8
     assert json.dumps(found, allow_nan=False)
+
+
+def test_forecast_holds_what_comes_and_widens_with_time():
+    whole = supernova_rows(seed=3, last=30.0)
+    young = light_curve(whole[whole["mjd"] < 58995])
+    times = np.array([58996.0, 59003.0, 59015.0])
+    found = forecast.forecast(young, times)
+    for k in (0, 1):
+        q = supernova.MEAN[:6] + (supernova.MEAN[6:] if k == 0 else 0)
+        low, middle, high = found.flux[k].T
+        truth = 30000 * supernova.model(q, times - 59000)
+        assert (np.abs(truth - middle) < 3.5 * (high - low) / 2).all()
+        assert (high - low)[2] > (high - low)[0]
+        assert abs(found.peak_mjd[k, 1] - 59000) < 15
+        assert (np.diff(found.mag[k], axis=-1) >= 0).all()
+    assert forecast.forecast(light_curve(blank(0)), times) is None
+    assert forecast.forecast(young, times).flux == pytest.approx(found.flux)
+
+
+@pytest.mark.real_data
+def test_forecast_intervals_hold_their_share_of_real_supernovae(real):
+    held = []
+    for s in [x for x in real if x.label in LIGHTCURVE["Transient"] and x.kind == "alert-dif"][::40]:
+        seen = np.isfinite(s.rows["flux"])
+        cut = s.rows["mjd"][seen].min() + 20
+        young = light_curve(data.truncated(s.rows, 20.0))
+        if young.n_detections < samples.MINIMUM:
+            continue
+        for k, band in enumerate(("g", "r")):
+            later = s.rows[seen & (s.rows["mjd"] > cut) & (s.rows["mjd"] <= cut + 7) & (s.rows["band"] == band)]
+            if len(later):
+                low, middle, high = forecast.forecast(young, later["mjd"]).flux[k].T
+                held += (np.abs(later["flux"] - middle) < np.hypot((high - low) / 2, later["flux_err"])).tolist()
+    assert len(held) > 100
+    assert 0.58 < np.mean(held) < 0.82  # 68 %, within the error of so few

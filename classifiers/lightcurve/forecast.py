@@ -1,0 +1,81 @@
+"""What a supernova will do in the coming nights, with the uncertainty of saying so: from the fit of `supernova`, a few milliseconds.
+
+The posterior of the fit is taken as Gaussian in its transformed parameters; `DRAWS` curves drawn from it give the quantiles. `SPREAD` makes
+the 68 % intervals, with the errors of the points, hold 70 % of the later detections of 400 real supernovae, cut 10, 20 and 40 days after
+the first detection, in the seven days that followed (71, 71 and 67 %).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from broker_adapters.photometry import magnitude_from_flux
+
+from . import supernova
+from ._arrays import Floats
+from .series import FAMILIES, LightCurve
+
+#: Curves drawn, and the factor on the standard deviations of the posterior.
+DRAWS, SPREAD = 200, 0.75
+
+#: Days after the brightest point up to which a peak is looked for, and the step.
+HORIZON, STEP = 80.0, 0.5
+
+#: Quantiles: 68 % interval and median.
+QUANTILES = (0.16, 0.5, 0.84)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """Quantiles (16, 50, 84 %) in the order of the last axis; families in the order of `series.FAMILIES`.
+
+    Attributes
+    ----------
+    peak_mjd : shape (2, 3)
+    peak_mag : shape (2, 3)
+        AB magnitude of the difference flux at peak.
+    flux : shape (2, n, 3)
+        Difference flux in nJy at the n times asked for.
+    """
+
+    mjd: Floats
+    peak_mjd: Floats
+    peak_mag: Floats
+    flux: Floats
+
+    @property
+    def mag(self) -> Floats:
+        """AB magnitudes, shape (2, n, 3), quantiles rising; NaN where the flux may be nothing."""
+        return magnitude_from_flux(self.flux[..., ::-1])
+
+
+def forecast(curve: LightCurve, mjd: ArrayLike, seed: int = 0) -> Forecast | None:
+    """The forecast of a light curve at n times; None where there is nothing to fit."""
+    fit = supernova.fit(curve)
+    if fit is None:
+        return None
+    times = np.atleast_1d(np.asarray(mjd, float))
+    rng = np.random.default_rng(seed)
+    root = np.linalg.cholesky(fit.covariance * SPREAD**2 + 1e-12 * np.eye(len(fit.parameters)))
+    draws = fit.parameters + rng.normal(size=(DRAWS, len(fit.parameters))) @ root.T
+    grid = np.arange(-supernova.LIMITS_BEFORE, HORIZON, STEP)
+    shape = (len(FAMILIES), DRAWS)
+    peak_t, peak_f, flux = np.empty(shape), np.empty(shape), np.empty((*shape, len(times)))
+    for k in range(shape[0]):
+        for i, p in enumerate(draws):
+            q = supernova.band_parameters(p, k)
+            curve_on_grid = supernova.model(q, grid)
+            best = int(np.argmax(curve_on_grid))
+            peak_t[k, i], peak_f[k, i] = fit.zero + grid[best], fit.scale * curve_on_grid[best]
+            flux[k, i] = fit.scale * supernova.model(q, times - fit.zero)
+    floor = np.hypot(supernova.ERROR_OF_FLUX * flux, supernova.ERROR_OF_PEAK * fit.scale)
+    flux = flux + rng.normal(size=flux.shape) * floor
+
+    def quantiles(x: Floats) -> Floats:
+        found: Floats = np.moveaxis(np.quantile(x, QUANTILES, axis=1), 0, -1)
+        return found
+
+    return Forecast(times, quantiles(peak_t), quantiles(magnitude_from_flux(np.maximum(peak_f, 1e-3))), quantiles(flux))
