@@ -38,13 +38,18 @@ class Model:
 
     def predict(self, objects: Sequence[SkyObject]) -> Classification:
         """Classify n objects from their merged detections; row i belongs to object i."""
+        return self.assess(objects)[0]
+
+    def assess(self, objects: Sequence[SkyObject]) -> tuple[Classification, Floats]:
+        """The classification, and how odd each object is among those of its branch: shape (n,), in [0, 1], NaN where it cannot be said."""
         curves = [light_curve(o.detections) for o in objects]
         enough = np.array([c.n_detections >= MINIMUM for c in curves], bool)
-        probabilities = np.full((len(objects), len(self.classes)), np.nan)
+        probabilities, oddness = np.full((len(objects), len(self.classes)), np.nan), np.full(len(objects), np.nan)
         if enough.any():
             values = features.matrix([c for c, e in zip(curves, enough, strict=True) if e])
             probabilities[enough] = self.probabilities(values)
-        return Classification(self.name, self.version, self.classes, probabilities)
+            oddness[enough] = self._model.oddness(values, features.names(), probabilities[enough])
+        return Classification(self.name, self.version, self.classes, probabilities), oddness
 
     def probabilities(self, values: Floats) -> Floats:
         """Probabilities, shape (n, 15), of features of shape (n, len(features.names()))."""

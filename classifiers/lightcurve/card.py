@@ -63,7 +63,19 @@ def markdown(card: dict[str, Any]) -> str:
     cv = card["cross_validation"]
     levels = (f"- {name}: {len(level['columns'])} features, calibration {level['calibration']}" for name, level in card["levels"].items())
     head = HEAD.format(**card, classes=len(LIGHTCURVE_CLASSES), size=card["bytes"] / 1e6, minimum=MINIMUM)
-    parts = [head, "\n".join(levels), "", DATA, *_origins(card["objects"]), "", *_figures(cv), *_confusion(cv), "", TRUST]
+    parts = [
+        head,
+        "\n".join(levels),
+        "",
+        DATA,
+        *_origins(card["objects"]),
+        "",
+        *_figures(cv),
+        *_confusion(cv),
+        "",
+        *_outliers(card["outliers"]),
+        TRUST,
+    ]
     return "\n".join(parts)
 
 
@@ -124,6 +136,19 @@ def _confusion(cv: dict[str, Any]) -> list[str]:
     present = [i for i, c in enumerate(cv["classes"]) if cv["support"][c]]
     lines = ["Confusion (rows: true class):", "", "| | " + " | ".join(cv["classes"]) + " |", "|---|" + "--:|" * len(cv["classes"])]
     return lines + [f"| {cv['classes'][i]} | " + " | ".join(str(n or "") for n in cv["confusion"][i][:-1]) + " |" for i in present]
+
+
+def _outliers(areas: dict[str, dict[str, float]]) -> list[str]:
+    lines = [
+        "## Outliers",
+        "",
+        "Area under the ROC curve of telling a class that the isolation forest of its branch never saw from the others (0.5: by chance;",
+        "stochastic and periodic classes are in good part simulated):",
+        "",
+        "| branch | class left out | area |",
+        "|---|---|--:|",
+    ]
+    return lines + [f"| {branch} | {name} | {area:.2f} |" for branch, found in areas.items() for name, area in found.items()] + [""]
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import outliers
 from ..calibration import Calibration
 from ..records import WeightsError
 from ..taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
@@ -62,14 +63,24 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hierarchy:
-    """The four levels, and the digests of the objects that they were trained on."""
+    """The four levels, the digests of the objects that they were trained on, and the isolation forest of each branch."""
 
     levels: dict[str, Level]
     seen: NDArray[np.uint64] = field(repr=False)
+    isolation: dict[str, outliers.Isolation] = field(default_factory=dict, repr=False)
 
     def probabilities(self, x: Floats, names: Sequence[str]) -> Floats:
         """Probabilities of the 15 classes, shape (n, 15), of features of shape (n, len(names))."""
         return combined({name: level.calibration.apply(level.raw(x, names)) for name, level in self.levels.items()})
+
+    def oddness(self, x: Floats, names: Sequence[str], probabilities: Floats) -> Floats:
+        """How odd each object is among those of its branch, shape (n,), in [0, 1] (`classifiers.outliers`); NaN without such forests."""
+        place = {name: j for j, name in enumerate(names)}
+        total = np.full(len(x), 0.0 if self.isolation else np.nan)
+        for branch, isolation in self.isolation.items():
+            share = probabilities[:, [LIGHTCURVE_CLASSES.index(c) for c in LIGHTCURVE[branch]]].sum(axis=1)
+            total += share * isolation.score(x[:, [place[c] for c in self.levels[branch].columns]])
+        return total
 
     def was_trained_on(self, object_ids: Iterable[str]) -> NDArray[np.bool_]:
         """Which of the objects were in the training set, shape (n,)."""
@@ -95,6 +106,8 @@ def save(model: Hierarchy, folder: Path, card: dict[str, Any]) -> None:
     for name, level in model.levels.items():
         for i, trees in enumerate(level.ensembles):
             arrays |= {f"{name}/{i}/{a}": getattr(trees, a) for a in ARRAYS}
+    for branch, isolation in model.isolation.items():
+        arrays |= {f"{branch}/outliers/{a}": v for a, v in isolation.arrays().items()}
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     folder.mkdir(parents=True, exist_ok=True)
@@ -130,7 +143,9 @@ def load(folder: Path) -> tuple[Hierarchy, dict[str, Any]]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             levels = {name: _level(arrays, name, card["levels"][name]) for name in LEVELS}
-            return Hierarchy(levels, arrays["seen"]), card
+            stored = {b: {k.rpartition("/")[2]: arrays[k] for k in arrays.files if k.startswith(f"{b}/outliers/")} for b in LIGHTCURVE}
+            isolation = {branch: outliers.from_arrays(found) for branch, found in stored.items() if found}
+            return Hierarchy(levels, arrays["seen"], isolation), card
     except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{folder / FILE} is not a light-curve model: {error}") from error
 

@@ -15,7 +15,7 @@ from imblearn.ensemble import BalancedRandomForestClassifier
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from .. import calibration
+from .. import calibration, outliers
 from ..evaluate import disjoint_folds
 from ..taxonomy import BRANCH, LIGHTCURVE
 from . import features, forest
@@ -157,8 +157,22 @@ def train(data: Path, out: Path, seed: int = 0, jobs: int = 2) -> dict[str, Any]
     levels = {name: replace(fit_level(name, samples, seed, jobs), calibration=calibrated[name]) for name in LEVELS}
     seen = forest.digests(np.unique(samples.objects[samples.origins != "simulated"]).tolist())
     figures = report(samples.take(rows), probabilities)
-    forest.save(Hierarchy(levels, seen), out, described(samples, seed) | {"cross_validation": figures})
+    isolation, areas = isolated(samples, levels, seed)
+    card = described(samples, seed) | {"cross_validation": figures, "outliers": areas}
+    forest.save(Hierarchy(levels, seen, isolation), out, card)
     return figures
+
+
+def isolated(samples: Samples, levels: dict[str, Level], seed: int) -> tuple[dict[str, outliers.Isolation], dict[str, Any]]:
+    """An isolation forest of each branch from one light curve of each object, and the areas of leaving each class out."""
+    found, areas = {}, {}
+    whole = samples.take((samples.copies == "whole") & np.isin(samples.origins, ("real", "simulated")))
+    for branch in LIGHTCURVE:
+        part = whole.take(np.isin(whole.labels, LIGHTCURVE[branch]))
+        x = part.features[:, [features.names().index(c) for c in levels[branch].columns]]
+        found[branch] = outliers.fit(x, seed)
+        areas[branch] = outliers.leave_one_out(x, part.labels, seed=seed)
+    return found, areas
 
 
 def described(samples: Samples, seed: int) -> dict[str, Any]:
