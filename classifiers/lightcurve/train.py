@@ -48,8 +48,12 @@ BOOSTING = {
     "max_features": 0.3,
 }
 
-#: Training weight and prior of a class: its number of objects to this power (0 equal, 1 as found). A forest balances by itself.
-PRIOR = {TOP: 0.25, "Transient": 0.5, "Stochastic": 0.25, "Periodic": 0.25}
+#: Training weight of a class: its number of objects to this power (0 equal, 1 as found). A forest balances by itself.
+BALANCE = {TOP: 0.25, "Transient": 0.5, "Stochastic": 0.25, "Periodic": 0.25}
+
+#: Prior that the probabilities are calibrated for: the number of real objects of a class to this power. Between the equal priors of a
+#: balanced forest, which call one SNIa in six a SNIbc, and the mixture of a spectroscopic sample, which would hide the rare classes.
+PRIOR = {TOP: 0.1, "Transient": 0.65, "Stochastic": 0.5, "Periodic": 0.5}
 
 #: Real objects count this many times as much as simulated ones.
 REAL = 5.0
@@ -83,11 +87,11 @@ def targets(level: str, samples: Samples) -> NDArray[np.int64]:
 
 
 def weights(level: str, samples: Samples, target: NDArray[np.int64]) -> Floats:
-    """Weight of each row: one object counts once however many copies it has, real ones more, and classes by `PRIOR`."""
+    """Weight of each row: one object counts once however many copies it has, real ones more, and classes by `BALANCE`."""
     _, inverse, copies = np.unique(samples.objects, return_inverse=True, return_counts=True)
     weight = np.where(samples.origins == "real", REAL, 1.0) / copies[inverse]
     total = np.bincount(target, weight, len(LEVELS[level]))
-    balanced = weight / total[target] * np.maximum(total[target], 1e-9) ** PRIOR[level]
+    balanced = weight / total[target] * np.maximum(total[target], 1e-9) ** BALANCE[level]
     scaled: Floats = balanced / balanced.mean()
     return scaled
 
@@ -141,12 +145,17 @@ def cross_validated(samples: Samples, seed: int, jobs: int = 2) -> tuple[NDArray
     rows = np.concatenate([r for r, _ in folds])
     fold = np.concatenate([np.full(len(r), i) for i, (r, _) in enumerate(folds)])
     raw = {level: np.concatenate([p[level] for _, p in folds]) for level in LEVELS}
+    return rows, nested(samples, rows, fold, raw), raw
+
+
+def nested(samples: Samples, rows: NDArray[np.int64], fold: NDArray[np.int64], raw: dict[str, Floats]) -> Floats:
+    """Calibrated probabilities, shape (n, 15), each fold by the calibration of the others."""
     probabilities = np.empty((len(rows), len(BRANCH)))
-    for i in range(len(folds)):
+    for i in np.unique(fold):
         others, own = fold != i, fold == i
         fitted = calibrations(samples, rows[others], {level: p[others] for level, p in raw.items()})
         probabilities[own] = forest.combined({level: fitted[level].apply(p[own]) for level, p in raw.items()})
-    return rows, probabilities, raw
+    return probabilities
 
 
 def train(data: Path, out: Path, seed: int = 0, jobs: int = 2) -> dict[str, Any]:
