@@ -50,17 +50,21 @@ def correct(rows: Detections, owner: ArrayLike | None = None) -> Correction:
     ``owner``, integers of shape (n,), tells whose each row is; without it all are of one object. What is "first" is so among rows of
     the same owner, survey, band and kind; a limit is never dubious.
     """
-    flux, error = rows["flux"], rows["flux_err"]
+    return corrected(rows, series(rows, owner))
+
+
+def corrected(rows: Detections, group: NDArray[np.intp]) -> Correction:
+    """As `correct`, where the `series` of each row is known already."""
+    flux, error, kind = rows["flux"], rows["flux_err"], rows["kind"]
     with np.errstate(divide="ignore", invalid="ignore"):
         total = rows["ref_flux"] + flux
         total = np.where(total > 0.0, total, np.nan)
         scale = photometry.POGSON / total
         point = scale * np.sqrt(error**2 - rows["ref_flux_err"] ** 2)
-    corrected = np.isfinite(rows["ref_flux"])
-    measured = rows["kind"] != Kind.LIMIT
-    changed = corrected != corrected[first(series(rows, owner, rows["kind"]), rows["mjd"])]
-    dubious = measured & (changed | (~corrected & (flux < 0.0)))
-    return Correction(photometry.magnitude_from_flux(total), point, scale * error, corrected, dubious)
+    under = np.isfinite(rows["ref_flux"])
+    changed = under != under[first(group * len(Kind) + kind, rows["mjd"])]
+    dubious = (kind != Kind.LIMIT) & (changed | (~under & (flux < 0.0)))
+    return Correction(photometry.magnitude_from_flux(total), point, scale * error, under, dubious)
 
 
 def stellar(metadata: Mapping[str, Any]) -> Flags:
@@ -79,11 +83,10 @@ def stellar(metadata: Mapping[str, Any]) -> Flags:
     return star
 
 
-def series(rows: Detections, owner: ArrayLike | None, *columns: NDArray[Any]) -> NDArray[np.intp]:
-    """A number for each row, shape (n,), the same for rows of one owner, survey and band (and value of the columns), counting from 0."""
+def series(rows: Detections, owner: ArrayLike | None) -> NDArray[np.intp]:
+    """A number for each row, shape (n,), the same for rows of one owner, survey and band, and in their order, counting from 0."""
     code = np.zeros(len(rows), np.intp)
-    for column in (owner, rows["survey"], rows["band"], *columns):
-        column = np.asarray(column) if column is not None else code
+    for column in (code if owner is None else np.asarray(owner), rows["survey"], rows["band"]):
         if (column == column[:1]).all():  # nearly always so for the survey: sorting is what costs
             continue
         values, number = np.unique(column, return_inverse=True)
@@ -92,7 +95,7 @@ def series(rows: Detections, owner: ArrayLike | None, *columns: NDArray[Any]) ->
 
 
 def first(group: NDArray[np.intp], mjd: Floats) -> NDArray[np.intp]:
-    """For each row the index, shape (n,), of the earliest row of its group; groups count from 0."""
+    """For each row the index, shape (n,), of the earliest row of its group (a number from 0)."""
     order = np.lexsort((mjd, group))
     earliest: NDArray[np.intp] = order[np.searchsorted(group[order], np.arange(group.max(initial=-1) + 1))][group]
     return earliest

@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import photometry
-from broker_adapters.correction import correct, series
+from broker_adapters.correction import corrected, series
 from broker_adapters.crossmatch import unit_vectors
 from broker_adapters.records import Detections, Kind
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
-_MAGNITUDES = tuple(f"mag{s}{c}" for c in ("", "_corr") for s in ("mean", "median", "max", "min", "sigma", "first", "last"))
+_OF_BAND = ("mean", "median", "max", "min", "sigma", "first", "last")
+_MAGNITUDES = tuple(f"mag{s}{c}" for c in ("", "_corr") for s in _OF_BAND)
 #: Rise since an earlier limit: see `_rise`.
 _RISE = ("dmdt_first", "dm_first", "sigmadm_first", "dt_first")
 
@@ -52,50 +53,45 @@ def by_band(rows: Detections, owner: ArrayLike | None = None) -> Statistics:
     Sorted by owner, survey and band.
     """
     owner = _owner(rows, owner)
-    correction = correct(rows, owner)
     group = series(rows, owner)
-    seen = np.flatnonzero(rows["kind"] == Kind.ALERT)
-    seen = seen[np.lexsort((rows["mjd"][seen], group[seen]))]
-    start = _starts(group[seen])
-    last = np.r_[start[1:], len(seen)][: len(start)] - 1
+    correction = corrected(rows, group)
+    seen = _in_order(rows, group)
+    start, number, count = _groups(group[seen])
     head = seen[start]
     result = np.zeros(len(start), BAND)
     for name, column in (("owner", owner), ("survey", rows["survey"]), ("band", rows["band"]), ("corrected", correction.corrected)):
         result[name] = column[head]
-    result["ndet"] = np.diff(np.r_[start, len(seen)])
-    result["ndubious"] = _sum(correction.dubious[seen], start)
-    result["firstmjd"], result["lastmjd"] = rows["mjd"][head], rows["mjd"][seen[last]]
-    magnitude = photometry.magnitude_from_flux(np.abs(rows["flux"]))
-    number = np.repeat(np.arange(len(start)), result["ndet"])
-    for values, suffix in ((magnitude[seen], ""), (correction.magnitude[seen], "_corr")):
-        _describe(result, values, number, suffix)
-    total = correction.magnitude[seen]
+    result["ndet"], result["ndubious"] = count, _sum(correction.dubious[seen], start)
+    result["firstmjd"], result["lastmjd"] = rows["mjd"][head], rows["mjd"][seen[start + count - 1]]
+    magnitude, total = photometry.magnitude_from_flux(np.abs(rows["flux"])), correction.magnitude[seen]
+    described = _describe(np.concatenate([magnitude[seen], total]), np.concatenate([number, number + len(start)]), 2 * len(start))
+    for name, (difference, corr) in zip(_OF_BAND, described.reshape(len(_OF_BAND), 2, len(start)), strict=True):
+        result[f"mag{name}"], result[f"mag{name}_corr"] = difference, corr
     with np.errstate(divide="ignore", invalid="ignore"):
         result["saturation_rate"] = _sum(total < SATURATED, start) / _sum(np.isfinite(total), start)
-    _rise(result, rows, group, head, magnitude)
-    ordered: Statistics = result[np.lexsort((result["band"], result["survey"], result["owner"]))]
-    return ordered
+    _rise(result, rows, group, head, magnitude[head])
+    return result
 
 
 def by_object(rows: Detections, owner: ArrayLike | None = None) -> Statistics:
     """Statistics, shape (m,) of dtype `OBJECT`, of each owner with a detection, sorted by owner; without ``owner`` all rows are of one."""
     owner = _owner(rows, owner)
     bands = by_band(rows, owner)
-    start = _starts(bands["owner"])
+    start, place, _ = _groups(bands["owner"])
     result = np.zeros(len(start), OBJECT)
-    result["owner"] = bands["owner"][start]
-    result["ndet"], result["ndubious"] = _sum(bands["ndet"], start), _sum(bands["ndubious"], start)
     if not len(start):
         return result
+    result["owner"] = bands["owner"][start]
+    result["ndet"], result["ndubious"] = _sum(bands["ndet"], start), _sum(bands["ndubious"], start)
     result["firstmjd"] = np.minimum.reduceat(bands["firstmjd"], start)
     result["lastmjd"] = np.maximum.reduceat(bands["lastmjd"], start)
     result["deltamjd"] = result["lastmjd"] - result["firstmjd"]
-    seen = np.flatnonzero(rows["kind"] == Kind.ALERT)
-    seen = seen[np.lexsort((rows["mjd"][seen], owner[seen]))]
-    head = seen[_starts(owner[seen])]
+    seen = _in_order(rows, owner)
+    start = _groups(owner[seen])[0]
+    head = seen[start]
     result["corrected"], result["diffpos"] = np.isfinite(rows["ref_flux"][head]), rows["flux"][head] > 0.0
-    _position(result, rows[seen], np.searchsorted(result["owner"], owner[seen]))
-    _colours(result, bands)
+    _position(result, rows["ra"][seen], rows["dec"][seen], rows["position_err"][seen], start)
+    _colours(result, bands, place)
     return result
 
 
@@ -103,40 +99,43 @@ def _owner(rows: Detections, owner: ArrayLike | None) -> NDArray[np.int64]:
     return np.zeros(len(rows), np.int64) if owner is None else np.asarray(owner, np.int64)
 
 
-def _starts(sorted_groups: NDArray[Any]) -> Ints:
-    """Where each group starts among sorted labels."""
-    return np.flatnonzero(np.diff(sorted_groups, prepend=sorted_groups[:1] - 1))
+def _in_order(rows: Detections, group: NDArray[Any]) -> Ints:
+    """Which rows are detections, sorted by group and time."""
+    seen = np.flatnonzero(rows["kind"] == Kind.ALERT)
+    ordered: Ints = seen[np.lexsort((rows["mjd"][seen], group[seen]))]
+    return ordered
+
+
+def _groups(labels: NDArray[Any]) -> tuple[Ints, Ints, Ints]:
+    """Where each group starts among sorted labels, the number of each label's group, and the sizes of the groups."""
+    new = np.ones(len(labels), bool)
+    new[1:] = labels[1:] != labels[:-1]
+    start = np.flatnonzero(new)
+    number = np.cumsum(new) - 1
+    return start, number, np.bincount(number)
 
 
 def _sum(values: ArrayLike, start: Ints) -> Floats:
     return np.add.reduceat(np.asarray(values, float), start) if len(start) else np.empty(0)
 
 
-def _describe(result: Statistics, values: Floats, number: Ints, suffix: str) -> None:
-    """Fill in mean, median, extremes, deviation, first and last of the finite values, which come in time order, group by group."""
+def _describe(values: Floats, number: Ints, n: int) -> Floats:
+    """Mean, median, extremes, deviation, first and last, shape (7, n), of the finite values, which come group by group in time order."""
     finite = np.isfinite(values)
     values, number = values[finite], number[finite]
-    start = _starts(number)
-    group, count = number[start], np.diff(np.r_[start, len(number)])
+    start, place, count = _groups(number)
     ordered = values[np.lexsort((values, number))]
+    last = start + count - 1
     mean = _sum(values, start) / count
-    deviation = values - np.repeat(mean, count)
-    columns = {
-        "mean": mean,
-        "median": 0.5 * (ordered[start + (count - 1) // 2] + ordered[start + count // 2]),
-        "max": ordered[start + count - 1],
-        "min": ordered[start],
-        "sigma": np.sqrt(_sum(deviation**2, start) / count),
-        "first": values[start],
-        "last": values[start + count - 1],
-    }
-    for name, column in columns.items():
-        result[f"mag{name}{suffix}"] = np.nan
-        result[f"mag{name}{suffix}"][group] = column
+    sigma = np.sqrt(_sum((values - mean[place]) ** 2, start) / count)
+    median = 0.5 * (ordered[start + (count - 1) // 2] + ordered[start + count // 2])
+    table = np.full((len(_OF_BAND), n), np.nan)
+    table[:, number[start]] = mean, median, ordered[last], ordered[start], sigma, values[start], values[last]
+    return table
 
 
 def _rise(result: Statistics, rows: Detections, group: Ints, head: Ints, magnitude: Floats) -> None:
-    """Fill in the least rate, mag/d, at which the source can have changed from an earlier limit to its first detection.
+    """Fill in the least rate, mag/d, at which the source can have changed from an earlier limit to its first detection (``head``).
 
     Of the limits more than half a day before the first detection, that one counts for which (first + its error - limit) / dt is
     smallest; ``dm`` is first - limit without the error.
@@ -144,40 +143,41 @@ def _rise(result: Statistics, rows: Detections, group: Ints, head: Ints, magnitu
     for name in _RISE:
         result[name] = np.nan
     limit = np.flatnonzero(rows["kind"] == Kind.LIMIT)
-    number = np.full(group.max(initial=-1) + 1, -1)
-    number[group[head]] = np.arange(len(head))
-    limit = limit[number[group[limit]] >= 0]
-    band = number[group[limit]]
+    if not len(limit) or not len(head):
+        return
+    band = np.minimum(np.searchsorted(group[head], group[limit]), len(head) - 1)
     dt = rows["mjd"][head][band] - rows["mjd"][limit]
-    limit, band, dt = (column[dt > EARLIER] for column in (limit, band, dt))
-    sigma = photometry.magnitude_error(np.abs(rows["flux"]), rows["flux_err"])[head]
-    dm = magnitude[head][band] - photometry.limit_from_flux_error(rows["flux_err"][limit])
+    earlier = (group[head][band] == group[limit]) & (dt > EARLIER)
+    limit, band, dt = limit[earlier], band[earlier], dt[earlier]
+    sigma = photometry.magnitude_error(np.abs(rows["flux"][head]), rows["flux_err"][head])
+    dm = magnitude[band] - photometry.limit_from_flux_error(rows["flux_err"][limit])
     rate = (dm + sigma[band]) / dt
     order = np.lexsort((rate, band))
-    best = order[_starts(band[order])]
+    best = order[_groups(band[order])[0]]
     for name, column in zip(_RISE, (rate, dm, sigma[band], dt), strict=True):
         result[name][band[best]] = column[best]
 
 
-def _position(result: Statistics, rows: Detections, number: Ints) -> None:
+def _position(result: Statistics, ra: Floats, dec: Floats, sigma: Floats, start: Ints) -> None:
     """Fill in the mean position, weighted by the errors."""
-    vectors, sigma = unit_vectors(rows["ra"], rows["dec"]), rows["position_err"]
-    good = np.isfinite(vectors).all(axis=1) & (sigma > 0.0)
-    weight = sigma[good] ** -2.0
-    x, y, z = (np.bincount(number[good], weight * axis, len(result)) for axis in vectors[good].T)
-    total = np.bincount(number[good], weight, len(result))
-    with np.errstate(divide="ignore"):
-        error = np.where(total > 0.0, total**-0.5, np.nan)
-    result["meanra"] = np.where(total > 0.0, np.degrees(np.arctan2(y, x)) % 360.0, np.nan)
-    result["meandec"] = np.where(total > 0.0, np.degrees(np.arctan2(z, np.hypot(x, y))), np.nan)
-    result["sigmara"] = result["sigmadec"] = error
+    known = (sigma > 0.0) & np.isfinite(ra + dec)
+    weight = np.where(known, 1.0 / np.where(known, sigma, 1.0) ** 2, 0.0)
+    vectors = unit_vectors(np.where(known, ra, 0.0), np.where(known, dec, 0.0))
+    x, y, z = np.add.reduceat(vectors * weight[:, None], start).T
+    total = _sum(weight, start)
+    x, y, z, total = np.where(total > 0.0, (x, y, z, total), np.nan)
+    result["meanra"] = np.degrees(np.arctan2(y, x)) % 360.0
+    result["meandec"] = np.degrees(np.arctan2(z, np.hypot(x, y)))
+    result["sigmara"] = result["sigmadec"] = total**-0.5
 
 
-def _colours(result: Statistics, bands: Statistics) -> None:
-    green, red = (bands[(bands["survey"] == "ztf") & (bands["band"] == band)] for band in ("g", "r"))
-    _, i, j = np.intersect1d(green["owner"], red["owner"], return_indices=True)
-    place = np.searchsorted(result["owner"], green["owner"][i])
-    for name, column in (("max", "magmin"), ("mean", "magmean")):  # brightest is the smallest magnitude
-        for suffix in ("", "_corr"):
-            result[f"g_r_{name}{suffix}"] = np.nan
-            result[f"g_r_{name}{suffix}"][place] = green[column + suffix][i] - red[column + suffix][j]
+def _colours(result: Statistics, bands: Statistics, place: Ints) -> None:
+    """Fill in the colours from the bands, of which ``place`` is the row in the result."""
+    columns = {"max": "magmin", "mean": "magmean", "max_corr": "magmin_corr", "mean_corr": "magmean_corr"}  # brightest is least
+    ztf = bands["survey"] == "ztf"
+    green, red = (np.flatnonzero(ztf & (bands["band"] == band)) for band in ("g", "r"))
+    for name, column in columns.items():
+        magnitudes = np.full((2, len(result)), np.nan)
+        for row, band in zip(magnitudes, (green, red), strict=True):
+            row[place[band]] = bands[column][band]
+        result[f"g_r_{name}"] = magnitudes[0] - magnitudes[1]
