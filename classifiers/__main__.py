@@ -1,9 +1,9 @@
-"""``python -m classifiers train|evaluate|predict KIND --data DIR``: the classifiers without Django.
+"""``python -m classifiers train|evaluate|predict|drift KIND --data DIR``: the classifiers without Django.
 
 KIND is a package in ``classifiers`` that has an ``evaluation`` module (stamp, lightcurve). It provides ``train.train(data, out, seed,
-**options)``, ``evaluation.evaluate(data, **options)`` and ``evaluation.predict(data, **options)``, each of which returns a dict, and may
-declare options of its own in ``add_arguments(parser, verb)`` of the same module. ``DIR`` has the layout that docs/model-cards describes.
-With ``--json`` the last line printed is one JSON object. ``import-checkpoint PATH`` keeps a copy of a stamp network that ALeRCE published.
+**options)``, ``evaluation.evaluate(data, **options)``, ``evaluation.predict(data, **options)`` and, if it can, ``drift.drift(data,
+**options)``, each of which returns a dict, and may declare options of its own in ``add_arguments(parser, verb)`` of the same module. With
+``--json`` the last line printed is one JSON object. ``import-checkpoint PATH`` keeps a copy of a stamp network that ALeRCE published.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ VERBS = {
     "train": ("train", "train anew and write the weights with their model card"),
     "evaluate": ("evaluation", "compare the predictions for labelled objects with their labels"),
     "predict": ("evaluation", "write the probabilities of every object"),
+    "drift": ("drift", "tell whether alerts still look like those that the model was trained on"),
 }
 
 
@@ -48,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True)
     for verb, (module, text) in VERBS.items():
         by_kind = verbs.add_parser(verb, help=text).add_subparsers(dest="kind", required=True)
-        for kind in kinds():
+        for kind in (k for k in kinds() if find_spec(f"classifiers.{k}.{module}")):
             sub = by_kind.add_parser(kind)
             sub.add_argument("--data", type=Path, required=True, metavar="DIR")
             sub.add_argument("--json", action="store_true", help="print one JSON object as the last line")

@@ -1,9 +1,11 @@
-"""The model card: what the shipped model is, how good it is on nights that it never saw, and where it fails."""
+"""The model card: what the shipped model is, how good it is on nights that it never saw, and where it fails.
+
+It is kept beside the weights as JSON, and told for people by `readable`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,12 +17,20 @@ from .ensemble import SHARES, combine
 from .preprocess import Floats
 from .weighting import calibrate
 
-if TYPE_CHECKING:
-    from .train import Recipe
-
 NAME, VERSION = "stamp", "1.0"
 #: The classes whose labels are strong: spectra, catalogues of variables, orbits. Those of bogus come from another classifier's score.
 STRONG = STAMP[:4]
+
+WHAT = """\
+An average of small convolutional networks on two scales of the stamps, which learnt from simulated alerts first, and of two forests on the
+metadata. It sees no position, time, depth of the night, count of visits, real-bogus score or solar-system match. Probabilities hold
+for equal frequencies of the classes (bogus: less); multiply by those of your stream and normalise where they are known. Alerts of other
+surveys, and stamps that are incomplete or clipped, get no answer."""
+CAVEATS = """\
+Most AGN, and a third of all objects, come from one night, so with nights held apart a fold learns AGN from ten real objects and the
+simulation. The simulation's distributions of brightness, host and distance were measured on alerts of these same classes, those held out
+among them: what learnt from it owes it a little of its figures, which only objects outside the data can judge. Catalogues disagree on about
+1 % of the labels."""
 
 
 def scored(table: Table, probabilities: Floats) -> dict[str, Any]:
@@ -28,11 +38,26 @@ def scored(table: Table, probabilities: Floats) -> dict[str, Any]:
     return metrics(table.labels.tolist(), probabilities, STAMP, subsets={"strong": STRONG})
 
 
-def describe(table: Table, held_out: list[dict[str, Floats]], recipe: Recipe, seed: int) -> dict[str, Any]:
-    """The card of a model trained on a table, from the predictions of its parts for objects and nights held out, one dict per repeat."""
+def describe(table: Table, held_out: list[dict[str, Floats]], untaught: Floats, recipe: dict[str, Any]) -> dict[str, Any]:
+    """The card of a model trained on a table.
+
+    Parameters
+    ----------
+    table : Table
+        What it was trained on.
+    held_out : list of dict
+        For each repeat, predictions (objects, 5) of its parts for objects and nights held out (`train.cross_validated`).
+    untaught : ndarray, shape (objects, 5)
+        What the networks said before they had seen a real alert.
+    recipe : dict
+        How it was trained.
+    """
     first = table.take(table.first())
-    ways = {mode: [calibrated(first, parts, mode, recipe.folds, seed + r) for r, parts in enumerate(held_out)] for mode in SHARES}
-    ways |= {f"{name} alone": [parts[name] for parts in held_out] for name in held_out[0]}
+    fresh = [parts | {name[6:]: p for name, p in parts.items() if name.startswith("fresh ")} for parts in held_out]
+    ways = {mode: _calibrated(first, held_out, mode, recipe) for mode in SHARES}
+    ways["full, as if first detected"] = _calibrated(first, fresh, "full", recipe, held_out)
+    ways |= {f"{name} alone": [parts[name] for parts in held_out] for name in SHARES["full"]}
+    ways["networks before any real alert"] = [untaught]
     figures = {}
     for name, repeats in ways.items():
         each = [scored(first, p) for p in repeats]
@@ -46,16 +71,85 @@ def describe(table: Table, held_out: list[dict[str, Floats]], recipe: Recipe, se
             "nights": len(np.unique(table.nights)),
             "by_class": {c: int((first.labels == c).sum()) for c in STAMP},
         },
-        "recipe": asdict(recipe) | {"seed": seed},
+        "recipe": recipe,
         "folds": "no object and no night on both sides; calibration of each fold from the others",
         "cross_validation": figures,
     }
 
 
-def calibrated(first: Table, parts: dict[str, Floats], mode: str, folds: int, seed: int) -> Floats:
-    """Held-out predictions (n, 5), each calibrated by those for other nights and objects."""
-    raw = combine(parts, mode)
+def _calibrated(
+    first: Table, held_out: list[dict[str, Floats]], mode: str, recipe: dict[str, Any], by: list[dict[str, Floats]] | None = None
+) -> list[Floats]:
+    pairs = zip(held_out, by or held_out, strict=True)
+    return [calibrated(first, parts, mode, recipe["folds"], recipe["seed"] + r, of) for r, (parts, of) in enumerate(pairs)]
+
+
+def calibrated(first: Table, parts: dict[str, Floats], mode: str, folds: int, seed: int, by: dict[str, Floats] | None = None) -> Floats:
+    """Held-out predictions (n, 5), each calibrated by those (of ``by``, if given) for other nights and objects."""
+    raw, source = combine(parts, mode), combine(by or parts, mode)
     result = np.full_like(raw, np.nan)
     for others, these in disjoint_folds(first.labels.tolist(), first.nights, n_folds=folds, seed=seed):
-        result[these] = calibrate(raw[others], first.codes[others]).apply(raw[these])
+        result[these] = calibrate(source[others], first.codes[others]).apply(raw[these])
     return result
+
+
+def compared(card: dict[str, Any], name: str, table: Table, probabilities: Floats) -> dict[str, Any]:
+    """The card with the figures of somebody else's model on the same alerts, those of ``table.first()``."""
+    figures = scored(table.take(table.first()), probabilities)
+    return card | {"comparison": card.get("comparison", {}) | {name: figures}}
+
+
+def readable(card: dict[str, Any]) -> str:
+    """The card as Markdown."""
+    data, figures = card["data"], card["cross_validation"]
+    counts = ", ".join(f"{n} {c}" for c, n in data["by_class"].items())
+    rows = [*figures.items(), *card.get("ablations", {}).items(), *card.get("comparison", {}).items()]
+    lines = [
+        f"# Stamp classifier {card['version']}",
+        "",
+        "Written by `python -m classifiers train stamp --readable FILE`; do not edit.",
+        "",
+        "**What it is.** " + " ".join((WHAT, f"{card['bytes'] / 1e6:.1f} MB, SHA-256 `{card['sha256'][:16]}…`.")),
+        "",
+        f"**Data.** {data['objects']} labelled ZTF objects ({counts}; {data['alerts']} alerts, {data['nights']} nights) and "
+        f"{card['recipe']['simulated']} simulated alerts. {CAVEATS}",
+        "",
+        f"**How it was judged.** One alert, the earliest, per object; {card['recipe']['folds']} folds, {card['folds']}. "
+        "Intervals are 95 %, bootstrap over objects. The strong classes are all but bogus, whose labels are another classifier's scores.",
+        "",
+        "| model | AGN | SN | VS | asteroid | bogus | balanced, strong | 95 % | repeats | balanced, all | macro F1 | ECE |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        *(_row(name, result) for name, result in rows),
+        "",
+        "Columns by class are recalls.",
+        "",
+        "**Where it fails** (full model, first repeat): " + "; ".join(_failures(figures["full"])) + ".",
+        "",
+        "**Reliability** (full model, first repeat):",
+        "",
+        "| confidence | accuracy | objects |",
+        "|---|---|---|",
+        *(f"| {b['confidence']:.3f} | {b['accuracy']:.3f} | {b['n']} |" for b in figures["full"]["reliability"]),
+        "",
+        "**Recipe.** " + ", ".join(f"{k} {v}" for k, v in card["recipe"].items()) + ".",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, result: dict[str, Any]) -> str:
+    low, high = result["ci"]["balanced_accuracy_strong"]
+    repeats = ", ".join(f"{r:.3f}" for r in result.get("balanced_accuracy_strong_by_repeat", ()))
+    recalls = (f"{result['recall'][c]:.3f}" for c in STAMP)
+    averages = (f"{result[k]:.3f}" for k in ("balanced_accuracy", "macro_f1", "ece"))
+    cells = (name, *recalls, f"{result['balanced_accuracy_strong']:.3f}", f"{low:.3f} to {high:.3f}", repeats, *averages)
+    return f"| {' | '.join(cells)} |"
+
+
+def _failures(result: dict[str, Any], n: int = 5) -> list[str]:
+    """The n commonest confusions by share of the true class."""
+    counts = np.array(result["confusion"])[:, : len(STAMP)]
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(share, 0)
+    worst = np.argsort(share, axis=None)[::-1][:n]
+    pairs = [divmod(int(i), len(STAMP)) for i in worst]
+    return [f"{STAMP[t]} taken for {STAMP[p]} {share[t, p]:.0%} ({counts[t, p]})" for t, p in pairs if counts[t, p]]

@@ -1,7 +1,7 @@
 """The folder of labelled alerts that models are trained and judged on: ``ztf_stamps.npz`` and ``ztf_stamps_meta.parquet``.
 
 The first holds ``candid`` (n,) and ``stamps`` (n, 3, 63, 63); the second, in the same order, ``candid``, ``objectId``, ``jd``,
-``stamp_class`` (empty: unlabelled) and the fields of ZTF's candidate.
+``ra``, ``dec``, ``stamp_class`` (empty: unlabelled) and the fields of ZTF's candidate.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class Table:
     labels : ndarray of str, shape (n,)
         '' where unlabelled.
     jd : ndarray of float, shape (n,)
+    sky : ndarray of float, shape (n, 2)
+        Right ascension and declination in degrees: no input of the models, but of the ablation that shows why.
     """
 
     inputs: Inputs
@@ -42,6 +44,7 @@ class Table:
     objects: NDArray[np.str_]
     labels: NDArray[np.str_]
     jd: Floats
+    sky: Floats
 
     def __len__(self) -> int:
         return len(self.jd)
@@ -60,7 +63,7 @@ class Table:
     def take(self, rows: ArrayLike) -> Table:
         """Some of the alerts, by index or mask."""
         rows = np.asarray(rows)
-        return Table(self.inputs.take(rows), self.candid[rows], self.objects[rows], self.labels[rows], self.jd[rows])
+        return Table(self.inputs.take(rows), self.candid[rows], self.objects[rows], self.labels[rows], self.jd[rows], self.sky[rows])
 
     def first(self, labelled: bool = True) -> NDArray[np.int64]:
         """Rows of the earliest alert of each (labelled) object, in time order."""
@@ -85,7 +88,7 @@ def read(data: Path) -> Table:
         with np.load(stamps_path, allow_pickle=False) as file:
             candid, stamps = file["candid"].astype(str), file["stamps"]
         frame = pd.read_parquet(table_path)
-        columns = frame[["candid", "objectId", "jd", "stamp_class"]]
+        columns = frame[["candid", "objectId", "jd", "stamp_class", "ra", "dec"]]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ClassifierError(f"{data} has no readable stamps: {error}") from error
     if stamps.ndim != 4 or stamps.shape[1:] != (3, 63, 63) or columns["candid"].astype(str).tolist() != candid.tolist():
@@ -95,7 +98,9 @@ def read(data: Path) -> Table:
     if unknown:
         raise ClassifierError(f"{table_path.name} has labels that are none of {', '.join(STAMP)}: {', '.join(sorted(unknown))}")
     inputs = from_table(stamps, {name: frame[name].tolist() for name in frame.columns})
-    return Table(inputs, candid, columns["objectId"].to_numpy(str), labels, columns["jd"].to_numpy(float))
+    return Table(
+        inputs, candid, columns["objectId"].to_numpy(str), labels, columns["jd"].to_numpy(float), columns[["ra", "dec"]].to_numpy(float)
+    )
 
 
 def digests(objects: ArrayLike) -> NDArray[np.uint64]:

@@ -5,7 +5,7 @@ The model gets no position, no time, no depth of the night, and no count of visi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -94,7 +94,15 @@ FEATURES: Mapping[str, Callable[[Columns], Floats]] = MappingProxyType(
 )  # fmt: skip
 
 
-def features(metadata: Columns) -> NDArray[np.float32]:
-    """Matrix of shape (n, k), columns in the order of `FEATURES`; NaN = cannot be said."""
+#: Those that a simulated alert has too: no colours, no Gaia, none of the extraction's own shapes.
+SIMULATED = (
+    "sgscore1", "sgscore2", "sgscore3", "fwhm", "magpsf", "magnr", "sigmagnr", "classtar", "chinr", "sharpnr", "isdiffpos", "log distpsnr1",
+    "log distpsnr2", "log distpsnr3", "log distnr", "log ndethist", "amplitude", "brightening", "magpsf - magnr", "diffmaglim - magpsf",
+    "catalogue offset",
+)  # fmt: skip
+
+
+def features(metadata: Columns, names: Iterable[str] = FEATURES) -> NDArray[np.float32]:
+    """Matrix of shape (n, k), a column for each name of `FEATURES` that is asked for; NaN = cannot be said."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.stack([f(metadata) for f in FEATURES.values()], axis=1).astype(np.float32)
+        return np.stack([FEATURES[name](metadata) for name in names], axis=1).astype(np.float32)

@@ -6,7 +6,8 @@ TensorFlow is imported when a network is first built, never when this module is.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,8 @@ from .preprocess import CROP, SIDE, Floats, Images
 KNEE = 3.0
 #: The coarse scale is the whole cutout in bins of 3 x 3 pixels.
 BIN = SIDE // CROP
-#: Elements of the symmetry group of a square.
-ORIENTATIONS = 8
+#: Elements of the symmetry group of a square, and how many of them each network is shown.
+ORIENTATIONS, VIEWS = 8, 2
 
 _INNER = slice((SIDE - CROP) // 2, (SIDE + CROP) // 2)
 
@@ -36,7 +37,7 @@ def keras() -> Any:
 
 
 def scales(scaled: Images) -> Images:
-    """Fine and coarse view, shape (n, 21, 21, 6), of stamps (n, 3, 63, 63) in units of noise (`images.normalise`).
+    """Fine and coarse view, shape (n, 21, 21, 6), of stamps (n, 3, 63, 63) in units of noise (`preprocess.normalise`).
 
     The first three channels are the inner 21 x 21 pixels of science, template and difference, the others the whole cutout in bins of
     3 x 3 pixels, in units of the noise of a bin. Each alert is turned to a standard orientation (`_stand`).
@@ -70,32 +71,99 @@ def orient(views: Images, element: int) -> Images:
     return views.swapaxes(1, 2) if element & 4 else views
 
 
-def small(width: int = 16, dropout: float = 0.4, decay: float = 1e-4) -> Any:
+def small(folded: bool = False, width: int = 16, dropout: float = 0.4, decay: float = 1e-4) -> Any:
     """Our network: (n, 21, 21, 6) views and (n, 3) log noise -> (n, 5) probabilities.
 
     Each scale has a tower of its own of four convolutions with batch normalisation; of the coarse scale only means and maxima over the
-    field are kept, of the fine scale also where things are. It is small because real labelled stamps are few.
+    field are kept, of the fine scale also where things are. It is small because real labelled stamps are few. ``folded``: with the batch
+    normalisation of the towers folded into their convolutions (`served`).
     """
     k = keras()
     layers, shrink = k.layers, k.regularizers.l2(decay)
     views, noise = k.Input((CROP, CROP, 6)), k.Input((3,))
 
-    def convolution(x: Any, filters: int) -> Any:
-        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_regularizer=shrink)(x)
-        return layers.Activation("relu")(layers.BatchNormalization()(x))
+    def convolution(x: Any, filters: int, name: str) -> Any:
+        if folded:
+            return layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_regularizer=shrink, name=name)(x)
+        return layers.Activation("relu")(layers.BatchNormalization(name=f"{name}_norm")(x))
 
-    def tower(x: Any) -> Any:
-        x = layers.MaxPool2D(2, padding="same")(convolution(convolution(x, width), width))
-        return convolution(convolution(x, 2 * width), 2 * width)
+    def tower(x: Any, name: str) -> Any:
+        x = convolution(convolution(x, width, f"{name}_1"), width, f"{name}_2")
+        x = layers.MaxPool2D(2, padding="same")(x)
+        return convolution(convolution(x, 2 * width, f"{name}_3"), 2 * width, f"{name}_4")
 
-    fine, coarse = tower(views[..., :3]), tower(views[..., 3:])
+    fine, coarse = tower(views[..., :3], "fine"), tower(views[..., 3:], "coarse")
     place = layers.Dropout(dropout)(layers.Flatten()(layers.MaxPool2D(2, padding="same")(fine)))
-    place = layers.Dense(64, activation="relu", kernel_regularizer=shrink)(place)
+    place = layers.Dense(64, activation="relu", kernel_regularizer=shrink, name="place")(place)
     pools = [layers.GlobalAveragePooling2D()(fine), layers.GlobalAveragePooling2D()(coarse), layers.GlobalMaxPooling2D()(coarse)]
-    joined = layers.Concatenate()([place, *pools, layers.BatchNormalization()(noise)])
-    hidden = layers.Dense(64, activation="relu", kernel_regularizer=shrink)(layers.Dropout(dropout)(joined))
-    output = layers.Dense(len(STAMP), activation="softmax", dtype="float32")(layers.Dropout(dropout)(hidden))
+    joined = layers.Concatenate()([place, *pools, layers.BatchNormalization(name="noise_norm")(noise)])
+    hidden = layers.Dense(64, activation="relu", kernel_regularizer=shrink, name="hidden")(layers.Dropout(dropout)(joined))
+    output = layers.Dense(len(STAMP), activation="softmax", dtype="float32", name="output")(layers.Dropout(dropout)(hidden))
     return k.Model([views, noise], output)
+
+
+def fast_precision() -> str:
+    """The Keras policy that this processor is fastest with: half precision (bfloat16) where it has instructions for it."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return "float32"
+    return "mixed_bfloat16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "float32"
+
+
+def served(weights: Sequence[list[NDArray[np.float32]]], precision: str) -> Callable[[Images, Images], NDArray[np.float32]]:
+    """One compiled function of views and log noise, (n, m, 5): the probabilities of m networks, each shown the views in its orientations.
+
+    Parameters
+    ----------
+    weights : sequence of lists of arrays
+        Of each network, in the order of ``small().get_weights()``.
+    precision : str
+        Keras policy, 'float32' or 'mixed_bfloat16'.
+    """
+    k = keras()
+    import tensorflow as tf
+
+    before = k.config.dtype_policy()
+    k.config.set_dtype_policy(precision)
+    try:
+        models = [_folded(w) for w in weights]
+    finally:
+        k.config.set_dtype_policy(before)
+
+    @tf.function(reduce_retracing=True)
+    def run(views: Any, noise: Any) -> Any:
+        seen = []
+        for i, model in enumerate(models):
+            turned = [_turn(tf, views, (VIEWS * i + v) % ORIENTATIONS) for v in range(VIEWS)]
+            p = model([tf.concat(turned, 0), tf.tile(noise, (VIEWS, 1))], training=False)
+            seen += tf.split(p, VIEWS)
+        return tf.stack(seen, 1)
+
+    return lambda views, noise: np.asarray(run(tf.constant(views), tf.constant(noise)))
+
+
+def _turn(tf: Any, views: Any, element: int) -> Any:
+    """`orient` inside a graph."""
+    axes = [axis for bit, axis in ((1, 1), (2, 2)) if element & bit]
+    views = tf.reverse(views, axes) if axes else views
+    return tf.transpose(views, (0, 2, 1, 3)) if element & 4 else views
+
+
+def _folded(weights: list[NDArray[np.float32]]) -> Any:
+    """The network with each batch normalisation of the towers folded into the convolution before it."""
+    taught, result = small(), small(folded=True)
+    taught.set_weights(weights)
+    for layer in result.layers:
+        if isinstance(layer.name, str) and layer.name.startswith(("fine", "coarse")) and layer.get_weights():
+            norm = taught.get_layer(f"{layer.name}_norm")
+            gamma, beta, mean, variance = norm.get_weights()
+            scale = gamma / np.sqrt(variance + norm.epsilon)
+            layer.set_weights([taught.get_layer(layer.name).get_weights()[0] * scale, beta - mean * scale])
+        elif layer.get_weights():
+            layer.set_weights(taught.get_layer(layer.name).get_weights())
+    return result
 
 
 def paper(metadata: int = 0, kernel: int = 3, dropout: float = 0.5) -> Any:
@@ -150,8 +218,8 @@ def weights_of(model: Any) -> list[NDArray[np.float32]]:
     return [np.asarray(w, np.float32) for w in model.get_weights()]
 
 
-def geometric_mean(probabilities: Sequence[NDArray[Any]]) -> Floats:
-    """Normalised geometric mean of predictions of shape (n, k) each: the average of their logits."""
-    logs = np.mean([np.log(np.maximum(p, 1e-9)) for p in probabilities], axis=0)
+def geometric_mean(probabilities: NDArray[Any]) -> Floats:
+    """Normalised geometric mean (n, k) of m predictions each, (n, m, k): the average of their logits."""
+    logs = np.log(np.maximum(probabilities.astype(float), 1e-9)).mean(axis=1)
     mean: Floats = softmax(logs, axis=1)
     return mean

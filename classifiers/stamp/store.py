@@ -33,8 +33,13 @@ def write(folder: Path, arrays: dict[str, Any], card: dict[str, Any]) -> dict[st
     card = card | {"classes": list(STAMP), "sha256": sha256(packed).hexdigest(), "bytes": len(packed)}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(packed)
-    (folder / CARD).write_text(json.dumps(card, indent=1, allow_nan=False) + "\n")
+    write_card(folder, card)
     return card
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write the card alone."""
+    (folder / CARD).write_text(json.dumps(card, indent=1, allow_nan=False) + "\n")
 
 
 def read(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

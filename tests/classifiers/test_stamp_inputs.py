@@ -1,4 +1,4 @@
-"""Preprocessing, measurements and views: what every answer to bad input is, and the symmetries that must hold."""
+"""Preprocessing and views: what every answer to bad input is, and the symmetries that must hold."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from broker_adapters.records import Alert, Cutouts, SkyObject, blank
 from classifiers.simulate.stamps import simulate
-from classifiers.stamp import images, metadata, network, preprocess
-from classifiers.stamp.preprocess import FIELDS, first_alert, from_alerts, from_table
+from classifiers.stamp import metadata, network, preprocess
+from classifiers.stamp.preprocess import FIELDS, first_alert, from_alerts, from_table, normalise
 
 
 def encoded(image):
@@ -88,14 +88,12 @@ def test_no_label_is_an_input():
 
 @settings(max_examples=15, deadline=None)
 @given(element=st.integers(1, 7), row=st.integers(0, 5))
-def test_measurements_and_views_know_no_orientation(simulated, element, row):
+def test_views_know_no_orientation(simulated, element, row):
     stamps = np.nan_to_num(simulated.stamps[[row]])
     turned = np.ascontiguousarray(network.orient(stamps.transpose(0, 2, 3, 1), element).transpose(0, 3, 1, 2))
     for view in (stamps, turned):
         view += 0  # both are plain float32 arrays
-    one, other = (images.features(s)[1] for s in (stamps, turned))
-    np.testing.assert_allclose(one, other, atol=2e-3)
-    one, other = (network.scales(images.normalise(s)[0]) for s in (stamps, turned))
+    one, other = (network.scales(normalise(s)[0]) for s in (stamps, turned))
     np.testing.assert_allclose(one, other, atol=1e-4)
 
 
@@ -104,7 +102,7 @@ def test_noise_is_measured():
     stamps = rng.normal(100, 5, (4, 3, 63, 63)).astype(np.float32)
     stamps[0, 0, :10] = np.nan
     stamps[1, 1, 5, 5] = -3.4e38
-    scaled, background, noise = images.normalise(stamps)
+    scaled, background, noise = normalise(stamps)
     error = 5 / np.sqrt(961)  # of a median it is a quarter larger
     assert background == pytest.approx(100, abs=5 * error)
     assert noise == pytest.approx(5, abs=5 * error)
@@ -113,13 +111,16 @@ def test_noise_is_measured():
 
 
 @pytest.mark.parametrize("value", [0.0, 7.0, np.nan, -3.4e38])
-def test_constant_images_have_finite_measurements(value):
+def test_constant_images_have_finite_views(value):
     stamps = np.full((2, 3, 63, 63), value, np.float32)
-    names, found = images.features(stamps)
-    assert found.shape == (2, len(names))
-    assert np.isfinite(found).all()
-    assert np.isfinite(network.scales(images.normalise(stamps)[0])).all()
+    assert np.isfinite(network.scales(normalise(stamps)[0])).all()
     assert (network.unit_crop(stamps) == 0).all()
+
+
+def test_a_simulated_alert_has_the_features_that_are_learnt_from_it(simulated):
+    found = metadata.features(from_table(simulated.stamps, simulated.columns).metadata)
+    known = {name for name, column in zip(metadata.FEATURES, found.T, strict=True) if np.isfinite(column).any()}
+    assert known == set(metadata.SIMULATED)
 
 
 def test_metadata_features_by_hand():

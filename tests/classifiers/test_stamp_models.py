@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(folder):
     out = folder / "model"
-    assert cli.main(["train", "stamp", "--data", str(folder), "--out", str(out), *TINY]) == 0
+    assert cli.main(["train", "stamp", "--data", str(folder), "--out", str(out), "--readable", str(folder / "card.md"), *TINY]) == 0
     return out
 
 
@@ -72,7 +72,8 @@ def test_the_papers_network_has_its_size_and_symmetry():
 
 def test_training_evaluates_and_predicts(folder, trained, capsys):
     card = store.read_card(trained)
-    assert set(card["cross_validation"]) >= {"full", "image_only", "metadata alone"}
+    assert "| full |" in (folder / "card.md").read_text()
+    assert set(card["cross_validation"]) >= {"full", "image_only", "metadata alone", "full, as if first detected"}
     assert cli.main(["evaluate", "stamp", "--data", str(folder), "--weights", str(trained), "--json"]) == 0
     printed = capsys.readouterr()
     result = json.loads(printed.out.splitlines()[-1])

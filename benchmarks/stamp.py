@@ -1,0 +1,147 @@
+"""Stamp classification from packet bytes to probabilities in two worker processes, stage by stage, beside the plain path.
+
+Plain: fastavro, gzip, astropy.io.fits and float32, with the whole history decoded. The packets are real where the folder of real data lies
+beside the repository (then ``bf16_argmax_changed`` is of real alerts), otherwise simulated.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
+from io import BytesIO
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import numpy as np
+from astropy.io import fits
+
+from broker_adapters.records import Kind, blank
+from broker_adapters.surveys import ztf
+from classifiers.simulate import packets, stamps
+from classifiers.stamp import metadata, store
+from classifiers.stamp.ensemble import READS, Ensemble, views
+from classifiers.stamp.network import fast_precision
+from classifiers.stamp.preprocess import SIDE, Inputs, from_alerts, from_table
+from classifiers.taxonomy import STAMP
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "dev" / "alerts" / "ztf"
+#: Packets in all, in a batch of a worker, simulated where there are no real ones; workers; the plain path sees this part of them.
+PACKETS, BATCH, SIMULATED, WORKERS, PART = 4096, 512, 256, 2, 8
+
+
+def run() -> dict[str, float]:
+    """Rates per second on two cores, microseconds per alert of each stage on one, and the share of winners that half precision changes."""
+    different = _packets()
+    many = [different[i % len(different)] for i in range(PACKETS)]
+    batches = [many[i : i + BATCH] for i in range(0, PACKETS, BATCH)]
+    fast, plain, stages = _workers(batches)
+    inputs = from_alerts([ztf.read(p, history=False) for p in different])
+    inputs = inputs.take(inputs.usable)
+    exact, half = (_model(precision).predict(inputs) for precision in ("float32", "mixed_bfloat16"))
+    first = stages.pop("first_prediction_s")
+    figures = {f"us_{name}": value for name, value in stages.items()}
+    return figures | {
+        "network_per_s": WORKERS * 1e6 / stages["networks"],
+        "alerts_per_s": fast,
+        "alerts_per_s_plain": plain,
+        "ratio_to_plain": fast / plain,
+        "first_prediction_s": first,
+        "bf16": float(fast_precision() != "float32"),
+        "bf16_argmax_changed": float((exact.argmax(axis=1) != half.argmax(axis=1)).mean()),
+    }
+
+
+def _packets() -> list[bytes]:
+    """Different packets of alerts with complete stamps."""
+    files = sorted(REAL.glob("*.avro")) if REAL.is_dir() else []
+    if files:
+        found = [f.read_bytes() for f in files]
+        usable = from_alerts([ztf.read(p, history=False) for p in found]).usable
+        return [p for p, good in zip(found, usable.tolist(), strict=True) if good]
+    drawn = stamps.simulate([STAMP[i % len(STAMP)] for i in range(SIMULATED)], np.random.default_rng(0))
+    return [_packet(i, image, row) for i, (image, row) in enumerate(zip(drawn.stamps, drawn.metadata, strict=True))]
+
+
+def _packet(i: int, image: Any, row: dict[str, Any]) -> bytes:
+    rows = blank(20)
+    rows["survey"], rows["kind"], rows["band"] = "ztf", Kind.ALERT, "r"
+    rows["source_id"] = [str(10**18 + 1000 * i + j) for j in range(20)]
+    rows["mjd"], rows["flux"], rows["flux_err"], rows["ra"], rows["dec"] = 60000 + np.arange(20), 1e5, 1e4, row["ra"], row["dec"]
+    return packets.ztf.write(rows, object_id="ZTF20aaaaaaa", stamps=image, metadata=row)
+
+
+def _workers(batches: Sequence[list[bytes]]) -> tuple[float, float, dict[str, float]]:
+    """Alerts per second of all workers together, fast and plain, and the stages of one worker with a core to itself."""
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    with ProcessPoolExecutor(1, get_context("spawn")) as one:
+        stages = one.submit(_stages, batches[0]).result()
+    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
+        for path in (_fast, _plain):  # every worker warms up
+            list(pool.map(path, [batches[0][:BATCH]] * (2 * WORKERS)))
+        rates = []
+        for path, part in ((_fast, batches), (_plain, [b[: BATCH // PART] for b in batches])):
+            started = time.perf_counter()
+            done = sum(pool.map(path, part))
+            rates.append(done / (time.perf_counter() - started))
+    return rates[0], rates[1], stages
+
+
+@lru_cache
+def _model(precision: str) -> Ensemble:
+    model, _, _ = store.load()
+    model.precision = precision
+    return model
+
+
+def _fast(batch: list[bytes]) -> int:
+    alerts = [ztf.read(p, history=False) for p in batch]
+    return len(_model(fast_precision()).predict(from_alerts(alerts)))
+
+
+def _plain(batch: list[bytes]) -> int:
+    model = _model("float32")
+    for packet in batch:
+        record = next(iter(fastavro.reader(BytesIO(packet))))
+        images = []
+        for name in ("Science", "Template", "Difference"):
+            with fits.open(BytesIO(gzip.decompress(record[f"cutout{name}"]["stampData"]))) as file:
+                images.append(np.array(file[0].data, np.float32))
+        if all(i.shape == (SIDE, SIDE) for i in images):
+            model.predict(from_table(np.stack([images]), {k: [v] for k, v in record["candidate"].items()}))
+    return len(batch)
+
+
+def _stages(batch: list[bytes]) -> dict[str, float]:
+    """Microseconds per alert of each stage, warm, and seconds to the first prediction of a new process."""
+    started = time.perf_counter()
+    _fast(batch[:1])
+    first = time.perf_counter() - started
+    model = _model(fast_precision())
+    _fast(batch)
+
+    def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+        times = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            result = work()
+            times.append(time.perf_counter() - begin)
+        return min(times) / len(batch) * 1e6, result
+
+    packet, alerts = timed(lambda: [ztf.read(p, history=False) for p in batch])
+    decode, inputs = timed(lambda: from_alerts(alerts))
+    whole = replace(inputs, stamps=np.nan_to_num(inputs.stamps))
+    scale, shown = timed(lambda: views(whole.stamps))
+    numbers, _ = timed(lambda: _forests(model, whole))
+    look, _ = timed(lambda: model.look(*shown))
+    return {"packet": packet, "stamps": decode, "views": scale, "metadata": numbers, "networks": look, "first_prediction_s": first}
+
+
+def _forests(model: Ensemble, inputs: Inputs) -> list[Any]:
+    return [model.forests[name].predict(metadata.features(inputs.metadata, columns)) for name, columns in READS.items()]

@@ -1,0 +1,59 @@
+"""Drift tells a changed night from another draw of the same sky; an occlusion map points at the source; the card is told as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers import __main__ as cli
+from classifiers.simulate.stamps import simulate
+from classifiers.stamp import card, drift, explain, store
+from classifiers.stamp.preprocess import from_table
+
+CARD = Path(__file__).resolve().parents[2] / "docs" / "model-cards" / "stamp.md"
+
+
+def test_stability_of_the_same_and_of_another_distribution():
+    rng = np.random.default_rng(4)
+    trained = {"a": rng.normal(0, 1, 5000), "b": np.where(rng.random(5000) < 0.3, np.nan, rng.normal(size=5000))}
+    reference = json.loads(json.dumps(drift.reference(trained)))
+    again = {"a": rng.normal(0, 1, 400), "b": np.where(rng.random(400) < 0.3, np.nan, rng.normal(size=400))}
+    assert all(abs(psi) < 0.05 for psi in drift.stability(again, reference).values())
+    moved = {"a": again["a"] + 1, "b": np.where(rng.random(400) < 0.7, np.nan, again["b"])}
+    found = drift.stability(moved, reference)
+    # of two normal distributions one sigma apart the symmetric divergence is 1; the deciles lose some of it
+    assert 0.5 < found["a"] < 1.2
+    assert found["b"] > drift.ALARM
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_a_constant_or_missing_quantity_does_not_drift():
+    reference = drift.reference({"a": np.zeros(50), "b": np.full(50, np.nan)})
+    assert all(abs(v) < 0.05 for v in drift.stability({"a": np.zeros(30), "b": np.full(30, np.nan)}, reference).values())
+
+
+def test_the_map_points_at_the_source():
+    model, _, _ = store.load()
+    drawn = simulate(["asteroid"] * 4, np.random.default_rng(3))
+    inputs = from_table(drawn.stamps, drawn.columns)
+    maps = [explain.occlusion(model, inputs.take([i])) for i in range(4)]
+    mean = np.mean(maps, axis=0)
+    assert mean.shape == (63, 63)
+    assert mean[28:35, 28:35].mean() > 3 * np.abs(mean[:21]).mean()
+    blank = from_table(np.full((1, 3, 63, 63), np.nan, np.float32), {})
+    assert np.isnan(explain.occlusion(model, blank)).all()
+
+
+def test_the_readable_card_is_that_of_the_shipped_model():
+    assert CARD.read_text() == card.readable(store.read_card())
+
+
+@pytest.mark.real_data
+def test_the_training_alerts_have_not_drifted(real_data, capsys):
+    assert cli.main(["drift", "stamp", "--data", str(real_data / "dev"), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert result["n"] > 1000
+    assert "confidence" in result["psi"]
