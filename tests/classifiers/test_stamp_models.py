@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
+from broker_adapters.records import SkyObject
+from broker_adapters.surveys import ztf
 from classifiers import __main__ as cli
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.simulate.stamps import simulate
@@ -194,3 +196,17 @@ def test_the_shipped_model_knows_real_alerts(real_data, capsys):
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert result["balanced_accuracy_strong"] > 0.9  # it was trained on them: a smoke test, not a figure
     assert result["n_seen_in_training"] == result["n"]
+
+
+@pytest.mark.real_data
+def test_packets_and_the_table_of_the_same_alerts_give_the_same_answers(real_data):
+    files = sorted((real_data / "dev/alerts/ztf").glob("*.avro"))[::16]
+    alerts = [ztf.read(f.read_bytes()) for f in files]
+    table = data.read(real_data / "dev")
+    row = {candid: i for i, candid in enumerate(table.candid.tolist())}
+    both = [(a, row[a.source_id]) for a in alerts if a.source_id in row]
+    assert len(both) > 15
+    found = Model().predict([SkyObject(a.ra, a.dec, 0.1, a.detections, (a,)) for a, _ in both])
+    expected = store.load()[0].predict(table.inputs.take([i for _, i in both]))
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    assert any(found.labels)
