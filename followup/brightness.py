@@ -16,6 +16,8 @@ SIGNIFICANT = 5.0
 WINDOW, BASELINE, AHEAD = 10.0, 0.8, 3.0
 #: Steeper trends than this (mag/d) are not extrapolated: they are periods or outliers, not rises.
 STEEPEST = 1.0
+#: Days: rows of one survey and band that are nearer in time are of one exposure, measured once as alert and once as forced photometry.
+EXPOSURE = 1e-4
 #: Calibration floor of a magnitude, added in quadrature.
 _FLOOR = 0.02
 #: nJy (46 mag): what is fainter is rounding.
@@ -31,13 +33,14 @@ class Trend:
     band : str
         Of the latest detection, which the magnitudes are of.
     latest : float
-        AB magnitude of the latest detection: of the difference flux, or where that is negative, of the total; NaN when neither is known.
+        AB magnitude of the latest detection: of the difference flux, or of the total if it has been seen below its reference; NaN when
+        that is not known.
     now : float
         The same, carried on to the moment asked for along the trend, at most `AHEAD` days; equal to ``latest`` without a trend.
     slope, slope_err : float
         Magnitudes per day, negative when it brightens; NaN without two points `BASELINE` days apart.
     first, last : float
-        MJD of first and latest detection.
+        MJD of the first detection, and of the latest of which the magnitude is known, if there is one.
     """
 
     band: str
@@ -60,12 +63,31 @@ class Trend:
 
 
 def seen(detections: Detections) -> Detections:
-    """The rows in which the object was detected: alerts, and forced photometry of at least `SIGNIFICANT` signal to noise."""
-    finite = np.isfinite(detections["flux"]) & np.isfinite(detections["mjd"])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        significant = np.abs(detections["flux"]) >= SIGNIFICANT * detections["flux_err"]
-    rows: Detections = detections[finite & ((detections["kind"] == Kind.ALERT) | ((detections["kind"] == Kind.FORCED) & significant))]
-    return rows
+    """The rows in which the object was detected, each exposure once: alerts, and forced photometry of `SIGNIFICANT` signal to noise.
+
+    Forced photometry below the reference counts only where an alert has been below it too. Otherwise it is a bad subtraction, or what a
+    supernova that shines in the reference leaves when it is gone.
+    """
+    alert, forced, flux = detections["kind"] == Kind.ALERT, detections["kind"] == Kind.FORCED, detections["flux"]
+    finite = np.isfinite(flux) & np.isfinite(detections["mjd"])
+    with np.errstate(invalid="ignore"):
+        excess = np.abs(flux) if (alert & (flux < 0.0)).any() else flux
+        forced &= excess >= SIGNIFICANT * detections["flux_err"]
+    rows: Detections = detections[finite & (alert | forced)]
+    return _once(rows) if forced.any() else rows
+
+
+def _once(rows: Detections) -> Detections:
+    """The rows without forced photometry of exposures that have an alert, and without repeats of forced photometry."""
+    rows = rows[np.lexsort((rows["mjd"], rows["band"], rows["survey"]))]
+    new = np.ones(len(rows), bool)
+    new[1:] = np.diff(rows["mjd"]) > EXPOSURE
+    for name in ("survey", "band"):
+        new[1:] |= rows[name][1:] != rows[name][:-1]
+    exposure = np.cumsum(new)
+    rows = rows[np.lexsort((rows["kind"], exposure))][new]  # an alert's kind is the least
+    ordered: Detections = rows[np.argsort(rows["mjd"], kind="stable")]
+    return ordered
 
 
 def trend(detections: Detections, now: float) -> Trend | None:
@@ -73,23 +95,30 @@ def trend(detections: Detections, now: float) -> Trend | None:
     rows = seen(detections[detections["mjd"] <= now])
     if not len(rows):
         return None
+    first = float(rows["mjd"].min())
     rows = rows[np.argsort(rows["mjd"], kind="stable")]
     mags, errors = _magnitudes(rows)
-    band, last = str(rows["band"][-1]), float(rows["mjd"][-1])
+    if (known := np.isfinite(mags)).any():
+        rows, mags, errors = rows[known], mags[known], errors[known]
+    band, last, latest = str(rows["band"][-1]), float(rows["mjd"][-1]), float(mags[-1])
     recent = (rows["band"] == band) & (rows["mjd"] >= last - WINDOW) & np.isfinite(mags)
     slope, slope_err, fitted = _line(rows["mjd"][recent] - last, mags[recent], errors[recent])
-    latest = float(mags[-1])
     if np.isfinite(slope) and np.isfinite(latest):
         ahead = fitted + slope * min(now - last, AHEAD)
     else:
         slope, slope_err, ahead = np.nan, np.nan, latest
-    return Trend(band, latest, ahead, slope, slope_err, float(rows["mjd"][0]), last)
+    return Trend(band, latest, ahead, slope, slope_err, first, last)
 
 
 def _magnitudes(rows: Detections) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """AB magnitudes and errors, shape (n,): of the difference flux, or where it is negative, of the sum with the reference."""
-    flux = np.where(rows["flux"] > 0, rows["flux"], rows["flux"] + rows["ref_flux"])
-    flux = np.where(np.isfinite(flux) & (flux > _FAINTEST), flux, np.nan)
+    """AB magnitudes and errors, shape (n,): of the difference flux, or of the sum with the reference if that is known and one is below it.
+
+    What has been fainter than its reference varies about it, and a telescope sees the whole. The two are not mixed: from the one to the
+    other is no rise.
+    """
+    total = rows["flux"] + rows["ref_flux"]
+    flux = total if (rows["flux"] < 0.0).any() and np.isfinite(total).any() else rows["flux"]
+    flux = np.where(flux > _FAINTEST, flux, np.nan)
     errors = np.nan_to_num(magnitude_error(flux, np.where(np.isfinite(rows["flux_err"]), rows["flux_err"], np.nan)))
     return magnitude_from_flux(flux), np.hypot(errors, _FLOOR)
 

@@ -10,6 +10,9 @@ from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 #: Detections closer in time than this (days) confirm nothing: an asteroid has moved by 10 arcsec after an hour, hardly after minutes.
 _APART = 0.04
 
+#: Days without a detection between two nights.
+_DAYLIGHT = 0.5
+
 
 def term(candidates: Candidates, night: Night) -> Scores:
     """1 - 0.9 / k^2 for a candidate seen at k times that are an hour apart (once: 0.1), shape (n,); the reason names nights and surveys."""
@@ -30,5 +33,5 @@ def _judge(candidate: Candidate, now: float) -> tuple[float, str]:
     surveys = ", ".join(sorted({str(s).upper() for s in rows["survey"]}))
     if count == 1:
         return 0.1, f"seen once only, by {surveys}: may be moving"
-    nights = len(np.unique(np.floor(times)))
+    nights = 1 + int(np.sum(np.diff(times) > _DAYLIGHT))
     return 1.0 - 0.9 / count**2, f"seen {count} times in {nights} night{'s' if nights > 1 else ''} by {surveys}"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from broker_adapters.plugins import names
 from broker_adapters.records import Kind, blank, frozen
+from followup.brightness import seen, trend
 from followup.rank import DEFAULT_TERMS, PACKAGE, load
 from followup.records import NEUTRAL, Site
 from tests.followup.build import NOW, candidate, detections, night
@@ -169,6 +170,46 @@ def test_a_negative_difference_is_judged_by_the_total():
     assert say("brightness", candidate(rows=frozen(rows)))[1] == f"r = {18.0 - 2.5 * np.log10(9):.1f}"
 
 
+def test_what_has_been_below_its_reference_is_judged_by_totals_alone():
+    """An RR Lyrae star about the brightness that it has in the reference: nothing rises when its difference changes sign."""
+    rows = detections([18.0, 18.0, 18.0, 18.0], [4.0, 3.0, 2.0, 1.0]).copy()
+    step = rows["flux"][0]
+    rows["flux"], rows["ref_flux"] = np.array([-step, step, step, -step]), 20.0 * step
+    assert say("brightness", candidate(rows=frozen(rows)))[1] == f"r = {18.0 - 2.5 * np.log10(20.0):.1f} now, steady"
+    rows["ref_flux"][1:] = np.nan  # whoever sees it without a reference cannot tell how bright it is
+    assert say("brightness", candidate(rows=frozen(rows)))[1] == f"r = {18.0 - 2.5 * np.log10(19.0):.1f}"
+
+
+def with_forced(alerts, flux, days_ago, shift=0.0):
+    """Those rows, and forced photometry of that flux (nJy, error 500) so many days ago."""
+    forced = blank(len(flux))
+    forced["survey"], forced["band"], forced["kind"], forced["flux_err"] = "ztf", "r", Kind.FORCED, 500.0
+    forced["source_id"] = [f"forced{i}" for i in range(len(flux))]
+    forced["flux"], forced["mjd"] = flux, NOW - np.array(days_ago) + shift
+    return frozen(np.concatenate([alerts, forced]))
+
+
+@pytest.mark.parametrize("shift", [0.0, -1e-5, 1e-5])
+def test_an_exposure_counts_once(shift):
+    """Alert and forced photometry of one exposure are one measurement, whose error does not shrink by being repeated."""
+    alerts = detections([18.6, 18.4, 18.2, 18.0], [4.0, 3.0, 2.0, 1.0])
+    doubled = with_forced(alerts, alerts["flux"] * 1.02, [4.0, 3.0, 2.0, 1.0], shift)
+    assert seen(doubled)["source_id"].tolist() == alerts["source_id"].tolist()
+    assert trend(doubled, NOW) == trend(alerts, NOW)
+    twice = with_forced(alerts, [1e5, 1e5], [6.0, 6.0])  # two survey objects of one source, each with its forced photometry
+    assert len(seen(twice)) == 5
+
+
+def test_forced_photometry_before_the_first_alert_tells_the_age():
+    alerts = detections([18.0], [1.0])
+    assert say("youth", candidate(rows=with_forced(alerts, [100.0, 4000.0], [8.0, 3.0])))[1] == "first seen 3.0 d ago, not 5.0 d before"
+    hole = with_forced(alerts, [-9000.0], [40.0])  # below the reference, where no alert has been: it shines in the reference
+    assert say("youth", candidate(rows=hole))[1] == "first seen 1.0 d ago, not 39.0 d before"
+    below = alerts.copy()
+    below["flux"] *= -1.0
+    assert say("youth", candidate(rows=with_forced(below, [-9000.0], [40.0])))[1] == "first seen 40.0 d ago"
+
+
 def test_what_is_measured_after_now_is_not_known_now():
     rows = detections([18.0, 15.0], [1.0, -1.0])
     assert say("brightness", candidate(rows=rows))[1] == "r = 18.0"
@@ -191,6 +232,24 @@ def test_youth_halves_and_mentions_the_last_time_it_was_not_there():
     assert say("youth", candidate(rows=detections([19.0], [3.0], limits=[3.05])))[1] == "first seen 3.0 d ago, not 1.2 h before"
     assert say("youth", candidate(rows=detections([19.0], [3.0])), half=3.0) == (pytest.approx(0.5), "first seen 3.0 d ago")
     assert say("youth", candidate(rows=detections([19.0], [4000.0])))[0] == pytest.approx(0.05)
+
+
+def test_only_a_look_that_would_have_found_it_limits_the_age():
+    """As in SN 2026asx, first seen by ZTF in r: the image in g of that very night, and shallow ones since, say nothing."""
+    rows = detections([19.0], [3.0], limits=[3.02, 4.0, 5.0, 9.0]).copy()
+    rows["band"] = ["r", "r", "r", "g", "r"]  # in time order, the detection last
+    rows["band"][-2] = "g"
+    rows["flux_err"][2] = rows["flux"][-1] / 4.9
+    assert say("youth", candidate(rows=frozen(rows))) == (pytest.approx(0.5**0.3), "first seen 3.0 d ago, not 2.0 d before")
+    rows["flux_err"][:-1] *= 10.0
+    assert say("youth", candidate(rows=frozen(rows)))[1] == "first seen 3.0 d ago"
+
+
+def test_a_night_may_have_a_midnight_in_it():
+    rows = detections([19.0, 19.0, 19.0], [1.2, 1.1, 1.0], now=61367.1)
+    assert say("confirmation", candidate(rows=rows))[1] == "seen 3 times in 1 night by ZTF"
+    rows = detections([19.0, 19.0, 19.0], [2.2, 1.1, 1.0], now=61367.1)
+    assert say("confirmation", candidate(rows=rows))[1] == "seen 3 times in 2 nights by ZTF"
 
 
 def test_what_was_seen_again_in_its_place_is_confirmed():
