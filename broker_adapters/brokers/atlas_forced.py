@@ -75,6 +75,8 @@ class Task:
 def read(table: str, *, trusted: bool = True) -> Detections:
     """The rows of a result table, read-only, shape (n,): forced *difference* photometry, whatever its significance.
 
+    A table that was asked for with ``use_reduced`` has *total* fluxes under the same header: it must not be given.
+
     Rows that fail the quality ranges of the server's FAQ (edge of the chip, bad fit, no photometric solution) are left out where
     only ``trusted`` ones are wanted.
 

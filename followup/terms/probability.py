@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from classifiers.taxonomy import ours
-from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
+from followup.records import Candidate, Candidates, Night, Scores
 
 #: What is wanted, by class of `classifiers.taxonomy`; a class that is not named is not wanted.
 INTEREST: Mapping[str, float] = MappingProxyType(
@@ -17,24 +17,27 @@ INTEREST: Mapping[str, float] = MappingProxyType(
 )
 #: Classifiers err: none alone pushes a candidate below this.
 _LOWEST = 0.01
+#: Of whom no classifier says anything: the interest if all classes of the stamp classifier were as likely, (1 + 0.2 + 0.1 + 0 + 0) / 5.
+#: Half, which other terms take for what they do not know, would put all that cannot be judged above most that has been.
+UNKNOWN = 0.25
 
 
-def term(candidates: Candidates, night: Night, *, interest: Mapping[str, float] = INTEREST) -> Scores:
+def term(candidates: Candidates, night: Night, *, interest: Mapping[str, float] = INTEREST, unknown: float = UNKNOWN) -> Scores:
     """Geometric mean over the classifiers of the interest that is expected of each, sum of p(class) x interest(class), shape (n,).
 
-    A word without a probability (a broker's opinion that has none) is shown and does not count.
+    A word without a probability (a broker's opinion that has none) is shown and does not count. Who has no other scores ``unknown``.
 
     ``interest`` maps a class, of ours or in a broker's words, to [0, 1]; a class that is not named counts as 0.
     """
     wanted = {ours(name) or name: float(value) for name, value in interest.items()}
-    values = np.array([_expected(c, wanted) for c in candidates], dtype=np.float64)
+    values = np.array([_expected(c, wanted, unknown) for c in candidates], dtype=np.float64)
     return Scores(values, tuple(_reason(c) for c in candidates))
 
 
-def _expected(candidate: Candidate, wanted: Mapping[str, float]) -> float:
+def _expected(candidate: Candidate, wanted: Mapping[str, float], unknown: float) -> float:
     words = [by_class for by_class in candidate.probabilities.values() if all(map(math.isfinite, by_class.values()))]
     if not words:
-        return NEUTRAL
+        return unknown
     each = [sum(p * wanted.get(ours(c) or c, 0.0) for c, p in by_class.items()) for by_class in words]
     return float(np.exp(np.mean(np.log(np.clip(each, _LOWEST, 1.0)))))
 
@@ -42,5 +45,5 @@ def _expected(candidate: Candidate, wanted: Mapping[str, float]) -> float:
 def _reason(candidate: Candidate) -> str:
     best = {name: max(by_class.items(), key=lambda item: item[1]) for name, by_class in candidate.probabilities.items() if by_class}
     if not best:
-        return "not classified yet"
+        return "not classified"
     return ", ".join(f"{label}{f' {p:.2f}' if math.isfinite(p) else ''} by {name}" for name, (label, p) in best.items())

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from broker_adapters.plugins import names
 from broker_adapters.records import Kind, blank, frozen
+from classifiers.taxonomy import STAMP
 from followup.brightness import seen, trend
 from followup.rank import DEFAULT_TERMS, PACKAGE, load
 from followup.records import NEUTRAL, Site
+from followup.terms.probability import UNKNOWN
 from tests.followup.build import NOW, candidate, detections, night
 
 TERMS = names(PACKAGE)
@@ -135,13 +137,17 @@ def test_bogus_and_asteroids_are_pushed_down_but_not_vetoed(label):
 
 def test_an_opinion_without_a_probability_is_shown_and_does_not_count():
     one = candidate(probabilities={"sherlock": {"SN": float("nan")}})
-    assert say("probability", one) == (NEUTRAL, "SN by sherlock")
+    assert say("probability", one) == (UNKNOWN, "SN by sherlock")
     both = candidate(probabilities={"sherlock": {"SN": float("nan")}, "stamp": {"SN": 0.8, "VS": 0.2}})
     assert say("probability", both)[0] == pytest.approx(0.82)
 
 
-def test_the_unclassified_are_neutral_and_it_is_said():
-    assert say("probability", candidate()) == (NEUTRAL, "not classified yet")
+def test_the_unclassified_are_as_one_of_whom_a_classifier_has_no_idea():
+    assert say("probability", candidate()) == (UNKNOWN, "not classified")
+    no_idea = candidate(probabilities={"stamp": dict.fromkeys(STAMP, 0.2)})
+    assert say("probability", no_idea)[0] == pytest.approx(UNKNOWN, abs=0.02)
+    assert say("probability", candidate(probabilities={"stamp": {"VS": 1.0}}))[0] < UNKNOWN
+    assert say("probability", candidate(), unknown=0.5)[0] == 0.5
 
 
 def test_brightness_follows_the_trend_to_now():
