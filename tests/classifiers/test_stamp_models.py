@@ -15,7 +15,7 @@ from broker_adapters.surveys import ztf
 from classifiers import __main__ as cli
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.simulate.stamps import simulate
-from classifiers.stamp import Model, checkpoints, data, network, store, trees
+from classifiers.stamp import Model, checkpoints, data, evaluation, network, store, train, trees
 from classifiers.stamp.preprocess import from_table
 from classifiers.taxonomy import STAMP
 
@@ -86,6 +86,15 @@ def test_training_evaluates_and_predicts(folder, trained, capsys):
     assert cli.main(["predict", "stamp", "--data", str(folder), "--weights", str(trained), "--out", str(out), "--image-only"]) == 0
     written = pd.read_csv(out)
     assert written[list(STAMP)].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-4)
+
+
+def test_cross_validation_trains_anew(folder, monkeypatch):
+    tiny = train.Recipe(networks=1, simulated=40, pretraining=2, steps=2, trees=8, folds=2, repeats=1)
+    monkeypatch.setattr(train, "Recipe", lambda: tiny)
+    result = evaluation.evaluate(folder, cross_validate=True, image_only=True)
+    assert result["cross_validated"]
+    assert result["mode"] == "image_only"
+    assert result["n_cannot_say"] == 0
 
 
 def test_unseen_objects_are_told_apart(folder, trained, tmp_path, capsys):
