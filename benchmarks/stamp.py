@@ -16,6 +16,7 @@ from functools import lru_cache
 from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 import fastavro
@@ -49,7 +50,7 @@ def run() -> dict[str, float]:
     inputs = from_alerts([ztf.read(p, history=False) for p in different])
     inputs = inputs.take(inputs.usable)
     exact, half = (_model(precision).predict(inputs) for precision in ("float32", "mixed_bfloat16"))
-    first = stages.pop("first_prediction_s")
+    first, memory = stages.pop("first_prediction_s"), stages.pop("memory_mb")
     figures = {f"us_{name}": value for name, value in stages.items()}
     return figures | {
         "network_per_s": WORKERS * 1e6 / stages["networks"],
@@ -58,6 +59,7 @@ def run() -> dict[str, float]:
         "alerts_per_s_plain": plain,
         "ratio_to_plain": fast / plain,
         "first_prediction_s": first,
+        "memory_mb": memory,
         "bf16": float(fast_precision() != "float32"),
         "bf16_argmax_changed": float((exact.argmax(axis=1) != half.argmax(axis=1)).mean()),
     }
@@ -147,7 +149,16 @@ def _stages(batch: list[bytes]) -> dict[str, float]:
     scale, shown = timed(lambda: views(whole.stamps))
     numbers, _ = timed(lambda: _forests(model, whole))
     look, _ = timed(lambda: model.look(*shown))
-    return {"packet": packet, "stamps": decode, "views": scale, "metadata": numbers, "networks": look, "first_prediction_s": first}
+    memory = getrusage(RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "packet": packet,
+        "stamps": decode,
+        "views": scale,
+        "metadata": numbers,
+        "networks": look,
+        "first_prediction_s": first,
+        "memory_mb": memory,
+    }
 
 
 def _forests(model: Ensemble, inputs: Inputs) -> list[Any]:

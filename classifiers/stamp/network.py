@@ -132,7 +132,9 @@ def served(weights: Sequence[list[NDArray[np.float32]]], precision: str) -> Call
     finally:
         k.config.set_dtype_policy(before)
 
-    @tf.function(reduce_retracing=True)
+    shapes = [tf.TensorSpec((None, CROP, CROP, 6), tf.float32), tf.TensorSpec((None, 3), tf.float32)]
+
+    @tf.function(input_signature=shapes)
     def run(views: Any, noise: Any) -> Any:
         seen = []
         for i, model in enumerate(models):
