@@ -20,6 +20,8 @@ STEEPEST = 1.0
 EXPOSURE = 1e-4
 #: Calibration floor of a magnitude, added in quadrature.
 _FLOOR = 0.02
+#: An alert's flux is a magnitude from this signal to noise on: Rubin sends dipoles whose own is large and that of whose flux is next to 0.
+_MEASURED = 2.0
 #: nJy (46 mag): what is fainter is rounding.
 _FAINTEST = 1e-6
 
@@ -118,7 +120,8 @@ def _magnitudes(rows: Detections) -> tuple[NDArray[np.float64], NDArray[np.float
     """
     total = rows["flux"] + rows["ref_flux"]
     flux = total if (rows["flux"] < 0.0).any() and np.isfinite(total).any() else rows["flux"]
-    flux = np.where(flux > _FAINTEST, flux, np.nan)
+    noise = np.nan_to_num(_MEASURED * rows["flux_err"])
+    flux = np.where((flux > _FAINTEST) & (flux >= noise), flux, np.nan)
     errors = np.nan_to_num(magnitude_error(flux, np.where(np.isfinite(rows["flux_err"]), rows["flux_err"], np.nan)))
     return magnitude_from_flux(flux), np.hypot(errors, _FLOOR)
 

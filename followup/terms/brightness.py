@@ -30,7 +30,7 @@ def term(candidates: Candidates, night: Night, *, bright: float = 16.0, faint: f
 
 def _judge(state: Trend, now: float, bright: float, faint: float, stale: float) -> tuple[float, str]:
     if not np.isfinite(state.latest):
-        return NEUTRAL, "fainter than its reference image, brightness unknown"
+        return NEUTRAL, "below its reference image or lost in its noise, brightness unknown"
     if min(state.latest, state.now) > faint:
         return 0.0, f"{state}, beyond the limit of {faint:.1f}"
     value = float(np.clip((faint - state.now) / (faint - bright), _LEAST, 1.0))

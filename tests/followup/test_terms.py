@@ -186,6 +186,15 @@ def test_what_has_been_below_its_reference_is_judged_by_totals_alone():
     assert say("brightness", candidate(rows=frozen(rows)))[1] == f"r = {18.0 - 2.5 * np.log10(19.0):.1f}"
 
 
+def test_a_dipole_without_a_flux_is_no_faint_source():
+    """Rubin's alerts of badly subtracted galaxies have a signal to noise of 10 and a flux of 0.2 sigma."""
+    rows = detections([18.0, 18.0], [2.0, 1.0]).copy()
+    rows["flux"][1], rows["flux_err"][1] = 0.5, 35.0
+    assert say("brightness", candidate(rows=frozen(rows)))[1] == "r = 18.0"
+    value, reason = say("brightness", candidate(rows=frozen(rows[1:])))
+    assert (value, "unknown" in reason) == (NEUTRAL, True)
+
+
 def with_forced(alerts, flux, days_ago, shift=0.0):
     """Those rows, and forced photometry of that flux (nJy, error 500) so many days ago."""
     forced = blank(len(flux))
