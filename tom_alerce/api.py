@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django import forms
+from django.db.models import BigIntegerField, QuerySet
 from rest_framework import permissions, serializers, viewsets
 from rest_framework.pagination import LimitOffsetPagination
 
 from tom_alerce import visible
-from tom_alerce.filters import CLASSES, named_or_near
+from tom_alerce.filters import CLASSES, Number, named_or_near
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 
 
@@ -71,13 +72,22 @@ class RankSerializer(serializers.ModelSerializer):
         fields = ("id", "ranking", "site", "night", "place", "sky_object", "name", "ra", "dec", "score", "hours", "terms")
 
 
+class Key(django_filters.NumberFilter):
+    """The key of a row. A list to choose from would show names of objects that are hidden from the user."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=BigIntegerField.MAX_BIGINT, **kwargs)
+
+
 class SkyObjectFilter(django_filters.FilterSet):
     """Filters of ``/api/alerce-objects/``."""
 
     query = django_filters.CharFilter(method="by_query", help_text="part of a name, or a position: 'ra dec [arcsec]'")
     survey = django_filters.CharFilter(method="by_survey")
-    since = django_filters.NumberFilter(field_name="last_mjd", lookup_expr="gte", help_text="latest detection, MJD UTC")
-    target = django_filters.NumberFilter(field_name="target_id")
+    since = Number(field_name="last_mjd", lookup_expr="gte", help_text="latest detection, MJD UTC")
+    target = Key(field_name="target_id")
 
     class Meta:
         model = SkyObject
@@ -96,12 +106,13 @@ class ClassificationFilter(django_filters.FilterSet):
     """Filters of ``/api/alerce-classifications/``."""
 
     label = django_filters.CharFilter(help_text=f"in the words of its origin; ours are {', '.join(c for _, g in CLASSES for c, _ in g)}")
-    probability = django_filters.NumberFilter(lookup_expr="gte")
+    probability = Number(lookup_expr="gte")
     since = django_filters.IsoDateTimeFilter(field_name="created", lookup_expr="gte")
+    sky_object = Key(field_name="sky_object_id")
 
     class Meta:
         model = Classification
-        fields = ("sky_object", "origin", "classifier", "version")
+        fields = ("origin", "classifier", "version")
 
 
 class RankFilter(django_filters.FilterSet):
@@ -109,11 +120,13 @@ class RankFilter(django_filters.FilterSet):
 
     site = django_filters.CharFilter(field_name="ranking__site")
     night = django_filters.CharFilter(field_name="ranking__night")
-    score = django_filters.NumberFilter(lookup_expr="gte")
+    score = Number(lookup_expr="gte")
+    ranking = Key(field_name="ranking_id")
+    sky_object = Key(field_name="sky_object_id")
 
     class Meta:
         model = Rank
-        fields = ("ranking", "sky_object")
+        fields: tuple[str, ...] = ()
 
 
 class _ReadOnly(viewsets.ReadOnlyModelViewSet):

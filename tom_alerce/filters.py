@@ -71,14 +71,20 @@ def with_brightness(ranks: QuerySet[Rank]) -> QuerySet[Rank]:
     return ranks.annotate(brightness=Abs(Subquery(detected.order_by("-mjd").values("flux")[:1], output_field=FloatField())))
 
 
+class Number(django_filters.NumberFilter):
+    """A finite float; a Decimal, which is the library's choice, may have an exponent that takes hours to write out."""
+
+    field_class = forms.FloatField
+
+
 class BoardFilter(django_filters.FilterSet):
     """Filters of the board, over the ranks of one ranking."""
 
     query = django_filters.CharFilter(method="by_query", label="Name or position")
     label = django_filters.ChoiceFilter(choices=CLASSES, method="by_class", label="Class", empty_label="any")
-    probability = django_filters.NumberFilter(method="by_class", label="P ≥", min_value=0, max_value=1)
-    magnitude = django_filters.NumberFilter(method="by_magnitude", label="Magnitude ≤")
-    days = django_filters.NumberFilter(method="by_age", label="First seen within (days)", min_value=0)
+    probability = Number(method="by_class", label="P ≥", min_value=0, max_value=1)
+    magnitude = Number(method="by_magnitude", label="Magnitude ≤", min_value=-30, max_value=40)
+    days = Number(method="by_age", label="First seen within (days)", min_value=0)
     new = django_filters.BooleanFilter(method="by_novelty", label="New tonight", widget=forms.CheckboxInput)
 
     class Meta:
@@ -96,20 +102,20 @@ class BoardFilter(django_filters.FilterSet):
             return ranks  # done with the label
         words = classifications.last(Classification.objects.filter(sky_object__in=ranks.values("sky_object")))
         if not label:
-            words = words.filter(probability__gte=float(probability))
+            words = words.filter(probability__gte=probability)
         elif probability is None:
             words = words.filter(label=label)
         else:
-            words = words.filter(**{f"probabilities__{label}__gte": float(probability)})
+            words = words.filter(**{f"probabilities__{label}__gte": probability})
         return ranks.filter(sky_object__in=words.values("sky_object"))
 
     def by_magnitude(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
         """Ranks of the objects whose latest detection is at least so bright."""
-        return with_brightness(ranks).filter(brightness__gte=float(flux_from_magnitude(float(value))))
+        return with_brightness(ranks).filter(brightness__gte=float(flux_from_magnitude(value)))
 
     def by_age(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
         """Ranks of the objects whose first detection is younger than so many days before the ranking."""
-        return ranks.filter(sky_object__first_mjd__gte=F("ranking__now") - float(value))
+        return ranks.filter(sky_object__first_mjd__gte=F("ranking__now") - value)
 
     def by_novelty(self, ranks: QuerySet[Rank], name: str, value: bool | None) -> QuerySet[Rank]:
         """Ranks of the objects first seen in the day before the ranking."""

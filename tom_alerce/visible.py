@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q, QuerySet
-from tom_targets.models import Target
+from tom_targets.models import BaseTarget, Target
 from tom_targets.permissions import targets_for_user
 
 from tom_alerce.models import MatchCandidate, SkyObject
@@ -30,11 +30,13 @@ def may_change(user: User, *objects: SkyObject) -> bool:
 
     The target of an object is the property of those who have ``change_target`` on it.
     """
-    if not user.is_authenticated:
-        return False
+    return user.is_authenticated and all(may_change_target(user, one.target) for one in objects if one.target_id)
+
+
+def may_change_target(user: User, target: BaseTarget) -> bool:
+    """Whether a user has ``change_target``, on every target or on this one."""
     permission = f"{Target._meta.app_label}.change_target"
-    targets = [sky_object.target for sky_object in objects if sky_object.target_id]
-    return user.has_perm(permission) or all(user.has_perm(permission, target) for target in targets)
+    return bool(user.has_perm(permission) or user.has_perm(permission, target))
 
 
 def undecided(user: User) -> QuerySet[MatchCandidate]:

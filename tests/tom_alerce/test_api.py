@@ -107,3 +107,32 @@ def test_a_page_is_few_queries_and_bounded(client, observer, endpoint, django_as
     with django_assert_max_num_queries(8):
         assert len(get(client, endpoint, limit="5000")) == 12
     assert len(get(client, endpoint, limit="5", offset="10")) == 2
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e400", "-1e999999999", "9" * 5000, "-9223372036854775809", "9223372036854775808", "\x00"])
+def test_no_number_is_too_odd(client, two, number):
+    numbers = {
+        "objects": ("since", "target"),
+        "classifications": ("probability", "sky_object"),
+        "ranks": ("score", "ranking", "sky_object"),
+    }
+    for endpoint, names in numbers.items():
+        for name in names:
+            assert client.get(reverse(f"api:alerce-{endpoint}-list"), {name: number}).status_code in (200, 400)
+
+
+def test_one_object_or_ranking(client, two):
+    (word,), (rank,) = (get(client, f"alerce-{kind}", sky_object=two[1].pk) for kind in ("classifications", "ranks"))
+    assert word["sky_object"] == rank["sky_object"] == str(two[1].pk)
+    assert len(get(client, "alerce-ranks", ranking=rank["ranking"])) == 2
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_the_page_for_people_names_no_hidden_object(client, observer, endpoint):
+    sky = factories.sky_object(target=factories.target("a secret", permissions="PRIVATE"), images=False)
+    factories.rank(factories.ranking(), sky)
+    page = client.get(reverse(f"api:{endpoint}-list"), headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "a secret" not in page.content.decode()
+    hidden, absent = (client.get(reverse("api:alerce-ranks-list"), {"sky_object": pk}) for pk in (sky.pk, sky.pk + 1000))
+    assert hidden.json() == absent.json()

@@ -135,6 +135,23 @@ def test_promote_makes_a_target_once(client, observer):
     assert f"{sky.target.name} is a target now." in said(response)
 
 
+@pytest.mark.parametrize("copies", [1, 2])
+def test_a_private_target_at_the_place_is_neither_named_nor_taken(client, observer, copies):
+    for i in range(copies):
+        factories.target(f"a secret {i}", permissions="PRIVATE")
+    sky = factories.sky_object(images=False)
+    (message,) = said(client.post(url("promote", sky.pk)))
+    sky.refresh_from_db()
+    assert sky.target is None
+    assert message.startswith("Not done")
+    assert "secret" not in message
+
+
+def test_a_name_that_no_database_holds_is_no_object(client, observer):
+    (message,) = said(client.post(url("link", factories.sky_object(images=False).pk), {"name": "ZTF\x00"}))
+    assert message.startswith("Not done")
+
+
 def test_link_and_unlink(client, observer):
     here, there = factories.sky_object(images=False), factories.sky_object(ra=150.0003, surveys=("lsst",), images=False)
     member = there.survey_objects.get()

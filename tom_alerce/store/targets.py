@@ -15,9 +15,10 @@ from guardian.shortcuts import assign_perm
 from tom_dataproducts.models import PhotometryReducedDatum
 from tom_targets.base_models import get_target_model_app_label
 from tom_targets.models import BaseTarget, Target, TargetList, TargetName
+from tom_targets.permissions import targets_for_user
 
 from broker_adapters.crossmatch import match
-from tom_alerce import conf
+from tom_alerce import conf, visible
 from tom_alerce.match import simplified, spellings
 from tom_alerce.models import SkyObject, SurveyObject
 from tom_alerce.store import lightcurves
@@ -85,19 +86,19 @@ def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None =
     sky_object : SkyObject
         Saved.
     user : User, optional
-        Who gets access to a target that is made.
+        Who gets access to a target that is made, and has to have ``change_target`` on one that is found; None for the TOM itself.
     target : BaseTarget, optional
         The target that it is, where a person knows better than names and positions.
 
     Raises
     ------
     StoreError
-        A solar-system object, whose place is not a fixed one; or several targets are at its place.
+        A solar-system object, whose place is not a fixed one; several targets are at its place; or the target that it is belongs to others.
     """
     with transaction.atomic():
         sky = SkyObject.objects.select_for_update().get(pk=sky_object.pk)
         if target is None:
-            target = sky.target or _existing(sky) or _create(sky, user)
+            target = sky.target or _existing(sky, user) or _create(sky, user)
         sky.target = target
         sky.save(update_fields=["target", "modified"])
         _write(target, [sky])
@@ -106,18 +107,22 @@ def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None =
     return target
 
 
-def _existing(sky: SkyObject) -> BaseTarget | None:
-    """The target that a sky object is, by name before position."""
+def _existing(sky: SkyObject, user: Any) -> BaseTarget | None:
+    """The target that a sky object is, by name before position; what the user may not see is not named."""
     if sky.moving:
         raise StoreError(f"{sky} moves: a target needs its orbital elements")
     pk = named([_names([sky])])[0]
     if pk is None:
         near = nearby([sky.ra], [sky.dec])[0]
         if len(near) > 1:
-            names = ", ".join(BaseTarget.objects.filter(pk__in=[t for t, _ in near]).values_list("name", flat=True))
-            raise StoreError(f"{sky} is near several targets ({names}): say which one it is")
+            seen = BaseTarget.objects.all() if user is None else targets_for_user(user, Target.objects.all(), "view_target")
+            names = ", ".join(seen.filter(pk__in=[t for t, _ in near]).values_list("name", flat=True))
+            raise StoreError(f"{sky} is near several targets ({names or 'of others'}): say which one it is")
         pk = near[0][0] if near else None
-    return None if pk is None else BaseTarget.objects.get(pk=pk)
+    target = None if pk is None else BaseTarget.objects.get(pk=pk)
+    if target is not None and user is not None and not visible.may_change_target(user, target):
+        raise StoreError(f"{sky} is a target that is not yours to change: ask who looks after this TOM")
+    return target
 
 
 def _create(sky: SkyObject, user: Any) -> BaseTarget:

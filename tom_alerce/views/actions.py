@@ -18,6 +18,7 @@ from tom_alerce import pipeline, submit, visible
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.store import linking, targets
 from tom_alerce.store.errors import StoreError
+from tom_alerce.store.plain import plain
 from tom_alerce.views.theme import back
 
 Action = Callable[[HttpRequest, int], SkyObject]
@@ -68,7 +69,7 @@ def promote(request: HttpRequest, pk: int) -> SkyObject:
 def link(request: HttpRequest, pk: int) -> SkyObject:
     """Link a survey object, named in ``name``, to this object."""
     sky_object = _sky_object(request, pk)
-    name = request.POST.get("name", "").strip().removeprefix("LSST ")
+    name = plain(request.POST.get("name", "")).strip().removeprefix("LSST ")
     member = SurveyObject.objects.filter(object_id=name, sky_object__in=visible.sky_objects(request.user).values("pk")).first()
     if member is None:
         raise StoreError(f"no survey has an object {name!r} here")
