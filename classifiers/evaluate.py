@@ -40,18 +40,22 @@ def rates(counts: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64
     return recall, precision, f1
 
 
-def reliability(truth: Sequence[str], probabilities: ArrayLike, classes: Sequence[str]) -> list[dict[str, float]]:
-    """The reliability diagram of the winning class: for each of `BINS` bins of confidence that is not empty, n, confidence and accuracy."""
+def reliability(
+    truth: Sequence[str], probabilities: ArrayLike, classes: Sequence[str], weights: ArrayLike | None = None
+) -> list[dict[str, float]]:
+    """The reliability diagram of the winning class: for each of `BINS` bins of confidence that is not empty, n, confidence and accuracy.
+
+    With weights, shape (n,), all three are weighted.
+    """
     p = np.asarray(probabilities, float)
     known = np.isfinite(p).all(axis=1)
+    w = np.ones(int(known.sum())) if weights is None else np.asarray(weights, float)[known]
     right = np.array([classes[b] for b in p[known].argmax(axis=1)], object) == np.asarray(truth, object)[known]
     confidence = p[known].max(axis=1)
     which = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return [
-        {"n": int(m.sum()), "confidence": float(confidence[m].mean()), "accuracy": float(right[m].mean())}
-        for m in (which == b for b in range(BINS))
-        if m.any()
-    ]
+    totals = (np.bincount(which, v, BINS) for v in (w, w * confidence, w * right))
+    rows = zip(*(t.tolist() for t in totals), strict=True)
+    return [{"n": round(n, 3), "confidence": c / n, "accuracy": r / n} for n, c, r in rows if n > 0]
 
 
 def expected_calibration_error(diagram: Sequence[dict[str, float]]) -> float:
@@ -89,8 +93,9 @@ def metrics(
     Returns
     -------
     dict
-        n, n_cannot_say, recall, precision, f1 and support by class, accuracy, balanced_accuracy, macro_f1, confusion, ece,
-        reliability; ``ci`` has the 95 % interval of each averaged score and of each recall.
+        n, n_cannot_say, recall, precision, f1 and support by class, accuracy, balanced_accuracy, macro_f1, confusion, ece (and
+        ``ece_balanced``, as if all classes were equally frequent), reliability; ``ci`` has the 95 % interval of each averaged score and
+        of each recall.
     """
     classes = list(classes)
     counts = confusion(truth, probabilities, classes)
@@ -114,13 +119,14 @@ def metrics(
         for name, v in scores(drawn).items()
     }
     diagram = reliability(truth, probabilities, classes)
+    equal = reliability(truth, probabilities, classes, [1 / support[classes.index(t)] for t in truth])
     result: dict[str, Any] = {"n": len(truth), "n_cannot_say": int(counts[:, -1].sum())}
     for name, values in (("recall", recall), ("precision", precision), ("f1", f1), ("support", support)):
         result[name] = {c: _number(v) for c, v in zip(classes, values, strict=True)}
     result["accuracy"] = _number(np.trace(counts) / max(len(truth), 1))
     result |= {name: _number(v) for name, v in scores(counts).items() if not name.startswith("recall ")}
-    result |= {"ece": _number(expected_calibration_error(diagram)), "ci": intervals}
-    return result | {"classes": classes, "confusion": counts.tolist(), "reliability": diagram}
+    result |= {"ece": _number(expected_calibration_error(diagram)), "ece_balanced": _number(expected_calibration_error(equal))}
+    return result | {"ci": intervals, "classes": classes, "confusion": counts.tolist(), "reliability": diagram}
 
 
 def _mean(values: NDArray[Any]) -> NDArray[Any]:
@@ -148,7 +154,7 @@ def table(result: dict[str, Any]) -> str:
     for c in result["classes"]:
         values = (f"{v:.3f}" if v is not None else "-" for v in (result[name][c] for name in ("recall", "precision", "f1")))
         lines.append("{:16} {:>6} {:>7} {:>9} {:>6}".format(c, result["support"][c], *values))
-    for name in (n for n in result if n.startswith("balanced_accuracy") or n in ("macro_f1", "ece")):
+    for name in (n for n in result if n.startswith("balanced_accuracy") or n in ("macro_f1", "ece", "ece_balanced")):
         low, high = result["ci"].get(name, (None, None))
         between = f"  (95 %: {low:.3f} to {high:.3f})" if low is not None else ""
         lines.append(f"{name} {result[name]:.3f}{between}" if result[name] is not None else f"{name} -")

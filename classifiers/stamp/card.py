@@ -117,11 +117,11 @@ def readable(card: dict[str, Any]) -> str:
         f"**How it was judged.** One alert, the earliest, per object; {card['recipe']['folds']} folds, {card['folds']}. "
         "Intervals are 95 %, bootstrap over objects. The strong classes are all but bogus, whose labels are another classifier's scores.",
         "",
-        "| model | AGN | SN | VS | asteroid | bogus | balanced, strong | 95 % | repeats | balanced, all | macro F1 | ECE |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| model | AGN | SN | VS | asteroid | bogus | balanced, strong | 95 % | repeats | balanced, all | macro F1 | ECE | ECE, equal |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(_row(name, result) for name, result in rows),
         "",
-        "Columns by class are recalls.",
+        "Columns by class are recalls. ECE: expected calibration error on these objects, then as if all classes were as frequent.",
         "",
         "**Where it fails** (full model, first repeat): " + "; ".join(_failures(figures["full"])) + ".",
         "",
@@ -129,7 +129,7 @@ def readable(card: dict[str, Any]) -> str:
         "",
         "| confidence | accuracy | objects |",
         "|---|---|---|",
-        *(f"| {b['confidence']:.3f} | {b['accuracy']:.3f} | {b['n']} |" for b in figures["full"]["reliability"]),
+        *(f"| {b['confidence']:.3f} | {b['accuracy']:.3f} | {b['n']:.0f} |" for b in figures["full"]["reliability"]),
         "",
         "**Recipe.** " + ", ".join(f"{k} {v}" for k, v in card["recipe"].items()) + ".",
     ]
@@ -140,7 +140,7 @@ def _row(name: str, result: dict[str, Any]) -> str:
     low, high = result["ci"]["balanced_accuracy_strong"]
     repeats = ", ".join(f"{r:.3f}" for r in result.get("balanced_accuracy_strong_by_repeat", ()))
     recalls = (f"{result['recall'][c]:.3f}" for c in STAMP)
-    averages = (f"{result[k]:.3f}" for k in ("balanced_accuracy", "macro_f1", "ece"))
+    averages = (f"{result[k]:.3f}" for k in ("balanced_accuracy", "macro_f1", "ece", "ece_balanced"))
     cells = (name, *recalls, f"{result['balanced_accuracy_strong']:.3f}", f"{low:.3f} to {high:.3f}", repeats, *averages)
     return f"| {' | '.join(cells)} |"
 

@@ -31,6 +31,7 @@ def test_hand_made_case():
     assert result["balanced_accuracy"] == pytest.approx((2 / 3 + 1) / 2, abs=1e-5)
     assert result["balanced_accuracy_first"] == pytest.approx(2 / 3, abs=1e-5)
     assert result["ece"] == pytest.approx(0.25)  # confidence 1, accuracy 3/4
+    assert result["ece_balanced"] == pytest.approx(1 / 6, abs=1e-5)  # a: two of three right, b: one of one, each with half the weight
     json.dumps(result, allow_nan=False)
     assert "cannot" not in evaluate.table(result)
 
