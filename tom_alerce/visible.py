@@ -34,9 +34,10 @@ def may_change(user: User, *objects: SkyObject) -> bool:
 
 
 def may_change_target(user: User, target: BaseTarget) -> bool:
-    """Whether a user has ``change_target``, on every target or on this one."""
+    """Whether a user has ``change_target``, on every target or on this one; in a TOM with a model of its own, permissions are on that."""
     permission = f"{Target._meta.app_label}.change_target"
-    return bool(user.has_perm(permission) or user.has_perm(permission, target))
+    own = target if isinstance(target, Target) else Target.objects.filter(pk=target.pk).first()
+    return bool(user.has_perm(permission) or (own is not None and user.has_perm(permission, own)))
 
 
 def undecided(user: User) -> QuerySet[MatchCandidate]:
