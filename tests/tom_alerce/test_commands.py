@@ -239,3 +239,21 @@ class TestProgress:
             for _ in range(3):
                 done(5)
         assert log.getvalue() == "ingest: 10 packets\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("alerce_poll", "--limit", "-3"),
+        ("alerce_poll", "--limit", "0"),
+        ("alerce_poll", "--since", "nan"),
+        ("alerce_rank", "--now", "NaN"),
+        ("alerce_rank", "--now", "1e300"),
+        ("alerce_rank", "--now", "yesterday"),
+        ("alerce_submit", "--dry-run", "--top", "-1"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused_before_any_work(words):
+    _, message = refused(*words)
+    assert repr(words[-1]) in message
+    assert not Ranking.objects.exists()

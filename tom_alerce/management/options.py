@@ -15,11 +15,21 @@ def add_night(parser: CommandParser) -> None:
 
 
 def mjd(text: str) -> float:
-    """MJD, UTC, from a number or an ISO date and time."""
+    """MJD, UTC, from a number or an ISO date and time, of the years 1858 to 2132."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         try:
-            return float(Time(text.removesuffix("Z"), scale="utc").mjd)
+            value = float(Time(text.removesuffix("Z"), scale="utc").mjd)
         except ValueError as error:
             raise argparse.ArgumentTypeError(f"neither MJD nor ISO time: {text!r}") from error
+    if not 0.0 <= value < 1e5:
+        raise argparse.ArgumentTypeError(f"not an MJD of our time: {text!r}")
+    return value
+
+
+def positive(text: str) -> int:
+    """A whole number above zero."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"not a number above zero: {text!r}")
+    return int(text)

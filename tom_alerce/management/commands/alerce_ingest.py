@@ -12,7 +12,7 @@ from tom_alerce.management.progress import progress
 
 
 class Command(BaseCommand):
-    """Exit code: 0 if something was read; 1 if a path could not be read, or no packet could; 2 with --strict if any was refused."""
+    """Exit code: 0 unless a path could not be read, or packets were there and none could (1); 2 with --strict if any was refused."""
 
     help = (
         "Read alert packets of any survey from files, folders and tar archives, and merge them into objects. Packets that cannot be "

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from broker_adapters.errors import AdapterError
 from broker_adapters.records import Query
 from tom_alerce import conf, pipeline
+from tom_alerce.management.options import mjd, positive
 from tom_alerce.management.progress import progress
 
 
@@ -25,11 +26,11 @@ class Command(BaseCommand):
         parser.add_argument("--broker", action="append", help="default: all of TOM_ALERCE['BROKERS']")
         parser.add_argument("--survey", action="append", help="default: those of TOM_ALERCE['SURVEYS'] that the broker has")
         parser.add_argument("--object", action="append", default=[], metavar="ID", help="these objects alone")
-        parser.add_argument("--since", type=float, metavar="MJD", help="latest detection not before (MJD, UTC)")
+        parser.add_argument("--since", type=mjd, metavar="TIME", help="latest detection not before this time, MJD or ISO, UTC")
         parser.add_argument("--classifier", help="the broker's classifier")
         parser.add_argument("--class", dest="label", help="the broker's class")
         parser.add_argument("--probability", type=float, help="least probability of the class")
-        parser.add_argument("--limit", type=int, default=2000, help="at most so many objects of each survey (default: %(default)s)")
+        parser.add_argument("--limit", type=positive, default=2000, help="at most so many objects of each survey (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Poll each broker for each survey."""

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         except FollowupError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{ranked.row.site}, night of {ranked.row.night}: {len(ranked.candidates)} objects ranked")
-        for rank in ranked.row.ranks.select_related("sky_object__target").order_by("place")[: options["show"]]:
+        for rank in ranked.row.ranks.select_related("sky_object__target").order_by("place")[: max(options["show"], 0)]:
             self.stdout.write(f"{rank.place:4d}. {rank.sky_object.name:24s} {rank.score:.3f}  {rank.hours:4.1f} h left")
             for name, term in rank.terms.items():
                 self.stdout.write(f"      {name} {term['score']:.2f} (weight {term['weight']:g}): {term['reason']}")

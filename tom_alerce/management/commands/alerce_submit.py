@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from followup.records import FollowupError
 from tom_alerce import pipeline, submit
-from tom_alerce.management.options import add_night
+from tom_alerce.management.options import add_night, positive
 from tom_alerce.models import FollowupRequest
 from tom_alerce.store.errors import StoreError
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         add_night(parser)
         parser.add_argument("--dry-run", action="store_true", help="required: this version checks requests and does not send them")
         parser.add_argument("--user", help="name of the user whose requests they are")
-        parser.add_argument("--top", type=int, help="at most so many requests")
+        parser.add_argument("--top", type=positive, help="at most so many requests")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make and check the requests of tonight."""
