@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType, NoneType
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -23,6 +24,17 @@ PACKAGES = ("broker_adapters", "classifiers", "followup")
 
 #: Where the shipped models are.
 WEIGHTS = Path(__file__).resolve().parents[1] / "classifiers" / "weights"
+
+
+#: What the values of the setting are.
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
+    dict.fromkeys(("BROKERS", "LIMITS", "FACILITY"), ((Mapping,), "a dictionary"))
+    | dict.fromkeys(("SURVEYS", "CLASSIFIERS", "PROMOTION", "GROUPS"), ((list, tuple), "a list or a tuple"))
+    | dict.fromkeys(
+        ("POLL_DAYS", "RANK_DAYS", "RANK_LIMIT", "FACILITY_TIMEOUT", "MATCH_RADIUS", "BATCH"), ((int, float), "a positive number")
+    )
+    | {"TERMS": ((Mapping, NoneType), "a dictionary")}
+)
 
 
 def clashing() -> list[tuple[str, str]]:
@@ -47,7 +59,7 @@ def check_packages(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
 
 @register("tom_alerce")
 def check_settings(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
-    """E002, W001: the setting itself."""
+    """E002, E006, W001: the setting itself."""
     given = conf.given()
     if not isinstance(given, Mapping):
         return [Error("TOM_ALERCE is not a dictionary.", hint=f"Its keys are: {', '.join(conf.DEFAULTS)}.", id="tom_alerce.E002")]
@@ -55,13 +67,17 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         Warning(f"TOM_ALERCE has an unknown key {key!r}.", hint=_suggest(str(key), conf.DEFAULTS), id="tom_alerce.W001")
         for key in given
         if key not in conf.DEFAULTS
+    ] + [
+        Error(f"TOM_ALERCE[{key!r}] is {type(given[key]).__name__}, or too small, where {kind} is wanted.", id="tom_alerce.E006")
+        for key, (types, kind) in _KINDS.items()
+        if key in given and (not isinstance(given[key], types) or (int in types and not given[key] > 0))
     ]
 
 
 @register("tom_alerce")
 def check_plugins(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """E003: a plug-in that the settings name is not there."""
-    if clashing() or not isinstance(conf.given(), Mapping):
+    if clashing() or any(message.is_serious() for message in check_settings()):
         return []
     from broker_adapters import plugins
 

@@ -143,3 +143,14 @@ class TestWeights:
             "sys.exit(sum(m in sys.modules for m in ('tensorflow', 'keras')))"
         )
         assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=120).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"FACILITY": "lco"}, {"BROKERS": ["alerce"]}, {"SURVEYS": "ztf"}, {"PROMOTION": {"label": "SN"}}, {"BATCH": 0}, {"POLL_DAYS": "x"}],
+)
+def test_a_value_of_another_kind_is_one_sentence(setting):
+    with override_settings(TOM_ALERCE=setting):
+        messages = [m for m in run_checks(tags=["tom_alerce"]) if m.id != "tom_alerce.W003"]
+    assert [m.id for m in messages] == ["tom_alerce.E006"]
+    assert repr(next(iter(setting))) in messages[0].msg
