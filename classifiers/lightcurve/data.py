@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from broker_adapters.photometry import flux_error, flux_from_magnitude, magnitude_from_flux, mid_exposure, mjd_from_jd
+from broker_adapters.photometry import NJY_PER_UJY, flux_error, flux_from_magnitude, magnitude_from_flux, mid_exposure, mjd_from_jd
 from broker_adapters.records import Detections, Kind, blank
 
 from ..records import ClassifierError
@@ -87,12 +87,24 @@ def _table(path: Path) -> Any:
 
 
 def _light_curves(path: Path) -> Iterator[tuple[str, str, Detections]]:
+    """(object, kind, rows) of each source of each object."""
     table = _table(path)
     table = table[table.kind.isin(("alert-dif", "forced-dif", "dr-total", "total")) & table.survey.isin(list(SURVEY))]
     table = table.assign(band=table.band.str.removeprefix("ZTF "))
-    for (object_id, _, kind), part in table.groupby(["objectId", "source", "kind"], sort=True, observed=True):
-        total = kind in ("dr-total", "total") or (part.flux_unit == "DN").any()
-        yield str(object_id), str(kind), _as_alerts(part) if total else _differences(part)
+    total = table.kind.isin(("dr-total", "total")) | (table.flux_unit == "DN")
+    in_flux = ~total & table.flux.notna()
+    for part, convert in ((table[total], _as_alerts), (table[in_flux], _fluxes), (table[~total & ~in_flux], _magnitudes)):
+        rows, kept = convert(part)
+        yield from _grouped(kept, ["objectId", "source", "kind"], rows)
+
+
+def _grouped(table: Any, keys: list[str], rows: Detections) -> Iterator[tuple[str, str, Detections]]:
+    """(object, kind, its rows) where the rows stand as those of the table do."""
+    group = table.groupby(keys, sort=True, observed=True).ngroup().to_numpy()
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    for part, which in zip(np.split(rows[order], starts[1:]), order[starts], strict=True):
+        yield str(table.objectId.iloc[which]), str(table.kind.iloc[which]), part
 
 
 def _rows(part: Any) -> Detections:
@@ -103,61 +115,55 @@ def _rows(part: Any) -> Detections:
     return rows
 
 
-def _differences(part: Any) -> Detections:
-    """Difference magnitudes (sign unknown: positive) or difference fluxes in uJy."""
-    rows, det = _rows(part), part.det.to_numpy(bool)
-    if part.flux.notna().any():
-        rows["kind"], rows["flux"], rows["flux_err"] = Kind.FORCED, part.flux * 1e3, part.fluxerr * 1e3
-        forced: Detections = rows[np.isfinite(rows["flux"]) & (rows["flux_err"] > 0)]
-        return forced
-    flux = flux_from_magnitude(part.mag.where(part.mag.between(*MAGNITUDES)).to_numpy(float))
+def _fluxes(part: Any) -> tuple[Detections, Any]:
+    """Difference fluxes in uJy."""
+    part = part[np.isfinite(part.flux) & (part.fluxerr > 0)]
+    rows = _rows(part)
+    rows["kind"], rows["flux"], rows["flux_err"] = Kind.FORCED, part.flux * NJY_PER_UJY, part.fluxerr * NJY_PER_UJY
+    return rows, part
+
+
+def _magnitudes(part: Any) -> tuple[Detections, Any]:
+    """Magnitudes of absolute differences (sign unknown: positive), and limits."""
+    part = part[part.mag.between(*MAGNITUDES) & (part.magerr.notna() | ~part.det)]
+    rows, det, flux = _rows(part), part.det.to_numpy(bool), flux_from_magnitude(part.mag.to_numpy(float))
     rows["kind"] = np.where(det, Kind.ALERT, Kind.LIMIT)
     rows["flux"] = np.where(det, flux, np.nan)
     rows["flux_err"] = np.where(det, flux_error(flux, part.magerr.to_numpy(float)), flux / DETECTED)
-    known: Detections = rows[np.isfinite(rows["flux_err"])]
-    return known
+    return rows, part
 
 
-def _as_alerts(part: Any) -> Detections:
+def _as_alerts(part: Any) -> tuple[Detections, Any]:
     """Total magnitudes as an alert stream would have given them."""
     part = part[part.det & part.mag.between(*MAGNITUDES) & part.magerr.between(1e-4, 0.5)]
-    rows = _rows(part)
-    total = flux_from_magnitude(part.mag.to_numpy(float))
+    rows, total = _rows(part), flux_from_magnitude(part.mag.to_numpy(float))
+    keys = [part[name] for name in ("objectId", "source", "kind", "survey", "band")]
+    rows["ref_flux"] = pd.Series(total, part.index).groupby(keys, observed=True).transform("median")
     rows["flux_err"] = flux_error(total, part.magerr.to_numpy(float))
-    for key in np.unique(rows[["survey", "band"]]):
-        which = rows[["survey", "band"]] == key
-        rows["ref_flux"][which] = np.median(total[which])
     difference = total - rows["ref_flux"]
     seen = np.abs(difference) >= DETECTED * rows["flux_err"]
     rows["kind"], rows["flux"] = np.where(seen, Kind.ALERT, Kind.LIMIT), np.where(seen, difference, np.nan)
-    return rows
+    return rows, part
 
 
 def _histories(path: Path) -> Iterator[tuple[str, str, Detections]]:
+    """(object, 'history', rows) of the histories inside packets."""
     if not path.exists():
         return
     table = _table(path)
     table = table[table.fid.isin(list(ZTF_BAND))].sort_values("kind").drop_duplicates(["objectId", "jd", "fid"])
-    for object_id, part in table.groupby("objectId", sort=True):
-        yield str(object_id), "history", _history(part)
-
-
-def _history(part: Any) -> Detections:
-    rows = blank(len(part))
-    rows["survey"], rows["band"] = "ztf", part.fid.map(ZTF_BAND)
-    rows["mjd"] = mid_exposure(mjd_from_jd(part.jd), EXPOSURE)
-    seen = part.magpsf.notna().to_numpy()
-    mag = np.where(seen, part.magpsf, part.diffmaglim).astype(float)
-    flux = flux_from_magnitude(np.where((mag > MAGNITUDES[0]) & (mag < MAGNITUDES[1]), mag, np.nan))
-    sign = np.where(part.isdiffpos.isin(("t", "1")), 1.0, -1.0)
+    table = table.assign(kind="history", mag=table.magpsf.where(table.magpsf.notna(), table.diffmaglim))
+    table = table[table.mag.between(*MAGNITUDES) & (table.sigmapsf.notna() | table.magpsf.isna())]
+    rows, seen, flux = blank(len(table)), table.magpsf.notna().to_numpy(), flux_from_magnitude(table.mag.to_numpy(float))
+    rows["survey"], rows["band"] = "ztf", table.fid.map(ZTF_BAND)
+    rows["mjd"] = mid_exposure(mjd_from_jd(table.jd), EXPOSURE)
     rows["kind"] = np.where(seen, Kind.ALERT, Kind.LIMIT)
-    rows["flux"] = np.where(seen, sign * flux, np.nan)
-    rows["flux_err"] = np.where(seen, flux_error(flux, part.sigmapsf.to_numpy(float)), flux / DETECTED)
-    near = ((part.distnr >= 0) & (part.distnr < NEAR_REFERENCE)).to_numpy()
-    rows["ref_flux"] = np.where(near, flux_from_magnitude(part.magnr.where(part.magnr.between(*MAGNITUDES)).to_numpy(float)), np.nan)
-    rows["reliability"] = part.rb
-    known: Detections = rows[np.isfinite(rows["flux_err"])]
-    return known
+    rows["flux"] = np.where(seen, np.where(table.isdiffpos.isin(("t", "1")), flux, -flux), np.nan)
+    rows["flux_err"] = np.where(seen, flux_error(flux, table.sigmapsf.to_numpy(float)), flux / DETECTED)
+    near = table.distnr.between(0, NEAR_REFERENCE, inclusive="left") & table.magnr.between(*MAGNITUDES)
+    rows["ref_flux"] = flux_from_magnitude(table.magnr.where(near).to_numpy(float))
+    rows["reliability"] = table.rb
+    yield from _grouped(table, ["objectId"], rows)
 
 
 def published(folder: Path, known: list[Labelled]) -> list[Labelled]:
