@@ -15,7 +15,7 @@ ifneq ($(SERVE),0)
 endif
 
 test: .venv/test
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n logical $(TESTS)
 
 # The tests that touch the database once more, on a PostgreSQL server that lives as long as they do.
 test-postgresql: .venv/test

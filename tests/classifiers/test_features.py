@@ -57,13 +57,13 @@ def test_few_points_do_not_fail_and_give_no_infinity(n):
     assert math.isnan(extract(rows(n))["Skew_r"])
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.permutations(range(40)))
 def test_order_of_rows_does_not_matter(order):
     same(extract(rows()), extract(rows()[list(order)]))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(-3000, 3000))
 def test_only_time_differences_matter(shift):
     moved = rows()
@@ -73,7 +73,7 @@ def test_only_time_differences_matter(shift):
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.integers(0, 39), min_size=1, max_size=20))
 def test_duplicates_count_once(which):
     same(extract(rows()), extract(np.concatenate([rows(), rows()[which]])))

@@ -183,7 +183,7 @@ def test_noise_is_as_deep_as_the_survey(survey):
     assert 0.9 < pull.std() < 1.1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), survey=st.sampled_from(sorted(SURVEYS)), now=st.floats(59000, 65000))
 def test_visits_are_in_order_in_the_past_and_in_bands_of_the_survey(seed, survey, now):
     mjd, band = visits(survey, now, 30.0, np.random.default_rng(seed))

@@ -55,7 +55,7 @@ def still(monkeypatch):
     monkeypatch.setattr("classifiers.simulate.render.STRIPES", (0.0, 0.0))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     fwhm=st.floats(1.7, 5.0), elongation=st.floats(0.8, 1.25), y=st.floats(25, 35), x=st.floats(25, 35), flux=st.floats(-1e6, 1e6)
 )  # fmt: skip

@@ -86,7 +86,7 @@ def test_no_label_is_an_input():
     assert not leaks & set(FIELDS)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(element=st.integers(1, 7), row=st.integers(0, 5))
 def test_views_know_no_orientation(simulated, element, row):
     stamps = np.nan_to_num(simulated.stamps[[row]])

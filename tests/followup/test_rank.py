@@ -67,7 +67,7 @@ def test_parameters_reach_the_term():
     np.testing.assert_allclose(got.scores, [0.25])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(order=st.permutations(range(6)))
 def test_the_order_of_the_input_does_not_matter_and_ties_go_by_key(order):
     candidates = at((90.0, -45.0), (90.0, -45.0), (90.0, -45.0), (10.0, -20.0), (10.0, -20.0), (200.0, -10.0))

@@ -81,7 +81,7 @@ def test_batch_equals_singles_in_any_order(term):
 NUMBER = st.one_of(st.floats(-1e12, 1e12, allow_subnormal=False), st.sampled_from([np.nan, np.inf, -np.inf, 0.0]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     curve=st.lists(st.tuples(NUMBER, NUMBER, NUMBER, st.floats(-400, 5), st.sampled_from("gr"), st.sampled_from(Kind)), max_size=12),
     chances=st.dictionaries(st.sampled_from(["SN", "QSO", "bogus", "unheard of"]), st.floats(0, 1)),

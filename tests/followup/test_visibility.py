@@ -115,7 +115,7 @@ def test_airmass_is_the_secant_and_infinite_below_the_horizon():
     np.testing.assert_allclose(airmass(np.array([90.0, 30.0, 0.0, -10.0])), [1.0, 2.0, np.inf, np.inf])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     latitude=st.floats(-90, 90),
     longitude=st.floats(-180, 180),

@@ -117,7 +117,7 @@ point = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(point, max_size=12))
 def test_any_light_curve_stays_in_its_frame(points):
     rows = curve(*points)

@@ -47,7 +47,7 @@ positions = st.tuples(st.floats(0, 359.999999), st.floats(-90, 90))
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(positions, st.floats(0, 360), st.floats(0.01, 20000.0), st.sampled_from([0.9, 1.1]))
 def test_inside_is_found_and_outside_is_not_anywhere_on_the_sky(position, angle, radius, factor):
     manager = TransientMatchManager()

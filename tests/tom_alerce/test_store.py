@@ -211,7 +211,7 @@ def test_few_queries_in_steady_state(db, django_assert_max_num_queries):
 
 
 class TestOrder(TestCase):
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     @given(st.permutations(range(6)), st.lists(st.integers(1, 5), max_size=4))
     def test_order_and_batches_do_not_matter(self, order, cuts):
         sources = [
