@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from broker_adapters.exposures import once
 from broker_adapters.photometry import magnitude_error, magnitude_from_flux
 from broker_adapters.records import Detections, Kind
 
@@ -16,8 +17,6 @@ SIGNIFICANT = 5.0
 WINDOW, BASELINE, AHEAD = 10.0, 0.8, 3.0
 #: Steeper trends than this (mag/d) are not extrapolated: they are periods or outliers, not rises.
 STEEPEST = 1.0
-#: Days: rows of one survey and band that are nearer in time are of one exposure, measured once as alert and once as forced photometry.
-EXPOSURE = 1e-4
 #: Calibration floor of a magnitude, added in quadrature.
 _FLOOR = 0.02
 #: An alert's flux is a magnitude from this signal to noise on: Rubin sends dipoles whose own is large and that of whose flux is next to 0.
@@ -76,20 +75,7 @@ def seen(detections: Detections) -> Detections:
         excess = np.abs(flux) if (alert & (flux < 0.0)).any() else flux
         forced &= excess >= SIGNIFICANT * detections["flux_err"]
     rows: Detections = detections[finite & (alert | forced)]
-    return _once(rows) if forced.any() else rows
-
-
-def _once(rows: Detections) -> Detections:
-    """The rows without forced photometry of exposures that have an alert, and without repeats of forced photometry."""
-    rows = rows[np.lexsort((rows["mjd"], rows["band"], rows["survey"]))]
-    new = np.ones(len(rows), bool)
-    new[1:] = np.diff(rows["mjd"]) > EXPOSURE
-    for name in ("survey", "band"):
-        new[1:] |= rows[name][1:] != rows[name][:-1]
-    exposure = np.cumsum(new)
-    rows = rows[np.lexsort((rows["kind"], exposure))][new]  # an alert's kind is the least
-    ordered: Detections = rows[np.argsort(rows["mjd"], kind="stable")]
-    return ordered
+    return once(rows) if forced.any() else rows
 
 
 def trend(detections: Detections, now: float) -> Trend | None:

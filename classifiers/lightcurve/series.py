@@ -6,7 +6,8 @@ are ``r``. What matters is that the same rows give the same series whichever way
 - a detection is an alert, or a forced measurement of at least `DETECTED` sigma that is not the forced twin of an alert;
 - a forced measurement below that is a limit of `DETECTED` sigma, as a survey's own upper limits are;
 - alerts with a reliability below `RELIABLE` are dropped, as ALeRCE does;
-- of rows at one time in one band of one survey the first is kept.
+- of rows of one exposure one is kept, alerts before forced measurements (`broker_adapters.exposures`);
+- magnitudes are total or of the difference, never both in one object.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_adapters import photometry
+from broker_adapters.exposures import once
 from broker_adapters.records import Detections, Kind
 
 from ._arrays import Floats
@@ -34,8 +36,9 @@ DETECTED = 5.0
 #: Real-bogus score below which ALeRCE drops a detection (Sanchez-Saez et al. 2021, sec. 2.2).
 RELIABLE = 0.55
 
-#: Rows of one survey and band closer in time than this, in days (1 s), are one exposure.
-SAME_EXPOSURE = 1 / 86400
+#: Surveys whose reference flux is that of a catalogued source, so that none given means none there. Rubin gives the flux of its template
+#: under every source, ATLAS gives nothing.
+CATALOGUED = ("ztf",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +51,7 @@ class Series:
         Detections: MJD, signed difference flux and its error in nJy.
     mag, mag_err : shape (n,)
         ALeRCE's "magnitude": of the total flux where the object lies on a reference source, else of the absolute difference flux; NaN
-        where the total flux is not positive.
+        where the total flux is not positive, or not known of a survey beside others of which it is.
     limit_t, limit : shape (m,)
         Limits: MJD, and the flux in nJy of `DETECTED` sigma.
     reference : float
@@ -87,15 +90,29 @@ class LightCurve:
 
 def light_curve(rows: Detections) -> LightCurve:
     """The series of one object's rows of `broker_adapters.records.DETECTION` (any order, duplicates allowed)."""
-    rows = rows[np.lexsort((rows["kind"], rows["mjd"]))]
+    rows = rows[np.argsort(rows["mjd"], kind="stable")]
     family = np.array([FAMILY.get(key, "") for key in zip(rows["survey"].tolist(), rows["band"].tolist(), strict=True)], "U1")
     detected = _detected(rows)
-    limits = (rows["kind"] != Kind.ALERT) & ~detected & (rows["flux_err"] > 0) & np.isfinite(rows["flux_err"])
-    on_reference = np.isfinite(rows["ref_flux"][detected & (family != "")])
-    corrected = bool(on_reference.size) and bool(on_reference.mean() > 0.5)
-    pair = [_series(rows, detected & (family == f), limits & (family == f), corrected) for f in FAMILIES]
-    surveys = np.unique(rows["survey"][detected & (family != "")]).tolist()
-    return LightCurve(pair[0], pair[1], corrected, tuple(surveys))
+    limits = (rows["kind"] != Kind.ALERT) & ~detected & (rows["flux_err"] > 0) & np.isfinite(rows["flux_err"]) & np.isfinite(rows["mjd"])
+    found = rows[detected & (family != "")]
+    surveys = tuple(np.unique(found["survey"]).tolist())
+    totals = _on_reference(found, surveys)
+    g, r = (_series(once(rows[detected & (family == f)]), rows[limits & (family == f)], totals) for f in FAMILIES)
+    return LightCurve(g, r, bool(totals), surveys)
+
+
+def _on_reference(found: Detections, surveys: tuple[str, ...]) -> tuple[str, ...]:
+    """The surveys whose magnitudes are of the total flux; without any, all magnitudes are of the difference.
+
+    A catalogue of reference sources that has none here says that nothing lay there: then no magnitude is a total. A template's flux, be
+    it of a star or of the host of a supernova, counts only for an object that has been seen below its reference, and speaks against totals
+    otherwise. A survey without either cannot say, and has no magnitudes beside those that can.
+    """
+    below = bool(((found["flux"] < 0) & (found["kind"] == Kind.ALERT)).any())
+    known = {s: bool(np.isfinite(found["ref_flux"][found["survey"] == s]).mean() > 0.5) for s in surveys}
+    totals = tuple(s for s in surveys if known[s] and (below or s in CATALOGUED))
+    silent = tuple(s for s in surveys if not known[s] and s not in CATALOGUED)
+    return totals if len(totals) + len(silent) == len(surveys) else ()
 
 
 def _detected(rows: Detections) -> NDArray[np.bool_]:
@@ -104,44 +121,35 @@ def _detected(rows: Detections) -> NDArray[np.bool_]:
         significant = np.abs(rows["flux"]) >= DETECTED * rows["flux_err"]
     alert = (rows["kind"] == Kind.ALERT) & ~(rows["reliability"] < RELIABLE)
     forced = (rows["kind"] == Kind.FORCED) & significant
-    usable = np.isfinite(rows["flux"]) & (rows["flux"] != 0) & np.isfinite(rows["flux_err"]) & (rows["flux_err"] >= 0)
+    usable = (
+        np.isfinite(rows["mjd"]) & np.isfinite(rows["flux"]) & (rows["flux"] != 0) & np.isfinite(rows["flux_err"]) & (rows["flux_err"] >= 0)
+    )
     found: NDArray[np.bool_] = (alert | forced) & usable
     return found
 
 
-def _series(rows: Detections, detected: NDArray[np.bool_], limits: NDArray[np.bool_], corrected: bool) -> Series:
-    found, upper = _first_of_exposure(rows[detected]), rows[limits]
-    total = found["flux"] + found["ref_flux"] if corrected else np.abs(found["flux"])
+def _series(found: Detections, limits: Detections, totals: tuple[str, ...]) -> Series:
+    total = np.where(np.isin(found["survey"], totals), found["flux"] + found["ref_flux"], np.nan) if totals else np.abs(found["flux"])
     mag, mag_err = photometry.magnitude_from_flux(total), photometry.magnitude_error(total, found["flux_err"])
-    if corrected:
+    if len(totals) > 1:
         mag = _common_zero(found["survey"], mag)
-    columns: tuple[Any, ...] = (found["mjd"], found["flux"], found["flux_err"], mag, mag_err, upper["mjd"], DETECTED * upper["flux_err"])
+    columns: tuple[Any, ...] = (found["mjd"], found["flux"], found["flux_err"], mag, mag_err, limits["mjd"], DETECTED * limits["flux_err"])
     t, flux, flux_err, m, m_err, limit_t, limit = (np.ascontiguousarray(a, dtype=np.float64) for a in columns)
     known = found["ref_flux"][np.isfinite(found["ref_flux"])]
-    reference = float(np.median(known)) if corrected and known.size else np.nan
+    reference = float(np.median(known)) if totals and known.size else np.nan
     return Series(t, flux, flux_err, m, m_err, limit_t, limit, reference)
 
 
-def _first_of_exposure(rows: Detections) -> Detections:
-    """Rows without repeats of an exposure (alert before forced, since rows are sorted so at equal times)."""
-    keep = np.ones(len(rows), bool)
-    for survey in np.unique(rows["survey"]):
-        which = np.flatnonzero(rows["survey"] == survey)
-        keep[which[1:]] = np.diff(rows["mjd"][which]) > SAME_EXPOSURE
-    kept: Detections = rows[keep]
-    return kept
-
-
 def _common_zero(survey: NDArray[np.str_], mag: Floats) -> Floats:
-    """Total magnitudes with every survey's median moved to that of the survey with most points.
+    """Total magnitudes with every survey's median moved to that of the survey with most of them.
 
     The surveys' bands and references differ by more than their errors; the difference fluxes are left as they are.
     """
-    names, counts = np.unique(survey, return_counts=True)
+    finite = np.isfinite(mag)
+    names, counts = np.unique(survey[finite], return_counts=True)
     if len(names) < 2:
         return mag
-    medians = {name: np.nanmedian(mag[survey == name]) if np.isfinite(mag[survey == name]).any() else np.nan for name in names}
-    main = names[np.argmax(counts)]
-    shift = np.nan_to_num(np.array([medians[main] - medians[name] for name in survey.tolist()]))
-    moved: Floats = mag + shift
+    medians = {name: np.median(mag[finite & (survey == name)]) for name in names.tolist()}
+    main = medians[str(names[np.argmax(counts)])]
+    moved: Floats = mag + np.array([main - medians.get(name, main) for name in survey.tolist()])
     return moved

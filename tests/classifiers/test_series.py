@@ -1,0 +1,109 @@
+"""Series of merged objects: which surveys' magnitudes are total, and that no survey takes another's away."""
+
+import numpy as np
+import pytest
+
+from broker_adapters.photometry import magnitude_from_flux
+from broker_adapters.records import Kind, blank
+from classifiers.lightcurve.series import light_curve
+
+
+def alerts(survey, flux, reference=np.nan, start=60000.0, bands=None):
+    """One alert a day in each of both bands, of the same difference flux."""
+    flux = np.repeat(np.asarray(flux, float), 2)
+    rows = blank(len(flux))
+    rows["survey"], rows["kind"] = survey, Kind.ALERT
+    rows["band"] = np.tile({"atlas": ["c", "o"]}.get(survey, ["g", "r"]), len(flux) // 2)
+    rows["source_id"] = [f"{survey}{i}" for i in range(len(flux))]
+    rows["mjd"] = start + np.repeat(np.arange(len(flux) // 2), 2) + 0.01 * (rows["band"] == "r")
+    rows["flux"], rows["flux_err"], rows["ref_flux"] = flux, 100.0, reference
+    return rows
+
+
+#: A supernova, and a star about its mean, in nJy.
+RISING = 1e4 * np.arange(1.0, 9.0)
+WAVE = 3e4 * np.sin(np.arange(8.0) + 0.5)
+LSST_HOST, ZTF_STAR, LSST_STAR = 5e5, 2e5, 1.8e5
+
+
+def merged(*parts):
+    return light_curve(np.concatenate(parts))
+
+
+def points(curve, survey_start):
+    """Magnitudes of the rows of one survey: those of its eight nights."""
+    return [s.mag[(s.t > survey_start - 0.5) & (s.t < survey_start + 8)] for s in curve.series]
+
+
+@pytest.mark.parametrize("n_lsst", [2, 8])
+def test_a_supernova_of_two_surveys_keeps_its_own_light_in_both(n_lsst):
+    """Rubin's template flux is the host's, whichever survey has more points; ZTF has no reference source there."""
+    curve = merged(alerts("ztf", RISING), alerts("lsst", RISING[:n_lsst], LSST_HOST, 60020.0))
+    assert not curve.corrected
+    assert np.isnan(curve.r.reference)
+    for series in curve.series:
+        assert series.mag == pytest.approx(magnitude_from_flux(series.flux))
+
+
+def test_a_supernova_of_rubin_alone_is_not_its_host():
+    curve = light_curve(alerts("lsst", RISING, LSST_HOST))
+    assert not curve.corrected
+    assert curve.g.mag == pytest.approx(magnitude_from_flux(RISING))
+
+
+def test_a_star_of_rubin_is_total():
+    curve = light_curve(alerts("lsst", WAVE, LSST_STAR))
+    assert curve.corrected
+    assert curve.g.mag == pytest.approx(magnitude_from_flux(WAVE + LSST_STAR))
+
+
+def test_a_star_of_two_surveys_is_total_in_both_at_one_zero_point():
+    curve = merged(alerts("ztf", WAVE, ZTF_STAR), alerts("lsst", WAVE[:7], LSST_STAR, 60020.0))
+    assert curve.corrected
+    assert points(curve, 60000.0)[0] == pytest.approx(magnitude_from_flux(WAVE + ZTF_STAR))
+    shift = points(curve, 60020.0)[0] - magnitude_from_flux(WAVE[:7] + LSST_STAR)
+    assert shift == pytest.approx(np.full(7, shift[0]))
+    assert np.median(points(curve, 60020.0)[0]) == pytest.approx(np.median(points(curve, 60000.0)[0]))
+
+
+def test_where_the_older_catalogue_has_nothing_there_is_no_total():
+    assert not merged(alerts("ztf", RISING), alerts("lsst", WAVE, LSST_STAR, 60020.0)).corrected
+
+
+@pytest.mark.parametrize("nights", [2, 8, 40])
+def test_atlas_cannot_say_and_takes_no_magnitude_away(nights):
+    """A star of ZTF keeps its totals however many points of ATLAS there are; those have fluxes, and no magnitudes."""
+    atlas = alerts("atlas", np.resize(WAVE, nights), start=60020.0)
+    star, alone = alerts("ztf", WAVE, ZTF_STAR), light_curve(alerts("ztf", WAVE, ZTF_STAR))
+    curve = merged(star, atlas)
+    assert curve.corrected
+    assert curve.surveys == ("atlas", "ztf")
+    for series, expected in zip(curve.series, alone.series, strict=True):
+        assert len(series.flux) == 8 + nights
+        assert series.mag[np.isfinite(series.mag)] == pytest.approx(expected.mag)
+        assert series.reference == expected.reference
+
+
+def test_atlas_beside_differences_and_alone_is_of_the_difference():
+    for rows in (alerts("atlas", RISING), np.concatenate([alerts("atlas", RISING), alerts("ztf", RISING, start=60020.0)])):
+        curve = light_curve(rows)
+        assert not curve.corrected
+        assert np.isfinite(curve.g.mag).all()
+    three = merged(alerts("atlas", RISING), alerts("ztf", RISING, start=60020.0), alerts("lsst", RISING, LSST_HOST, 60040.0))
+    assert np.concatenate([s.mag for s in three.series]) == pytest.approx(
+        magnitude_from_flux(np.concatenate([s.flux for s in three.series]))
+    )
+
+
+def test_the_majority_decides_within_ztf_as_it_did():
+    few, many = alerts("ztf", RISING[:3]), alerts("ztf", RISING, ZTF_STAR, 60020.0)
+    curve = merged(few, many)
+    assert curve.corrected
+    assert np.isnan(points(curve, 60000.0)[0][:3]).all()
+    assert points(curve, 60020.0)[1] == pytest.approx(magnitude_from_flux(RISING + ZTF_STAR))
+
+
+def test_a_row_without_a_time_is_none():
+    rows = alerts("ztf", RISING)
+    rows["mjd"][3] = np.nan
+    assert light_curve(rows).n_detections == 15
