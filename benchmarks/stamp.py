@@ -162,4 +162,4 @@ def _stages(batch: list[bytes]) -> dict[str, float]:
 
 
 def _forests(model: Ensemble, inputs: Inputs) -> list[Any]:
-    return [model.forests[name].predict(metadata.features(inputs.metadata, columns)) for name, columns in READS.items()]
+    return [model.forests[name].probabilities(metadata.features(inputs.metadata, columns)) for name, columns in READS.items()]

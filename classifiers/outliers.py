@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.ensemble import IsolationForest
 
-from .lightcurve.trees import ARRAYS, Trees, from_isolation
+from .trees import ARRAYS, Trees, from_isolation
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ class Isolation:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For storage; `from_arrays` is its inverse."""
-        return {a: getattr(self.trees, a) for a in ARRAYS} | {"medians": self.medians, "quantiles": self.quantiles}
+        return self.trees.arrays() | {"medians": self.medians, "quantiles": self.quantiles}
 
 
 def from_arrays(arrays: dict[str, NDArray[Any]]) -> Isolation:

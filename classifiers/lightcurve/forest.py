@@ -22,8 +22,8 @@ from .. import outliers
 from ..calibration import Calibration
 from ..records import WeightsError
 from ..taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
+from ..trees import ARRAYS, Trees
 from ._arrays import Floats
-from .trees import ARRAYS, Trees
 
 #: The first level's name, beside the branches of the taxonomy.
 TOP = "top"
@@ -105,7 +105,7 @@ def save(model: Hierarchy, folder: Path, card: dict[str, Any]) -> None:
     arrays: dict[str, NDArray[Any]] = {"seen": model.seen}
     for name, level in model.levels.items():
         for i, trees in enumerate(level.ensembles):
-            arrays |= {f"{name}/{i}/{a}": getattr(trees, a) for a in ARRAYS}
+            arrays |= {f"{name}/{i}/{a}": v for a, v in trees.arrays().items()}
     for branch, isolation in model.isolation.items():
         arrays |= {f"{branch}/outliers/{a}": v for a, v in isolation.arrays().items()}
     stream = io.BytesIO()

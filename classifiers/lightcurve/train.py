@@ -18,12 +18,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from .. import calibration, outliers
 from ..evaluate import disjoint_folds
 from ..taxonomy import BRANCH, LIGHTCURVE
+from ..trees import from_boosting, from_forests
 from . import features, forest
 from ._arrays import Floats
 from .evaluation import report
 from .forest import LEVELS, TOP, Hierarchy, Level
 from .samples import Samples, build
-from .trees import from_boosting, from_forest
 
 #: Counts and limits say how long and how deep a survey looked, not what the object is; mean magnitudes are left out as ALeRCE does.
 NOT_USED = ("n_det", "n_neg", "n_pos", "n_non_det", "MHPS_non_zero", "Mean_", "max_diffmaglim", "median_diffmaglim", "last_diffmaglim")
@@ -108,7 +108,7 @@ def fit_level(level: str, samples: Samples, seed: int, jobs: int = 2) -> Level:
     forest_ = BalancedRandomForestClassifier(
         **FOREST, sampling_strategy="all", replacement=True, bootstrap=False, random_state=seed, n_jobs=jobs
     )
-    ensembles = [from_forest(forest_.fit(x, target, weight), k)]
+    ensembles = [from_forests([forest_.fit(x, target, weight)], k)]
     if level in BOOSTED:
         boosting = HistGradientBoostingClassifier(**BOOSTING, early_stopping=False, random_state=seed)
         ensembles.append(from_boosting(boosting.fit(x, target, weight), k))

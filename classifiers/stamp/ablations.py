@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from classifiers.taxonomy import STAMP
 
-from . import metadata, network, trees
+from . import forest, metadata, network
 from .card import calibrated, scored
 from .data import Table
 from .ensemble import READS, Ensemble, views
@@ -43,8 +43,8 @@ def with_positions(table: Table, recipe: Recipe, seed: int) -> Floats:
         known = np.flatnonzero(train_rows[first])
         x, y, w = with_fresh(inputs.take(known), codes[known], READS["metadata"])
         repeated = np.concatenate([place[known], place[known][codes[known] != STAMP.index("asteroid")]])
-        forest = trees.grow(np.concatenate([x, repeated], axis=1), y, w, len(STAMP), recipe.trees, seed)
-        result[test] = forest.predict(np.concatenate([metadata.features(inputs.take(test).metadata), place[test]], axis=1))
+        grown = forest.grow(np.concatenate([x, repeated], axis=1), y, w, len(STAMP), recipe.trees, seed)
+        result[test] = grown.probabilities(np.concatenate([metadata.features(inputs.take(test).metadata), place[test]], axis=1))
     return result
 
 

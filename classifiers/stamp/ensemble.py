@@ -17,10 +17,10 @@ from scipy.special import softmax
 
 from classifiers.calibration import Calibration
 from classifiers.taxonomy import STAMP
+from classifiers.trees import Trees
 
 from . import metadata, network
 from .preprocess import Floats, Images, Inputs, normalise
-from .trees import Forest
 
 #: Share of each part in the average, by mode: as much to the images as to the metadata.
 SHARES: Mapping[str, Mapping[str, float]] = MappingProxyType(
@@ -41,7 +41,7 @@ class Ensemble:
     Attributes
     ----------
     forests : dict
-        Name in `READS` -> Forest.
+        Name in `READS` -> Trees.
     weights : sequence of lists of arrays
         Weights of each network, in Keras's order.
     calibrations : dict
@@ -50,7 +50,7 @@ class Ensemble:
         Keras policy of the networks, 'float32' or 'mixed_bfloat16'; None: what this processor is fastest with.
     """
 
-    forests: Mapping[str, Forest]
+    forests: Mapping[str, Trees]
     weights: Sequence[list[NDArray[np.float32]]]
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     precision: str | None = None
@@ -67,7 +67,7 @@ class Ensemble:
 
     def parts(self, inputs: Inputs, names: Sequence[str] | Mapping[str, float] = SHARES["full"]) -> dict[str, Floats]:
         """Uncalibrated probabilities (n, 5) of each part named, for inputs that are all usable."""
-        parts = {name: self.forests[name].predict(metadata.features(inputs.metadata, READS[name])) for name in names if name in READS}
+        parts = {name: self.forests[name].probabilities(metadata.features(inputs.metadata, READS[name])) for name in names if name in READS}
         if "networks" in names:
             parts["networks"] = self.look(*views(inputs.stamps))
         return parts

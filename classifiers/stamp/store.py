@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from classifiers.calibration import Calibration
 from classifiers.records import WeightsError
 from classifiers.taxonomy import STAMP
+from classifiers.trees import Trees
 
 from .ensemble import Ensemble
-from .trees import Forest
 
 #: Where the shipped weights are.
 SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "stamp"
@@ -84,7 +84,7 @@ def load(folder: Path = SHIPPED) -> tuple[Ensemble, NDArray[np.uint64], dict[str
                 kind, name, part = key.split("/")
                 parts[kind][name][part] = value
         model = Ensemble(
-            {name: Forest(**forest) for name, forest in parts["forest"].items()},
+            {name: Trees(**forest) for name, forest in parts["forest"].items()},
             [list(network.values()) for network in parts["network"].values()],
             {mode: Calibration(c["temperature"], tuple(c["bias"])) for mode, c in card["calibration"].items()},
         )

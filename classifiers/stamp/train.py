@@ -22,7 +22,7 @@ from classifiers.evaluate import disjoint_folds
 from classifiers.simulate.stamps import simulate
 from classifiers.taxonomy import STAMP
 
-from . import checkpoints, drift, metadata, network, store, trees
+from . import checkpoints, drift, forest, metadata, network, store
 from . import data as tables
 from .card import calibrated, compared, describe
 from .card import readable as told
@@ -191,7 +191,7 @@ def fit(table: Table, recipe: Recipe, starts: Starts, seed: int) -> Ensemble:
             more = metadata.features(starts.metadata, columns)
             x, y = np.concatenate([x, more]), np.concatenate([y, starts.simulated.codes])
             w = np.concatenate([w, np.full(len(more), SIMULATED * w.sum() / len(more))])
-        forests[name] = trees.grow(x, y, w, len(STAMP), recipe.trees, seed)
+        forests[name] = forest.grow(x, y, w, len(STAMP), recipe.trees, seed)
     _, inverse, count = np.unique(table.objects, return_inverse=True, return_counts=True)
     real = Sample(views(table.inputs.stamps), codes, by_class(codes, 1 / count[inverse]))
     return Ensemble(forests, _tuned(real, starts, recipe, seed))

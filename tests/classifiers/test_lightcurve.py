@@ -12,10 +12,10 @@ from broker_adapters.records import Kind, SkyObject, blank
 from classifiers.calibration import Calibration
 from classifiers.lightcurve import Model, data, evaluation, features, forecast, forest, samples, supernova, train
 from classifiers.lightcurve.series import light_curve
-from classifiers.lightcurve.trees import from_boosting, from_forest
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.simulate import lightcurves as simulate
 from classifiers.taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
+from classifiers.trees import from_boosting, from_forests
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def table():
 def test_forest_arrays_equal_the_forest(table):
     x, y = table
     grown = BalancedRandomForestClassifier(20, sampling_strategy="all", replacement=True, bootstrap=False, random_state=0).fit(x, y)
-    assert from_forest(grown, 3).probabilities(x) == pytest.approx(grown.predict_proba(x), abs=1e-6)
+    assert from_forests([grown], 3).probabilities(x) == pytest.approx(grown.predict_proba(x), abs=1e-6)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -49,7 +49,7 @@ def hierarchy(table):
         y = rng.permutation(np.arange(len(x)) % len(classes))
         grown = BalancedRandomForestClassifier(3, sampling_strategy="all", replacement=True, bootstrap=False, random_state=0).fit(x, y)
         columns = features.names()[:6]
-        levels[name] = forest.Level(classes, columns, (from_forest(grown, len(classes)),), Calibration(1.3, (0.1,) * len(classes)))
+        levels[name] = forest.Level(classes, columns, (from_forests([grown], len(classes)),), Calibration(1.3, (0.1,) * len(classes)))
     return forest.Hierarchy(levels, forest.digests(["a", "b"]))
 
 

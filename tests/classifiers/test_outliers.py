@@ -5,7 +5,7 @@ import pytest
 from sklearn.ensemble import IsolationForest
 
 from classifiers import outliers
-from classifiers.lightcurve.trees import from_isolation
+from classifiers.trees import from_isolation
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from broker_adapters.surveys import ztf
 from classifiers import __main__ as cli
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.simulate.stamps import simulate
-from classifiers.stamp import Model, checkpoints, data, evaluation, network, store, train, trees
+from classifiers.stamp import Model, checkpoints, data, evaluation, forest, network, store, train
 from classifiers.stamp.preprocess import from_table
 from classifiers.taxonomy import STAMP
 
@@ -53,13 +53,13 @@ def test_a_forest_is_what_scikit_learn_grew():
     x[rng.random(x.shape) < 0.1] = np.nan
     y, w = rng.integers(0, 4, 300), rng.random(300)
     y[y == 2] = 3  # a class that does not occur
-    forest = trees.grow(x, y, w, 4, 20, 3)
-    filled = np.nan_to_num(x, nan=trees.MISSING)
+    grown = forest.grow(x, y, w, 4, 20, 3)
+    filled = np.nan_to_num(x, nan=forest.MISSING)
     expected = np.zeros((300, 4))
     for kind, share in ((RandomForestClassifier, 0.3), (ExtraTreesClassifier, 0.4)):
         model = kind(10, max_features=share, min_samples_leaf=2, random_state=3).fit(filled, y, sample_weight=w)
         expected[:, model.classes_] += model.predict_proba(filled) / 2
-    np.testing.assert_allclose(forest.predict(x), expected, atol=1e-6)
+    np.testing.assert_allclose(grown.probabilities(x), expected, atol=1e-6)
 
 
 def test_the_papers_network_has_its_size_and_symmetry():

@@ -7,6 +7,7 @@ class fractions), or adds them up and takes the softmax (gradient boosting, whos
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from ._arrays import Floats
+Floats = NDArray[np.float64]
 
 #: Fields of `Trees` that are arrays, as they are stored.
 ARRAYS = ("roots", "feature", "threshold", "missing_left", "children", "leaf", "values", "baseline")
@@ -51,14 +52,18 @@ class Trees:
     values: NDArray[np.float32] = field(repr=False)
     baseline: NDArray[np.float64] = field(repr=False)
 
-    def probabilities(self, x: Floats) -> Floats:
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """For storage; ``Trees(**arrays)`` is its inverse."""
+        return {name: getattr(self, name) for name in ARRAYS}
+
+    def probabilities(self, x: NDArray[Any]) -> Floats:
         """Probabilities, shape (n, k), of features of shape (n, columns)."""
         if not self.baseline.size:
             return self.mean(x)
         result: Floats = softmax(len(self.roots) * self.mean(x) + self.baseline, axis=1)
         return result
 
-    def mean(self, x: Floats) -> Floats:
+    def mean(self, x: NDArray[Any]) -> Floats:
         """Mean of the leaves, shape (n, k), of features of shape (n, columns)."""
         nodes = (self.roots, self.feature, self.threshold, self.missing_left, self.children, self.leaf)
         total: Floats = _walk(np.ascontiguousarray(x, np.float32), *nodes, self.values)
@@ -90,16 +95,17 @@ def _walk(
     return total
 
 
-def from_forest(forest: Any, classes: int) -> Trees:
-    """The trees of a fitted forest of scikit-learn or imbalanced-learn whose labels are 0 ... classes - 1.
+def from_forests(forests: Sequence[Any], classes: int) -> Trees:
+    """The trees of fitted forests of scikit-learn or imbalanced-learn, side by side, whose labels are among 0 ... classes - 1.
 
     A bootstrap of imbalanced-learn may have its own columns; leaves are class fractions.
     """
     parts = []
-    for estimator in forest.estimators_:
+    for estimator, labels in ((e, forest.classes_) for forest in forests for e in forest.estimators_):
         tree = estimator.tree_
         fractions = np.zeros((tree.node_count, classes))
-        fractions[:, estimator.classes_.astype(int)] = tree.value[:, 0, :] / tree.value[:, 0, :].sum(axis=1, keepdims=True)
+        columns = labels[estimator.classes_.astype(int)].astype(int)
+        fractions[:, columns] = tree.value[:, 0, :] / tree.value[:, 0, :].sum(axis=1, keepdims=True)
         children = np.stack([tree.children_left, tree.children_right], axis=1)
         parts.append((tree.feature, tree.threshold, tree.missing_go_to_left.astype(bool), children, children[:, 0] < 0, fractions))
     return _joined(parts, np.zeros(0))
@@ -150,10 +156,16 @@ def _joined(parts: list[tuple[Any, ...]], baseline: Floats) -> Trees:
     return Trees(
         roots,
         np.where(is_leaf, -1, np.concatenate([p[0] for p in parts])).astype(np.int16),
-        np.where(is_leaf, 0.0, np.concatenate([p[1] for p in parts])).astype(np.float32),
+        _rounded_down(np.where(is_leaf, 0.0, np.concatenate([p[1] for p in parts]))),
         np.concatenate([p[2] for p in parts]),
         np.where(is_leaf[:, None], -1, children).astype(np.int32),
         leaf.astype(np.int32),
         np.concatenate([p[5] for p in parts])[is_leaf].astype(np.float32),
         np.asarray(baseline, float),
     )
+
+
+def _rounded_down(threshold: Floats) -> NDArray[np.float32]:
+    """The largest float32 that is at most the threshold: float32 features compare with it as with the threshold itself."""
+    near = threshold.astype(np.float32)
+    return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near)
