@@ -14,7 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's synchronous API runs a loop in the thread of the test
 iers.conf.auto_download = False
 iers.conf.auto_max_age = None
-hypothesis.settings.register_profile("untimed")  # tests never time
+hypothesis.settings.register_profile("untimed", deadline=None)  # tests never time
 hypothesis.settings.load_profile("untimed")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
