@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import stat
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from broker_adapters import avro
 from broker_adapters.errors import SourceError
 
+logger = logging.getLogger(__name__)
+
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
+
+#: So many problems are told in words, the others by their number.
+_TOLD = 3
 
 
 class Packet(NamedTuple):
-    """One message as it came: of which source, where in it, and its bytes."""
+    """One message as it came: of which source (absolute path, topic), where in it ('' for the whole of it), and its bytes."""
 
     source: str
     position: str
@@ -25,48 +33,77 @@ class Packet(NamedTuple):
 def packets(paths: Iterable[str | Path]) -> Iterator[Packet]:
     """Every file named, in a folder (at any depth, sorted) or in a tar archive, as one packet.
 
-    Symbolic links below a folder are not followed, hidden files are not read, and of a file larger than any packet only so much is
-    read that the adapters refuse it by its size.
+    Symbolic links below a folder are not followed, which the log says; hidden files are not read; and of a file larger than any packet
+    only so much is read that the adapters refuse it by its size.
 
     Raises
     ------
     SourceError
-        A path does not exist or cannot be read, or an archive is damaged; all that came before has been yielded.
+        When all that can be read has been yielded: a path does not exist, is neither a file nor a folder, or cannot be read, or an
+        archive is damaged.
     """
+    problems: list[str] = []
     for path in map(Path, paths):
-        if path.is_dir():
-            for file in sorted(f for f in path.rglob("*") if _regular(f, path)):
-                yield from _file(file, path)
-        elif path.exists():
-            yield from _file(path, path.parent)
-        else:
-            raise SourceError(f"no such file or folder: {path}")
+        for file in _files(path, problems):
+            try:
+                yield from _archive(file) if file.name.endswith(ARCHIVES) else _file(file)
+            except SourceError as problem:
+                problems.append(str(problem))
+    if problems:
+        more = f"; and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
+        raise SourceError("; ".join(problems[:_TOLD]) + more)
 
 
-def _regular(file: Path, root: Path) -> bool:
-    parts = file.relative_to(root).parts
-    inside = not any((root.joinpath(*parts[: n + 1])).is_symlink() for n in range(len(parts)))
-    return inside and file.is_file() and not any(p.startswith(".") for p in parts)
+def _files(path: Path, problems: list[str]) -> list[Path]:
+    """The file itself, or the files below a folder, absolute and sorted; folders that cannot be read go to the problems."""
+    path = Path(os.path.abspath(path))  # as the user named it: links are not resolved
+    if not path.is_dir():
+        return [path]
+    found, links = [], 0
+    for folder, folders, names in os.walk(path, onerror=lambda error: problems.append(_reason(error))):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        here = [Path(folder, name) for name in names if not name.startswith(".")]
+        links += sum(file.is_symlink() for file in here) + sum(Path(folder, name).is_symlink() for name in folders)
+        found += [file for file in here if not file.is_symlink()]
+    if links:
+        logger.warning("%s: %d symbolic links are not followed; name what they point to", path, links)
+    return sorted(found)
 
 
-def _file(file: Path, root: Path) -> Iterator[Packet]:
-    if file.name.endswith(ARCHIVES):
-        yield from _archive(file)
-        return
+def _open(file: Path) -> BinaryIO:
+    """A regular file, open; `SourceError` where it is anything else, such as a pipe, which is not waited for."""
     try:
-        with file.open("rb") as stream:
-            data = stream.read(avro.MAX_PACKET + 1)
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise SourceError(f"no such file or folder: {file}") from error
     except OSError as error:
-        raise SourceError(f"cannot read {file}: {error.strerror}") from error
-    yield Packet(str(root), str(file.relative_to(root)), data)
+        raise SourceError(_reason(error)) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SourceError(f"neither a file nor a folder: {file}")
+    return os.fdopen(descriptor, "rb")
+
+
+def _file(file: Path) -> Iterator[Packet]:
+    with _open(file) as stream:
+        try:
+            data = stream.read(avro.MAX_PACKET + 1)
+        except OSError as error:
+            raise SourceError(f"cannot read {file}: {error.strerror}") from error
+    yield Packet(str(file), "", data)
 
 
 def _archive(file: Path) -> Iterator[Packet]:
-    try:
-        with tarfile.open(file, "r|*") as archive:
-            for member in archive:
-                stream = archive.extractfile(member) if member.isreg() else None
-                if stream is not None:
-                    yield Packet(str(file), member.name, stream.read(avro.MAX_PACKET + 1))
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise SourceError(f"damaged archive {file}: {error}") from error
+    with _open(file) as bytes_:
+        try:
+            with tarfile.open(fileobj=bytes_, mode="r|*") as archive:
+                for member in archive:
+                    stream = archive.extractfile(member) if member.isreg() else None
+                    if stream is not None:
+                        yield Packet(str(file), member.name, stream.read(avro.MAX_PACKET + 1))
+        except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+            raise SourceError(f"damaged archive {file}: {error}") from error
+
+
+def _reason(error: OSError) -> str:
+    return f"cannot read {error.filename}: {error.strerror}"
