@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 
 def test_imports_go_downwards_only():
-    assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
+    # in a process of its own, since it switches off every logger that exists
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("package", ["broker_adapters", "classifiers", "followup"])
