@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +30,16 @@ class Classification:
     classes : tuple of str, length k
     probabilities : ndarray of float, shape (n, k)
         Rows sum to 1; an all-NaN row means "cannot say".
+    details : sequence of mappings, length n, or empty
+        What a classifier says of an object beside the class, in what JSON knows. ``oddness``, where it is given, is the share of what the
+        model learnt from that is less odd, in [0, 1].
     """
 
     classifier: str
     version: str
     classes: tuple[str, ...]
     probabilities: NDArray[np.float64]
+    details: Sequence[Mapping[str, Any]] = ()
 
     @property
     def labels(self) -> tuple[str | None, ...]:

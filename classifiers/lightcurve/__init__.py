@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from broker_adapters.records import SkyObject
 
 from ..records import Classification
-from ..taxonomy import LIGHTCURVE_CLASSES
-from . import features, forest
+from ..taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
+from . import features, forecast, forest
 from ._arrays import Floats
 from .samples import MINIMUM
-from .series import light_curve
+from .series import LightCurve, light_curve
+
+#: Days after the last detection for which a forecast is made: one a night for two weeks.
+DAYS = np.arange(0.0, 15.0)
+
+_TRANSIENT = [LIGHTCURVE_CLASSES.index(c) for c in LIGHTCURVE["Transient"]]
 
 
 class Model:
@@ -37,25 +43,30 @@ class Model:
         self.version: str = card["version"]
 
     def predict(self, objects: Sequence[SkyObject]) -> Classification:
-        """Classify n objects from their merged detections; row i belongs to object i."""
-        return self.assess(objects)[0]
+        """Classify n objects from their merged detections; row i belongs to object i.
 
-    def assess(self, objects: Sequence[SkyObject]) -> tuple[Classification, Floats]:
-        """The classification, and how odd each object is among those of its branch: shape (n,), in [0, 1], NaN where it cannot be said."""
+        Details of an object: ``surveys`` that the answer rests upon, ``oddness`` among the objects of its branch, in [0, 1], and for what
+        is rather a transient than not a ``forecast`` (`forecast.Forecast.as_dict`) for the `DAYS` after its last detection.
+        """
         curves = [light_curve(o.detections) for o in objects]
-        enough = np.array([c.n_detections >= MINIMUM for c in curves], bool)
-        probabilities, oddness = np.full((len(objects), len(self.classes)), np.nan), np.full(len(objects), np.nan)
-        if enough.any():
-            values = features.matrix([c for c, e in zip(curves, enough, strict=True) if e])
+        enough = np.flatnonzero([c.n_detections >= MINIMUM for c in curves])
+        probabilities = np.full((len(objects), len(self.classes)), np.nan)
+        details: list[dict[str, Any]] = [{"surveys": list(c.surveys)} for c in curves]
+        if enough.size:
+            values = features.matrix([curves[i] for i in enough])
             probabilities[enough] = self.probabilities(values)
-            oddness[enough] = self._model.oddness(values, features.names(), probabilities[enough])
-        return Classification(self.name, self.version, self.classes, probabilities), oddness
+            oddness = self._model.oddness(values, features.names(), probabilities[enough])
+            transient = probabilities[enough][:, _TRANSIENT].sum(axis=1) > 0.5
+            for i, odd, explodes in zip(enough.tolist(), oddness.tolist(), transient.tolist(), strict=True):
+                details[i]["oddness"] = round(odd, 4)
+                details[i] |= {"forecast": ahead.as_dict()} if explodes and (ahead := _ahead(curves[i])) else {}
+        return Classification(self.name, self.version, self.classes, probabilities, details)
 
     def probabilities(self, values: Floats) -> Floats:
         """Probabilities, shape (n, 15), of features of shape (n, len(features.names()))."""
         return self._model.probabilities(values, features.names())
 
-    @staticmethod
-    def surveys(objects: Sequence[SkyObject]) -> tuple[tuple[str, ...], ...]:
-        """The surveys whose detections each answer rests upon, for n objects."""
-        return tuple(light_curve(o.detections).surveys for o in objects)
+
+def _ahead(curve: LightCurve) -> forecast.Forecast | None:
+    last = max(s.t[-1] for s in curve.series if len(s.t))
+    return forecast.forecast(curve, last + DAYS)

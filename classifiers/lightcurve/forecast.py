@@ -8,6 +8,7 @@ the first detection, in the seven days that followed (71, 71 and 67 %).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -50,6 +51,18 @@ class Forecast:
     def mag(self) -> Floats:
         """AB magnitudes, shape (2, n, 3), quantiles rising; NaN where the flux may be nothing."""
         return magnitude_from_flux(self.flux[..., ::-1])
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON knows: ``mjd`` (n), and by band family ``flux`` (n, 3) in nJy, ``peak_mjd`` (3) and ``peak_mag`` (3)."""
+        families = {
+            family: {
+                "flux": self.flux[k].round(1).tolist(),
+                "peak_mjd": self.peak_mjd[k].round(2).tolist(),
+                "peak_mag": self.peak_mag[k].round(3).tolist(),
+            }
+            for k, family in enumerate(FAMILIES)
+        }
+        return {"mjd": self.mjd.round(4).tolist(), "families": families}
 
 
 def forecast(curve: LightCurve, mjd: ArrayLike, seed: int = 0) -> Forecast | None:

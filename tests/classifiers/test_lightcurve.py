@@ -136,7 +136,12 @@ def test_the_shipped_model_answers_and_says_when_it_cannot():
     assert found.probabilities[0].sum() == pytest.approx(1)
     assert found.labels[0] in LIGHTCURVE["Transient"]
     assert np.isnan(found.probabilities[1:]).all()
-    assert model.surveys([sky(supernova_rows())]) == (("ztf",),)
+    whole, few, none = found.details
+    assert whole["surveys"] == few["surveys"] == ["ztf"]
+    assert 0 <= whole["oddness"] <= 1
+    assert (few.keys(), none) == ({"surveys"}, {"surveys": []})
+    ahead = json.loads(json.dumps(whole["forecast"], allow_nan=False))
+    assert len(ahead["mjd"]) == len(ahead["families"]["r"]["flux"]) == 15
     assert model.predict([]).probabilities.shape == (0, 15)
 
 
