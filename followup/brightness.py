@@ -42,6 +42,12 @@ class Trend:
         Magnitudes per day, negative when it brightens; NaN without two points `BASELINE` days apart.
     first, last : float
         MJD of the first detection, and of the latest of which the magnitude is known, if there is one.
+    survey : str
+        That of ``latest``.
+    error : float
+        Of ``latest``, magnitudes, calibration floor included.
+    total : bool
+        The magnitudes are of the total flux.
     """
 
     band: str
@@ -51,6 +57,9 @@ class Trend:
     slope_err: float
     first: float
     last: float
+    survey: str
+    error: float
+    total: bool
 
     def __str__(self) -> str:
         """For an observer: ``r = 18.4 now, rising 0.15 mag/d``."""
@@ -85,7 +94,7 @@ def trend(detections: Detections, now: float) -> Trend | None:
         return None
     first = float(rows["mjd"].min())
     rows = rows[np.argsort(rows["mjd"], kind="stable")]
-    mags, errors = _magnitudes(rows)
+    mags, errors, total = _magnitudes(rows)
     if (known := np.isfinite(mags)).any():
         rows, mags, errors = rows[known], mags[known], errors[known]
     band, last, latest = str(rows["band"][-1]), float(rows["mjd"][-1]), float(mags[-1])
@@ -95,21 +104,23 @@ def trend(detections: Detections, now: float) -> Trend | None:
         ahead = fitted + slope * min(now - last, AHEAD)
     else:
         slope, slope_err, ahead = np.nan, np.nan, latest
-    return Trend(band, latest, ahead, slope, slope_err, first, last)
+    survey, error = str(rows["survey"][-1]), float(errors[-1])
+    return Trend(band, latest, ahead, slope, slope_err, first, last, survey, error, total)
 
 
-def _magnitudes(rows: Detections) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """AB magnitudes and errors, shape (n,): of the difference flux, or of the sum with the reference if that is known and one is below it.
+def _magnitudes(rows: Detections) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+    """AB magnitudes and errors, shape (n,), of the difference flux, or, as is said, of the total: if that is known and one is below it.
 
     What has been fainter than its reference varies about it, and a telescope sees the whole. The two are not mixed: from the one to the
     other is no rise.
     """
     total = rows["flux"] + rows["ref_flux"]
-    flux = total if (rows["flux"] < 0.0).any() and np.isfinite(total).any() else rows["flux"]
+    whole = bool((rows["flux"] < 0.0).any() and np.isfinite(total).any())
+    flux = total if whole else rows["flux"]
     noise = np.nan_to_num(_MEASURED * rows["flux_err"])
     flux = np.where((flux > _FAINTEST) & (flux >= noise), flux, np.nan)
     errors = np.nan_to_num(magnitude_error(flux, np.where(np.isfinite(rows["flux_err"]), rows["flux_err"], np.nan)))
-    return magnitude_from_flux(flux), np.hypot(errors, _FLOOR)
+    return magnitude_from_flux(flux), np.hypot(errors, _FLOOR), whole
 
 
 def _line(t: NDArray[np.float64], mags: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[float, float, float]:

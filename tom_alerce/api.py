@@ -69,7 +69,7 @@ class RankSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Rank
-        fields = ("id", "ranking", "site", "night", "place", "sky_object", "name", "ra", "dec", "score", "hours", "terms")
+        fields = ("id", "ranking", "site", "night", "place", "sky_object", "name", "ra", "dec", "score", "hours", "magnitude", "terms")
 
 
 class Key(django_filters.NumberFilter):
@@ -121,6 +121,7 @@ class RankFilter(django_filters.FilterSet):
     site = django_filters.CharFilter(field_name="ranking__site")
     night = django_filters.CharFilter(field_name="ranking__night")
     score = Number(lookup_expr="gte")
+    magnitude = Number(lookup_expr="lte")
     ranking = Key(field_name="ranking_id")
     sky_object = Key(field_name="sky_object_id")
 

@@ -11,13 +11,10 @@ from astropy import units
 from astropy.coordinates import SkyCoord, angular_separation
 from astropy_healpix import HEALPix
 from django import forms
-from django.db.models import F, FloatField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Abs
+from django.db.models import F, Q, QuerySet
 
-from broker_adapters.photometry import flux_from_magnitude
-from broker_adapters.records import Kind
 from classifiers.taxonomy import LIGHTCURVE, STAMP
-from tom_alerce.models import Classification, Detection, Rank, SkyObject
+from tom_alerce.models import Classification, Rank, SkyObject
 from tom_alerce.store import classifications
 
 #: Arcseconds: the radius of a search that names none, and the largest one.
@@ -65,12 +62,6 @@ def position(text: str) -> tuple[float, float, float] | None:
     return float(coordinate.ra.deg), float(coordinate.dec.deg), min(radius, MAX_RADIUS)
 
 
-def with_brightness(ranks: QuerySet[Rank]) -> QuerySet[Rank]:
-    """The ranks with ``brightness``: the absolute difference flux of the latest detection, nJy."""
-    detected = Detection.objects.filter(survey_object__sky_object=OuterRef("sky_object"), kind=Kind.ALERT, flux__isnull=False)
-    return ranks.annotate(brightness=Abs(Subquery(detected.order_by("-mjd").values("flux")[:1], output_field=FloatField())))
-
-
 class Number(django_filters.NumberFilter):
     """A finite float; a Decimal, which is the library's choice, may have an exponent that takes hours to write out."""
 
@@ -83,7 +74,7 @@ class BoardFilter(django_filters.FilterSet):
     query = django_filters.CharFilter(method="by_query", label="Name or position")
     label = django_filters.ChoiceFilter(choices=CLASSES, method="by_class", label="Class", empty_label="any")
     probability = Number(method="by_class", label="P ≥", min_value=0, max_value=1)
-    magnitude = Number(method="by_magnitude", label="Magnitude ≤", min_value=-30, max_value=40)
+    magnitude = Number(lookup_expr="lte", label="Magnitude ≤", min_value=-30, max_value=40)
     days = Number(method="by_age", label="First seen within (days)", min_value=0)
     new = django_filters.BooleanFilter(method="by_novelty", label="New tonight", widget=forms.CheckboxInput)
 
@@ -108,10 +99,6 @@ class BoardFilter(django_filters.FilterSet):
         else:
             words = words.filter(**{f"probabilities__{label}__gte": probability})
         return ranks.filter(sky_object__in=words.values("sky_object"))
-
-    def by_magnitude(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
-        """Ranks of the objects whose latest detection is at least so bright."""
-        return with_brightness(ranks).filter(brightness__gte=float(flux_from_magnitude(value)))
 
     def by_age(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
         """Ranks of the objects whose first detection is younger than so many days before the ranking."""

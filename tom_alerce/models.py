@@ -201,6 +201,7 @@ class Rank(models.Model):
     place = models.PositiveIntegerField()
     score = models.FloatField()
     hours = models.FloatField(help_text="observable hours left tonight")
+    magnitude = models.FloatField(null=True, help_text="AB, of the latest detection (followup.brightness); null where it is not known")
     terms = models.JSONField(help_text="term -> {score, weight, reason}")
     visibility = models.JSONField(default=dict, help_text="{times: [MJD], altitude: [deg], moon_separation: deg}")
 
@@ -247,8 +248,8 @@ class FollowupRequest(models.Model):
 class DeadLetter(models.Model):
     """A message that could not be read: where it was, and why; the same message is kept once."""
 
-    source = models.CharField(max_length=300, help_text="path, topic or address")
-    position = models.CharField(max_length=64, blank=True, help_text="partition and offset, or record number")
+    source = models.CharField(max_length=300, help_text="absolute path, topic, or broker and query")
+    position = models.CharField(max_length=255, blank=True, help_text="partition and offset, place in an archive, or object")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the bytes")
     size = models.PositiveBigIntegerField()
     reason = models.TextField()

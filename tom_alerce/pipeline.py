@@ -60,7 +60,7 @@ class Report:
             f"read {by_survey}; refused {self.refused}; new: {new.sky_objects} sky objects, {new.survey_objects} survey objects, "
             f"{new.detections} measurements, {new.labels} labels; {new.ambiguous} ambiguous"
         )
-        return f"{text}; ended early: {self.problem}" if self.problem else text
+        return f"{text}; incomplete: {self.problem}" if self.problem else text
 
 
 def ingest(packets: Iterable[Packet], progress: Progress = lambda n: None) -> Report:
@@ -72,7 +72,7 @@ def ingest(packets: Iterable[Packet], progress: Progress = lambda n: None) -> Re
             try:
                 yield read(packet.data)
             except AdapterError as error:
-                yield Refused(packet.source, packet.position, packet.data, str(error))
+                yield Refused.of(*packet, error)
 
     _write(readable(), report, progress)
     return report
@@ -143,7 +143,7 @@ def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report
     broker = client(name)
     report = ingest_alerts(broker.search(query), progress)
     # a client passes over the objects of which it cannot read the answer, and remembers them
-    report.refused += dead_letters.save(Refused(source, oid, b"", str(why)) for oid, why in getattr(broker, "rejected", ()))
+    report.refused += dead_letters.save(Refused.of(source, oid, b"", why) for oid, why in getattr(broker, "rejected", ()))
     if report.problem is None and report.read.total() >= query.limit:
         logger.warning("%s: the answer was cut at %d objects; ask for more, or narrow the query", source, query.limit)
     elif report.problem is None and report.last_mjd is not None:
@@ -285,7 +285,7 @@ def rank(
     ra, dec = ([getattr(c, name) for c in candidates] for name in ("ra", "dec"))
     night = visibility.night(where, ra, dec, at, Limits(**conf.get("LIMITS")))
     made = ranking.rank(candidates, night, conf.get("TERMS") or ranking.DEFAULT_TERMS)
-    row = rankings.save(made, night, {c.key: i for i, c in enumerate(candidates)}, conf.get("RANK_LIMIT")) if keep else None
+    row = rankings.save(made, night, candidates, conf.get("RANK_LIMIT")) if keep else None
     return Ranked(row, made, candidates, night)
 
 

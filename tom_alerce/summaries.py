@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,23 +11,11 @@ from typing import Any
 import numpy as np
 from django.db.models import F, Q, prefetch_related_objects
 
-from broker_adapters.photometry import magnitude_error, magnitude_from_flux
 from broker_adapters.records import Detections, Kind, blank, frozen
+from followup.brightness import Trend, trend
 from tom_alerce import visible
 from tom_alerce.models import Classification, FollowupRequest, MatchCandidate, SkyObject, Stamps
 from tom_alerce.store import classifications, lightcurves
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """The latest detection as a person says it: magnitude of the absolute difference, with its sign kept in ``fading``."""
-
-    band: str
-    survey: str
-    mjd: float
-    magnitude: float
-    error: float
-    fading: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +30,9 @@ class Summary:
     requests: tuple[FollowupRequest, ...]
 
     @property
-    def latest(self) -> Measurement | None:
-        """The latest detection with a flux."""
-        rows = self.detections[(self.detections["kind"] == Kind.ALERT) & np.isfinite(self.detections["flux"])]
-        if not rows.size:
-            return None
-        row, flux = rows[-1], float(rows[-1]["flux"])
-        error = float(magnitude_error(abs(flux), row["flux_err"]))
-        return Measurement(str(row["band"]), str(row["survey"]), float(row["mjd"]), float(magnitude_from_flux(abs(flux))), error, flux < 0)
+    def latest(self) -> Trend | None:
+        """The light curve in a word, as the ranking has it; None where nothing was detected."""
+        return trend(self.detections, math.inf)
 
     @property
     def first_stamps(self) -> Stamps | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import django_tables2 as tables
 from django.db.models import F, QuerySet
 
-from tom_alerce.filters import with_brightness
 from tom_alerce.models import Rank
 
 
@@ -45,7 +44,6 @@ class BoardTable(tables.Table):
         order_by = "place"
 
     def order_magnitude(self, ranks: QuerySet[Rank], descending: bool) -> tuple[QuerySet[Rank], bool]:
-        """Brightest first: magnitudes ascend as fluxes descend."""
-        brightness = F("brightness")
-        order = brightness.asc(nulls_last=True) if descending else brightness.desc(nulls_last=True)
-        return with_brightness(ranks).order_by(order, "place"), True
+        """Those of which it is not known last, either way."""
+        order = F("magnitude").desc(nulls_last=True) if descending else F("magnitude").asc(nulls_last=True)
+        return ranks.order_by(order, "place"), True

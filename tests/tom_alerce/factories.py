@@ -26,7 +26,9 @@ from tom_alerce.models import (
     SurveyObject,
 )
 from tom_alerce.pipeline import now as now_mjd
+from tom_alerce.store import lightcurves, rankings
 from tom_alerce.store.summaries import pixel
+from tom_alerce.summaries import merged
 
 TERMS = ("brightness", "class", "early", "moon", "rising", "visibility")
 BANDS = {"ztf": "gr", "atlas": "oc", "lsst": "griz"}
@@ -151,9 +153,11 @@ def rank(ranking, sky, place=1, score=None, terms=None, rng=None):
     hour = (times - times[24]) * 24 * 15 + rng.uniform(-50, 50)
     altitude = 20 + 55 * np.cos(np.radians(hour))
     up = altitude > 30
+    curve = lightcurves.read(sky.survey_objects.values_list("pk", flat=True))
     return Rank.objects.create(
         ranking=ranking,
         sky_object=sky,
+        magnitude=rankings.magnitude(merged(list(lightcurves.split(curve).values())), ranking.now),
         place=place,
         score=float(np.exp(np.mean(np.log([t["score"] or 1e-9 for t in terms.values()])))) if score is None else score,
         hours=float(up.sum() * (times[1] - times[0]) * 24),

@@ -23,7 +23,7 @@ def admin(client, db):
     Rank.objects.create(ranking=ranking, sky_object=sky, place=1, score=0.5, hours=1.0, terms={})
     MatchCandidate.objects.create(survey_object=SurveyObject.objects.get(), sky_object=sky, separation=1.0)
     FollowupRequest.objects.create(key="k", sky_object=sky, facility="LCO", payload={})
-    dead_letters.save([dead_letters.Refused("topic", "1:2", b"x", "<script>alert(1)</script>")])
+    dead_letters.save([dead_letters.Refused.of("topic", "1:2", b"x", "<script>alert(1)</script>")])
     watermarks.advance("alerce ztf", 61000.0)
     return client
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import tracemalloc
+
+import numpy as np
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from tom_targets.models import BaseTarget
 
 from broker_adapters.errors import PacketError, SourceError
@@ -13,7 +19,7 @@ from broker_adapters.records import Query
 from broker_adapters.sources.files import Packet
 from followup.records import FollowupError
 from tests.tom_alerce import plugins
-from tests.tom_alerce.alerts import MJD, alert, counts
+from tests.tom_alerce.alerts import MJD, alert, counts, curve
 from tom_alerce import pipeline, promotion, tasks
 from tom_alerce.models import Classification, DeadLetter, Rank, Ranking, SkyObject, Watermark
 
@@ -37,7 +43,7 @@ class TestIngest:
 
         def read(data):
             if not data.isdigit():
-                raise PacketError(f"not a packet: {data!r}")
+                raise PacketError(f"not a packet: {data[:20]!r}")
             return alert(object_id=f"ZTF{data.decode()}", ra=float(data))
 
         monkeypatch.setattr("broker_adapters.surveys.read", read)
@@ -50,7 +56,24 @@ class TestIngest:
         assert (report.read["ztf"], report.refused, report.saved.sky_objects) == (3, 1, 3)
         letter = DeadLetter.objects.get()
         assert (letter.source, letter.position, letter.size) == ("night.tar", "1.avro", 9)
+        assert letter.digest == hashlib.sha256(b"\xff\x00damaged").hexdigest()
         assert "not a packet" in letter.reason
+
+    def test_the_bytes_of_refused_packets_are_not_kept_in_memory(self):
+        """A batch of 200 packets of a megabyte each, none of which can be read."""
+        tracemalloc.start()
+        with override_settings(TOM_ALERCE={"BATCH": 1000}):
+            report = pipeline.ingest(Packet("topic", f"0:{i}", bytes(1 << 20)) for i in range(200))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert report.refused == 200
+        assert peak < 20 << 20
+
+    def test_a_long_place_keeps_its_end(self):
+        pipeline.ingest([Packet("/a" * 200 + "/night.tar", "b/" * 200 + "1.avro", b"bad")])
+        letter = DeadLetter.objects.get()
+        assert (len(letter.source), len(letter.position)) == (300, 255)
+        assert (letter.source[-10:], letter.position[-6:]) == ("/night.tar", "1.avro")
 
     def test_twice_is_once(self):
         pipeline.ingest(self.packets(b"1", b"bad"))
@@ -66,7 +89,7 @@ class TestIngest:
 
         report = pipeline.ingest(breaking())
         assert (report.read["ztf"], str(report.problem)) == (2, "damaged archive")
-        assert "ended early: damaged archive" in str(report)
+        assert "incomplete: damaged archive" in str(report)
 
     @override_settings(TOM_ALERCE={"BATCH": 2})
     def test_batches_and_progress(self):
@@ -242,6 +265,21 @@ class TestRank:
             assert all({"score", "weight", "reason"} == set(term) for term in r.terms.values())
             assert len(r.visibility["times"]) == len(r.visibility["altitude"]) > 10
             assert -90.0 <= min(r.visibility["altitude"]) <= max(r.visibility["altitude"]) <= 90.0
+
+    def test_the_board_the_page_and_the_ranking_say_the_same_brightness(self, client):
+        """A variable below its reference: the difference would say 18.2 mag; a telescope sees what is left of 16 mag."""
+        rows = curve(n=3, flux=[20_000.0, -180_000.0, -190_000.0], ref_flux=1_445_440.0, band="r")
+        pipeline.ingest_alerts([alert(rows=rows, ra=40.0)])
+        rank = self.rank().row.ranks.get()
+        total = 31.4 - 2.5 * np.log10(1_445_440.0 - 190_000.0)
+        assert rank.magnitude == pytest.approx(total, abs=1e-6)
+        assert rank.terms["brightness"]["reason"].startswith(f"r = {total:.1f} now")
+        client.force_login(User.objects.create(username="observer"))
+        for page in (reverse("tom_alerce:board"), reverse("tom_alerce:object", args=[rank.sky_object_id])):
+            assert f"<b>{total:.2f}</b> <abbr" in client.get(page).content.decode()
+        for limit, found in ((16.1, 0), (16.2, 1)):
+            response = client.get(reverse("tom_alerce:board"), {"magnitude": limit})
+            assert len(response.context["table"].page.object_list) == found
 
     def test_what_is_old_or_moves_is_not_ranked(self):
         self.objects()

@@ -148,7 +148,7 @@ def test_filters_and_orders(client, three, parameters, places):
 
 def test_the_magnitude_filter_is_that_of_the_latest_detection(client, three):
     rows = [row.record for row in board(client).context["table"].page.object_list]
-    cut = rows[2].summary.latest.magnitude + 0.01
+    cut = rows[2].summary.latest.latest + 0.01
     assert shown(board(client, magnitude=cut)) == [rows[0].sky_object.name, rows[2].sky_object.name]
 
 

@@ -12,25 +12,39 @@ from tom_alerce.store.plain import plain
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A message that no adapter reads: where it came from, its bytes, and the reason."""
+    """A message that no adapter reads: where it came from, the SHA-256 and the number of its bytes, and the reason.
+
+    The bytes are not kept: a night of refused packets must not fill the memory, and they are still where they came from.
+    """
 
     source: str
     position: str
-    message: bytes
+    digest: str
+    size: int
     reason: str
+
+    @classmethod
+    def of(cls, source: str, position: str, message: bytes, reason: object) -> Refused:
+        """The note of a message."""
+        return cls(source, position, hashlib.sha256(message).hexdigest(), len(message), plain(str(reason))[:2000])
 
 
 def save(refused: Iterable[Refused]) -> int:
-    """Keep a note of each message, without its bytes; how many were given."""
+    """Keep the note of each message; how many were given."""
     rows = [
         DeadLetter(
-            source=plain(r.source)[-300:],
-            position=plain(r.position)[-64:],
-            digest=hashlib.sha256(r.message).hexdigest(),
-            size=len(r.message),
-            reason=plain(r.reason)[:2000],
+            source=_end(r.source, "source"),
+            position=_end(r.position, "position"),
+            digest=r.digest,
+            size=r.size,
+            reason=r.reason,
         )
         for r in refused
     ]
     DeadLetter.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     return len(rows)
+
+
+def _end(text: str, field: str) -> str:
+    """As much as the column takes: of a path, the end tells most."""
+    return plain(text)[-DeadLetter._meta.get_field(field).max_length :]

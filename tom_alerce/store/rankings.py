@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 
-from followup.records import Night, Ranking
+from broker_adapters.records import Detections
+from followup.brightness import trend
+from followup.records import Candidate, Night, Ranking
 from tom_alerce import models
 
 #: Points of the altitude curve that is kept for a picture of the night.
 _POINTS = 48
 
 
-def save(ranking: Ranking, night: Night, order: dict[str, int], limit: int) -> models.Ranking:
-    """Write the best ``limit`` of a ranking, whose keys are those of sky objects as text; ``order`` is key -> row of the night's arrays."""
+def save(ranking: Ranking, night: Night, candidates: Sequence[Candidate], limit: int) -> models.Ranking:
+    """Write the best ``limit`` of a ranking of these candidates, in their order in the night's arrays; keys are sky objects' as text."""
+    order = {candidate.key: i for i, candidate in enumerate(candidates)}
     with transaction.atomic():
         row = models.Ranking.objects.create(
             site=night.site.name[:100], night=night.date, now=night.now, weights={k: float(w) for k, w in ranking.weights.items()}
@@ -28,6 +33,7 @@ def save(ranking: Ranking, night: Night, order: dict[str, int], limit: int) -> m
                     place=i + 1,
                     score=float(ranking.scores[i]),
                     hours=float(ranking.hours[i]),
+                    magnitude=magnitude(candidates[order[key]].detections, night.now),
                     terms={
                         name: {"score": float(term.values[i]), "weight": float(ranking.weights[name]), "reason": term.reasons[i]}
                         for name, term in ranking.terms.items()
@@ -39,6 +45,12 @@ def save(ranking: Ranking, night: Night, order: dict[str, int], limit: int) -> m
             batch_size=500,
         )
     return row
+
+
+def magnitude(detections: Detections, now: float) -> float | None:
+    """AB magnitude of the latest detection before ``now`` (MJD), as the board shows it; None where there is none."""
+    state = trend(detections, now)
+    return None if state is None or math.isnan(state.latest) else state.latest
 
 
 def _visibility(night: Night, i: int) -> dict[str, Any]:
