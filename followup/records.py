@@ -53,6 +53,8 @@ class Candidate:
         The latest word of each classifier; classifiers that cannot say are left out.
     classified : bool
         A spectroscopic class is already known.
+    oddness : float
+        Share of what a classifier learnt from that is less odd, in [0, 1]; NaN where none has said so.
     """
 
     key: str
@@ -62,6 +64,7 @@ class Candidate:
     detections: Detections = field(repr=False)
     probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     classified: bool = False
+    oddness: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -38,10 +39,11 @@ def candidate(
     rows=None,
     probabilities: Mapping[str, Mapping[str, float]] | None = None,
     classified: bool = False,
+    oddness: float = math.nan,
 ) -> Candidate:
     """A candidate at 18 mag that is high in the sky, unless told otherwise."""
     rows = detections([18.2, 18.0], [2.0, 1.0]) if rows is None else rows
-    return Candidate(key, f"SN {key}", ra, dec, rows, probabilities or {}, classified)
+    return Candidate(key, f"SN {key}", ra, dec, rows, probabilities or {}, classified, oddness)
 
 
 def night(candidates, now: float = NOW, site=SITE, **limits):

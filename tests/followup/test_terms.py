@@ -274,6 +274,12 @@ def test_what_was_seen_again_in_its_place_is_confirmed():
     assert say("confirmation", candidate(rows=detections()))[0] == NEUTRAL
 
 
+def test_oddness():
+    assert say("oddness", candidate()) == (NEUTRAL, "not known how odd")
+    assert say("oddness", candidate(oddness=0.97)) == (0.97, "odder than 97% of its kind")
+    assert say("oddness", candidate(oddness=0.0))[0] > 0.0
+
+
 def test_novelty():
     assert say("novelty", candidate())[0] == 1.0
     assert say("novelty", candidate(classified=True), known=0.4) == (0.4, "has a spectroscopic class")
