@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from broker_adapters import plugins, surveys
 from broker_adapters.errors import AdapterError, SourceError
-from broker_adapters.records import Alert, Broker, Query
+from broker_adapters.records import Alert, Broker, Kind, Query
 from broker_adapters.sources.files import Packet
 from classifiers.records import Classifier, ClassifierError
 from followup import rank as ranking
@@ -27,10 +27,9 @@ from followup.plan import plan as make_plan
 from followup.records import Candidate, Limits, Night, ObservationRequest, Ranking
 from tom_alerce import conf, models, promotion
 from tom_alerce.store import alerts as store
-from tom_alerce.store import classifications, dead_letters, rankings, sky, targets, watermarks
+from tom_alerce.store import classifications, dead_letters, rankings, sky, watermarks
 from tom_alerce.store.candidates import candidates as load_candidates
 from tom_alerce.store.dead_letters import Refused
-from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sql import chunks
 from tom_alerce.submit import options_of
 
@@ -45,9 +44,10 @@ _UNIX_MJD = 40587.0
 
 @dataclass(slots=True)
 class Report:
-    """What a run did: messages read by survey, refused ones, what was new, and why it ended before its input did, if it did."""
+    """What a run did: messages read by survey, those without a detection, refused ones, what was new, and why it is not complete."""
 
     read: Counter[str] = field(default_factory=Counter)
+    bare: int = 0
     refused: int = 0
     saved: store.Saved = field(default_factory=store.Saved)
     problem: SourceError | None = None
@@ -55,6 +55,7 @@ class Report:
 
     def __str__(self) -> str:
         by_survey = ", ".join(f"{n} {survey}" for survey, n in sorted(self.read.items())) or "nothing"
+        by_survey += f" ({self.bare} without a detection)" if self.bare else ""
         new = self.saved
         text = (
             f"read {by_survey}; refused {self.refused}; new: {new.sky_objects} sky objects, {new.survey_objects} survey objects, "
@@ -119,6 +120,7 @@ def _write(items: Iterable[Alert | Refused], report: Report, progress: Progress)
         report.saved += store.save(alerts)
         report.refused += dead_letters.save(item for item in batch if isinstance(item, Refused))
         report.read.update(a.survey for a in alerts)
+        report.bare += sum(not (a.detections["kind"] == Kind.ALERT).any() for a in alerts)
         report.last_mjd = max([*(a.mjd for a in alerts), report.last_mjd or 0.0]) or None
         progress(len(batch))
 
@@ -167,7 +169,11 @@ class Classified:
 
 
 def classify(sky_object_ids: Iterable[int] | None = None, progress: Progress = lambda n: None) -> Classified:
-    """Show the classifiers of the settings every object (or these) whose evidence is new to them, then apply the promotion rules."""
+    """Show the classifiers of the settings every object (or these) whose evidence is new to them, then apply the promotion rules.
+
+    The rules are asked about what was classified, and about whatever else was seen within ``RANK_DAYS`` (or these objects): a broker's word
+    comes without new evidence, and the rules themselves change.
+    """
     done = Classified()
     loaded = {name: model for name in conf.get("CLASSIFIERS") if (model := _load(name, done)) is not None}
     wanted = {name: _unseen(model, sky_object_ids) for name, model in loaded.items()}
@@ -178,9 +184,15 @@ def classify(sky_object_ids: Iterable[int] | None = None, progress: Progress = l
             mine = [pk for pk in skies if pk in wanted[name]]
             if mine and name not in done.problems:
                 _predict(name, model, [skies[pk] for pk in mine], [objects[pk] for pk in mine], done)
-        done.promoted += [str(t) for t in promote(list(skies.values()))]
+        done.promoted += promotion.promote(ids)
         progress(len(ids))
+    done.promoted += promotion.promote(recent() if sky_object_ids is None else sky_object_ids)
     return done
+
+
+def recent() -> list[int]:
+    """Keys of the objects that were seen within ``RANK_DAYS``."""
+    return list(models.SkyObject.objects.filter(last_mjd__gte=now() - conf.get("RANK_DAYS")).values_list("pk", flat=True))
 
 
 def count_unseen() -> int:
@@ -230,20 +242,6 @@ def _predict(name: str, model: Classifier, skies: Sequence[models.SkyObject], ob
         done.silent[name] += sum(label is None for label in said.labels)
 
 
-def promote(skies: Iterable[models.SkyObject]) -> list[Any]:
-    """Make targets of the objects that a promotion rule of the settings wants; those that were made or found."""
-    free = [s for s in skies if s.target_id is None and not s.moving] if conf.get("PROMOTION") else []
-    words = classifications.latest([s.pk for s in free])
-    made = []
-    for one in free:
-        if promotion.wanted(one, words.get(one.pk, ())):
-            try:
-                made.append(targets.promote(one))
-            except StoreError as error:
-                logger.warning("not promoted: %s", error)
-    return made
-
-
 @dataclass(frozen=True)
 class Ranked:
     """A ranking, the row in which it is stored, if it is, and the records that it was made of."""
@@ -280,7 +278,8 @@ def rank(
     """
     at = now() if at is None else at
     where = sites.site(conf.get("SITE") if site is None else site)
-    which = {"last_mjd__gte": at - conf.get("RANK_DAYS")} if sky_object_ids is None else {"pk__in": list(sky_object_ids)}
+    lately = {"last_mjd__gte": at - conf.get("RANK_DAYS"), "first_mjd__lte": at}
+    which = lately if sky_object_ids is None else {"pk__in": list(sky_object_ids)}
     candidates = load_candidates(models.SkyObject.objects.filter(moving=False, **which))
     ra, dec = ([getattr(c, name) for c in candidates] for name in ("ra", "dec"))
     night = visibility.night(where, ra, dec, at, Limits(**conf.get("LIMITS")))

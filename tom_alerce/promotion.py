@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from classifiers.taxonomy import BRANCH, ours
 from tom_alerce import conf
 from tom_alerce.models import Classification, SkyObject
-from tom_alerce.store.classifications import LOCAL
+from tom_alerce.store import targets
+from tom_alerce.store.classifications import LOCAL, latest
+from tom_alerce.store.errors import StoreError
+from tom_alerce.store.sql import chunks
+
+logger = logging.getLogger(__name__)
 
 #: Keys of a rule; all that are given must hold. ``origin`` is ours unless it names a broker; ``probability`` is 0.5 unless given.
 KEYS = frozenset({"origin", "classifier", "label", "probability", "n_detections"})
+
+
+def promote(sky_object_ids: Iterable[int]) -> list[str]:
+    """Make targets of those of these objects that a rule wants; the names of those that were made or found."""
+    made = []
+    for ids in chunks(sky_object_ids) if conf.get("PROMOTION") else ():
+        free = list(SkyObject.objects.filter(pk__in=ids, target=None, moving=False))
+        words = latest([one.pk for one in free])
+        for one in free:
+            if wanted(one, words.get(one.pk, ())):
+                try:
+                    made.append(targets.promote(one).name)
+                except StoreError as error:
+                    logger.warning("not promoted: %s", error)
+    return made
 
 
 def wanted(one: SkyObject, words: Iterable[Classification]) -> bool:

@@ -112,9 +112,14 @@ def dry_run(request: FollowupRequest) -> dict[str, Any] | None:
         move(request, State.INVALID, "; ".join(problems))
         return None
     try:
+        facility = get_service_class(request.facility)
+    except ImportError:
+        move(request, State.DRAFT, f"not checked: this TOM has no facility {request.facility!r}; its class belongs in TOM_FACILITY_CLASSES")
+        return None
+    try:
         # a form reads times without a zone in the zone of the site's pages, and payloads are written in UTC
         with bounded(conf.get("FACILITY_TIMEOUT")), timezone.override("UTC"):
-            return _validate(request)
+            return _validate(request, facility())
     except RequestException as error:
         where = getattr(getattr(error, "request", None), "url", None) or request.facility
         move(request, State.DRAFT, f"not checked: the portal gave no usable answer ({type(error).__name__} at {where})")
@@ -125,9 +130,8 @@ def dry_run(request: FollowupRequest) -> dict[str, Any] | None:
     return None
 
 
-def _validate(request: FollowupRequest) -> dict[str, Any] | None:
+def _validate(request: FollowupRequest, facility: Any) -> dict[str, Any] | None:
     """Let the facility's own form judge."""
-    facility = get_service_class(request.facility)()
     if request.user is not None:
         facility.set_user(request.user)
     form = facility.create_form_instance(request.payload["observation_type"], data=json.loads(json.dumps(request.payload)))

@@ -22,7 +22,7 @@ class Client:
     def search(self, query: Query):
         self.asked.append(query)
         for item in self.answers[: query.limit]:
-            if isinstance(item, Exception):
+            if isinstance(item, BaseException):
                 raise item
             if item.survey == query.survey:
                 yield item

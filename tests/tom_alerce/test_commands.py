@@ -8,16 +8,19 @@ from io import StringIO
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.test import override_settings
 from tom_dataproducts.models import PhotometryReducedDatum
 
+from broker_adapters.sources.files import Packet
 from tests.followup.test_lco import portal as portal
 from tests.tom_alerce import plugins
-from tests.tom_alerce.alerts import MJD, alert, counts
+from tests.tom_alerce.alerts import MJD, alert, counts, curve
 from tom_alerce import pipeline
+from tom_alerce.management import command
+from tom_alerce.management.commands import alerce_ingest
 from tom_alerce.management.progress import progress
-from tom_alerce.models import DeadLetter, FollowupRequest, Ranking, SkyObject
+from tom_alerce.models import DeadLetter, FollowupRequest, Ranking, SkyObject, Watermark
 from tom_alerce.store import targets
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +121,14 @@ class TestPoll:
         assert "the service is down" in message
         assert SkyObject.objects.count() == 1
 
+    @override_settings(TOM_ALERCE={"BROKERS": {"lasair": {"ztf_token": ""}, "atlas_forced": {}}})
+    def test_who_cannot_be_asked_is_told(self):
+        text = run("alerce_poll")
+        assert "lasair: not asked" in text
+        assert "atlas_forced: not asked" in text
+        assert refused("alerce_poll", "--broker", "lasair")[0] == 1
+        assert "it has: none with these settings" in refused("alerce_poll", "--broker", "lasair", "--survey", "ztf")[1]
+
     def test_whom_nobody_knows(self):
         assert "no broker 'nobody'" in refused("alerce_poll", "--broker", "nobody")[1]
         with self.brokers():
@@ -132,6 +143,14 @@ class TestSync:
         with override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": answers}}}):
             assert "read 1 ztf; refused 0; new: 0 sky objects, 0 survey objects, 3 measurements" in run("alerce_sync")
         assert PhotometryReducedDatum.objects.filter(target=target).count() == 5
+
+    def test_what_came_without_a_detection_is_asked_for(self):
+        """As messages of Lasair do: they name an object, of which the sources have no ids."""
+        told = str(pipeline.ingest_alerts([alert(rows=curve(n=0)), alert(object_id="ZTF2", ra=10.0)]))
+        assert "read 2 ztf (1 without a detection)" in told
+        with override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": [alert(n=5), alert(object_id="ZTF2", ra=10.0, n=9)]}}}):
+            assert "read 1 ztf; refused 0; new: 0 sky objects, 0 survey objects, 5 measurements" in run("alerce_sync")
+            assert run("alerce_sync") == ""
 
     def test_a_service_that_is_down(self):
         pipeline.ingest_alerts([alert()])
@@ -219,8 +238,67 @@ class TestSubmit:
     def test_nothing_worth_asking_for_is_fine(self):
         assert "0 requests: none" in run("alerce_submit", "--dry-run", *self.NIGHT)
 
+    def test_a_target_of_others_is_skipped_and_the_rest_goes_on(self, portal):
+        """The better one is somebody's private target, linked already; of the other the user makes a target."""
+        user = User.objects.create(username="astronomer")
+        pipeline.ingest_alerts([alert(ra=40.0, rows=curve(ra=40.0, flux=1e6)), alert(object_id="ZTF2", ra=50.0)])
+        targets.promote(SkyObject.objects.get(survey_objects__object_id="ZTF26aaaaaaa"))
+        out = StringIO()
+        with pytest.raises(CommandError) as error:
+            call_command("alerce_submit", "--dry-run", "--user", "astronomer", *self.NIGHT, stdout=out)
+        assert error.value.returncode == 2
+        assert "ZTF26aaaaaaa: skipped: ZTF26aaaaaaa is a target that is not yours to change" in out.getvalue()
+        assert "2 requests: 1 skipped, 1 validated" in out.getvalue()
+        assert FollowupRequest.objects.get().user == user
+
+    def test_a_tom_without_the_facility(self, settings):
+        settings.TOM_FACILITY_CLASSES = ["tom_observations.facilities.lco_redirect.LCORedirectFacility"]
+        pipeline.ingest_alerts([alert(ra=40.0)])
+        code, message = refused("alerce_submit", "--dry-run", *self.NIGHT)
+        assert code == 1
+        assert "no facility 'LCO'; its class belongs in TOM_FACILITY_CLASSES" in message
+        assert FollowupRequest.objects.get().state == "draft"
+
     def test_an_unknown_user(self):
         assert "no user" in refused("alerce_submit", "--dry-run", "--user", "nobody")[1]
+
+
+class TestInterrupted:
+    """Ctrl-C in the middle: whole batches are kept, and the same command does the rest."""
+
+    def packets(self, stop):
+        for i in range(6):
+            if i == stop:
+                raise KeyboardInterrupt
+            yield Packet("night.tar", f"{i}", str(i).encode())
+
+    @override_settings(TOM_ALERCE={"BATCH": 2})
+    def test_ingest(self, monkeypatch, tmp_path, capsys):
+        stop = [3]
+        monkeypatch.setattr("broker_adapters.sources.files.packets", lambda paths: self.packets(stop[0]))
+        monkeypatch.setattr("broker_adapters.surveys.read", lambda data: alert(object_id=f"ZTF{data.decode()}", ra=10.0 * float(data)))
+        monkeypatch.setattr("django.db.connections.close_all", lambda: None)
+        with pytest.raises(SystemExit) as end:
+            alerce_ingest.Command().run_from_argv(["manage.py", "alerce_ingest", str(tmp_path)])
+        assert end.value.code == 130
+        said = capsys.readouterr()
+        assert "Interrupted: what was done is kept" in said.err
+        assert "Traceback" not in said.err
+        assert SkyObject.objects.count() == 2
+        stop[0] = None
+        assert "read 6 ztf; refused 0; new: 4 sky objects" in run("alerce_ingest", tmp_path)
+
+    def test_poll(self):
+        answers = [alert(), KeyboardInterrupt(), alert(object_id="ZTF2", ra=10.0)]
+        brokers = {"BROKERS": {plugins.NAME: {"answers": answers}}, "BATCH": 1}
+        with override_settings(TOM_ALERCE=brokers), pytest.raises(KeyboardInterrupt):
+            run("alerce_poll", "--survey", "ztf")
+        assert (SkyObject.objects.count(), Watermark.objects.count()) == (1, 0)
+
+    def test_every_command_of_ours(self):
+        ours = [name for name, app in get_commands().items() if app == "tom_alerce"]
+        assert len(ours) == 7
+        assert all(isinstance(load_command_class("tom_alerce", name), command.Command) for name in ours)
 
 
 class TestProgress:

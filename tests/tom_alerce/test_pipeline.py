@@ -15,7 +15,7 @@ from django.urls import reverse
 from tom_targets.models import BaseTarget
 
 from broker_adapters.errors import PacketError, SourceError
-from broker_adapters.records import Query
+from broker_adapters.records import BrokerLabel, Query
 from broker_adapters.sources.files import Packet
 from followup.records import FollowupError
 from tests.tom_alerce import plugins
@@ -232,6 +232,28 @@ class TestPromotion:
         assert self.promoted(rule) == (["ZTF26aaaaaaa"] if expected else [])
         assert BaseTarget.objects.count() == expected
 
+    def test_a_word_of_a_broker_that_comes_later_is_heard(self):
+        """It brings no evidence, so that no classifier of ours looks again."""
+        with override_settings(TOM_ALERCE={**THIRD, "PROMOTION": [{"origin": "alerce", "label": "SN"}], "RANK_DAYS": 10_000}):
+            pipeline.ingest_alerts([alert()])
+            assert pipeline.classify().promoted == []
+            pipeline.ingest_alerts([alert(labels=(BrokerLabel("alerce", "lc", "1", "SN", 0.9),))])
+            assert pipeline.count_unseen() == 0
+            assert pipeline.classify().promoted == ["ZTF26aaaaaaa"]
+            assert pipeline.classify().promoted == []
+
+    def test_a_new_rule_holds_for_what_was_seen_lately(self):
+        pipeline.ingest_alerts([alert()])
+        assert self.promoted({"label": "AGN"}) == []
+        with override_settings(TOM_ALERCE={**THIRD, "PROMOTION": [{"label": "SN"}], "RANK_DAYS": 1.0}):
+            assert pipeline.classify().promoted == []
+            assert pipeline.classify([SkyObject.objects.get().pk]).promoted == ["ZTF26aaaaaaa"]
+
+    def test_rules_hold_without_classifiers(self):
+        pipeline.ingest_alerts([alert()])
+        with override_settings(TOM_ALERCE={"CLASSIFIERS": [], "PROMOTION": [{"n_detections": 3}], "RANK_DAYS": 10_000}):
+            assert pipeline.classify().promoted == ["ZTF26aaaaaaa"]
+
     def test_moving_objects_are_left(self):
         pipeline.ingest_alerts([alert("lsst", "ss", moving=True)])
         assert self.promoted({"label": "SN"}) == []
@@ -286,6 +308,12 @@ class TestRank:
         assert len(self.rank(RANK_DAYS=0.1).candidates) == 0
         pipeline.ingest_alerts([alert("lsst", "ss", moving=True)])
         assert len(self.rank().candidates) == 3
+
+    def test_what_was_not_seen_yet_is_not_ranked(self):
+        """A night of the past is ranked as it was then."""
+        self.objects()
+        pipeline.ingest_alerts([alert(object_id="later", ra=80.0, first=5)])
+        assert {c.name for c in self.rank().candidates} == {"ZTF0", "ZTF1", "ZTF2"}
 
     def test_an_empty_sky_is_an_empty_ranking(self):
         assert self.rank().row.ranks.count() == 0

@@ -86,7 +86,7 @@ def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None =
     sky_object : SkyObject
         Saved.
     user : User, optional
-        Who gets access to a target that is made, and has to have ``change_target`` on one that is found; None for the TOM itself.
+        Who gets access to a target that is made, and has to have ``change_target`` on one that is there; None for the TOM itself.
     target : BaseTarget, optional
         The target that it is, where a person knows better than names and positions.
 
@@ -98,7 +98,10 @@ def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None =
     with transaction.atomic():
         sky = SkyObject.objects.select_for_update().get(pk=sky_object.pk)
         if target is None:
-            target = sky.target or _existing(sky, user) or _create(sky, user)
+            target = sky.target or _existing(sky, user)
+            if target is not None and user is not None and not visible.may_change_target(user, target):
+                raise StoreError(f"{_names([sky])[0]} is a target that is not yours to change: ask who looks after this TOM")
+            target = target or _create(sky, user)
         sky.target = target
         sky.save(update_fields=["target", "modified"])
         _write(target, [sky])
@@ -119,10 +122,7 @@ def _existing(sky: SkyObject, user: Any) -> BaseTarget | None:
             names = ", ".join(seen.filter(pk__in=[t for t, _ in near]).values_list("name", flat=True))
             raise StoreError(f"{sky} is near several targets ({names or 'of others'}): say which one it is")
         pk = near[0][0] if near else None
-    target = None if pk is None else BaseTarget.objects.get(pk=pk)
-    if target is not None and user is not None and not visible.may_change_target(user, target):
-        raise StoreError(f"{sky} is a target that is not yours to change: ask who looks after this TOM")
-    return target
+    return None if pk is None else BaseTarget.objects.get(pk=pk)
 
 
 def _create(sky: SkyObject, user: Any) -> BaseTarget:

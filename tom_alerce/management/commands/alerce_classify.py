@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from tom_alerce import pipeline
+from tom_alerce.management import command
 from tom_alerce.management.progress import progress
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Exit code: 0 if every classifier worked, 1 if one did not (the others work nevertheless)."""
 
     help = (

@@ -11,13 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tom_targets.models import Target, TargetName
 
 from classifiers.simulate import night
 from followup.records import FollowupError
 from followup.sites import site
 from tom_alerce import conf, pipeline
+from tom_alerce.management import command
 from tom_alerce.models import SkyObject
 
 USER = "demo"
@@ -27,7 +28,7 @@ _APART = 0.5
 _STALE = 1.0
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Exit code: 0 if the chain went through; 1 if a step failed, or the database is somebody's own."""
 
     help = (

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from broker_adapters.sources import files
 from tom_alerce import pipeline
+from tom_alerce.management import command
 from tom_alerce.management.progress import progress
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Exit code: 0 unless a path could not be read, or packets were there and none could (1); 2 with --strict if any was refused."""
 
     help = (

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from broker_adapters.errors import AdapterError
 from broker_adapters.records import Query
 from tom_alerce import conf, pipeline
+from tom_alerce.management import command
 from tom_alerce.management.options import mjd, positive
 from tom_alerce.management.progress import progress
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Exit code: 0 if every broker answered in full, 1 if one did not (the others are polled nevertheless)."""
 
     help = (
@@ -41,12 +42,22 @@ class Command(BaseCommand):
             except (LookupError, AdapterError) as error:
                 raise CommandError(str(error)) from error
             asked = options["survey"] or [s for s in conf.get("SURVEYS") if s in available]
+            if not asked:
+                problems += self._nobody(name, options)
             for survey in asked:
                 if survey not in available:
-                    raise CommandError(f"{name} has no {survey}; it has: {', '.join(available)}")
+                    raise CommandError(f"{name} has no {survey}; it has: {', '.join(available) or 'none with these settings'}")
                 problems += self._poll(name, survey, options)
         if problems:
             raise CommandError("; ".join(problems))
+
+    def _nobody(self, name: str, options: dict[str, Any]) -> list[str]:
+        """A broker that was to be asked and cannot be is a problem; one that is merely in the settings is told."""
+        text = f"{name}: not asked, for with these settings it lists no objects of any survey"
+        if options["broker"]:
+            return [text]
+        self.stdout.write(text)
+        return []
 
     def _poll(self, name: str, survey: str, options: dict[str, Any]) -> list[str]:
         given = {key: options[key] for key in ("since", "classifier", "label", "probability", "limit")}

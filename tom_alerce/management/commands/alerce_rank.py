@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from followup.records import FollowupError
 from tom_alerce import pipeline
+from tom_alerce.management import command
 from tom_alerce.management.options import add_night
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Exit code: 0 if a ranking was made, though it be empty; 1 if a site, term or limit cannot be used."""
 
     help = "Rank recent objects for tonight at a site and store the ranking. Exit code 1: a site, term or limit cannot be used."

@@ -6,23 +6,25 @@ import json
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from followup.records import FollowupError
+from followup.records import FollowupError, ObservationRequest
 from tom_alerce import pipeline, submit
+from tom_alerce.management import command
 from tom_alerce.management.options import add_night, positive
-from tom_alerce.models import FollowupRequest
+from tom_alerce.models import FollowupRequest, Ranking
 from tom_alerce.store.errors import StoreError
 
 State = FollowupRequest.State
 
 
-class Command(BaseCommand):
-    """Exit code: 0 if every request is valid; 1 if the facility's portal could not be asked; 2 if a request is invalid."""
+class Command(command.Command):
+    """Exit code: 0 if every request is valid; 1 if the facility's portal could not be asked; 2 if a request is invalid or was skipped."""
 
     help = (
         "Rank, plan, draft requests for the best objects (which become targets of the TOM), check them with the facility's own form, "
-        "print what would be sent, and send nothing. Exit code 1: the portal could not be asked; 2: a request is not valid."
+        "print what would be sent, and send nothing. Exit code 1: the portal could not be asked; 2: a request is not valid, or was skipped "
+        "because its target is not the user's to change."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,17 +42,26 @@ class Command(BaseCommand):
         try:
             ranked = pipeline.rank(options["site"], options["now"])
             wishes = pipeline.plan(ranked, **({} if options["top"] is None else {"top": options["top"]}))
-            requests = submit.draft(wishes, ranked.row, user)
-        except (FollowupError, StoreError) as error:
+            drafted = [self._draft(wish, ranked.row, user) for wish in wishes]
+        except FollowupError as error:
             raise CommandError(str(error)) from error
+        requests = [request for request in drafted if request is not None]
         for request in requests:
             self._check(request)
-        states = [r.state for r in requests]
-        self.stdout.write(f"{len(requests)} requests: " + (", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states)) or "none"))
+        states = [r.state if r is not None else "skipped" for r in drafted]
+        self.stdout.write(f"{len(drafted)} requests: " + (", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states)) or "none"))
         if State.DRAFT in states:
             raise CommandError(next(r.message for r in requests if r.state == State.DRAFT))
-        if State.INVALID in states:
-            raise CommandError("some requests are not valid", returncode=2)
+        if State.INVALID in states or "skipped" in states:
+            raise CommandError("some requests are not valid, or were skipped", returncode=2)
+
+    def _draft(self, wish: ObservationRequest, ranking: Ranking, user: Any) -> FollowupRequest | None:
+        """The draft of one wish; None, with the reason said, where its object cannot be a target of this user."""
+        try:
+            return submit.draft([wish], ranking, user)[0]
+        except StoreError as error:
+            self.stdout.write(f"{wish.name}: skipped: {error}")
+            return None
 
     def _check(self, request: FollowupRequest) -> None:
         if State.VALIDATED not in submit.TRANSITIONS[request.state]:

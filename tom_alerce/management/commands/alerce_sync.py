@@ -1,23 +1,28 @@
-"""``manage.py alerce_sync``: what brokers have by now of the objects that are targets."""
+"""``manage.py alerce_sync``: what brokers have by now of the objects that are targets, or that nothing but a name is known of."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from broker_adapters.errors import AdapterError
 from tom_alerce import conf, pipeline
+from tom_alerce.management import command
 from tom_alerce.management.progress import progress
 from tom_alerce.models import SurveyObject
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Exit code: 0 if every broker answered in full, 1 if one did not (the others are asked nevertheless)."""
 
     help = (
-        "Fetch anew the light curves and labels of all objects that are targets of the TOM, from every broker that has them; new "
-        "photometry is written to the targets. Exit code 1: a broker did not answer, or not to the end."
+        "Fetch anew the light curves and labels of all objects that are targets of the TOM, and of recent ones that came without a "
+        "detection (a message of Lasair may only name an object), from every broker that has them; new photometry is written to the "
+        "targets. Exit code 1: a broker did not answer, or not to the end."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,8 +38,7 @@ class Command(BaseCommand):
             except (LookupError, AdapterError) as error:
                 raise CommandError(str(error)) from error
             for survey in client.surveys:
-                mine = SurveyObject.objects.filter(survey=survey, sky_object__target__isnull=False).order_by("object_id")
-                ids = list(mine.values_list("object_id", flat=True))
+                ids = list(_wanted(survey).values_list("object_id", flat=True))
                 if not ids:
                     continue
                 with progress(f"{name} {survey}", "objects", len(ids)) as done:
@@ -43,3 +47,10 @@ class Command(BaseCommand):
                 problems += [f"{name} {survey}: {report.problem}"] if report.problem else []
         if problems:
             raise CommandError("; ".join(problems))
+
+
+def _wanted(survey: str) -> QuerySet[SurveyObject]:
+    """Objects of a survey that are targets, and recent ones of which nobody has sent a detection."""
+    created = timezone.now() - timedelta(days=conf.get("RANK_DAYS"))
+    wanted = Q(sky_object__target__isnull=False) | Q(n_detections=0, created__gte=created)
+    return SurveyObject.objects.filter(wanted, survey=survey).order_by("object_id")
