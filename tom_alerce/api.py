@@ -52,7 +52,10 @@ class ClassificationSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Classification
-        fields = ("id", "sky_object", "origin", "classifier", "version", "label", "probability", "probabilities", "n_detections", "created")
+        fields = (
+            "id", "sky_object", "origin", "classifier", "version", "label", "probability", "probabilities", "details", "n_detections",
+            "created",
+        )  # fmt: skip
 
 
 class RankSerializer(serializers.ModelSerializer):

@@ -166,6 +166,9 @@ class Classification(models.Model):
     label = models.CharField(max_length=64, blank=True, db_index=True, help_text="in the words of its origin")
     probability = models.FloatField()
     probabilities = models.JSONField()
+    details = models.JSONField(
+        default=dict, blank=True, help_text="what it says beside the class: classifiers.records.Classification.details"
+    )
     n_detections = models.PositiveIntegerField()
     created = models.DateTimeField(auto_now_add=True, db_index=True)
 

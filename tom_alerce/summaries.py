@@ -45,6 +45,15 @@ class Summary:
         latest = max(self.stamps, key=lambda s: (s.has_template, s.mjd), default=None)
         return None if latest is None or latest.source_id == self.first_stamps.source_id else latest
 
+    def detail(self, name: str) -> Any:
+        """What one of our own classifiers says beside the class (`classifiers.records.Classification.details`); None where none does."""
+        return classifications.detail(self.classifications, name)
+
+    @property
+    def oddness(self) -> float | None:
+        """Share of what a classifier learnt from that is less odd."""
+        return self.detail("oddness")
+
     @property
     def counts(self) -> list[tuple[str, int]]:
         """Number of detections of each survey."""

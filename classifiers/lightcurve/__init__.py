@@ -1,4 +1,4 @@
-"""The light-curve classifier: features of merged light curves into a hierarchical forest.
+"""The light-curve classifier: features of merged light curves into a hierarchical forest, and what lies where the object is.
 
 Objects with fewer than `MINIMUM` detections in the g-like and r-like bands together get an all-NaN row: nothing can be said yet.
 """
@@ -15,10 +15,10 @@ from broker_adapters.records import SkyObject
 
 from ..records import Classification
 from ..taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
-from . import features, forecast, forest
+from . import features, forecast, forest, surroundings
 from ._arrays import Floats
 from .samples import MINIMUM
-from .series import LightCurve, light_curve
+from .series import FAMILIES, LightCurve, light_curve
 
 #: Days after the last detection for which a forecast is made: one a night for two weeks.
 DAYS = np.arange(0.0, 15.0)
@@ -54,19 +54,21 @@ class Model:
         details: list[dict[str, Any]] = [{"surveys": list(c.surveys)} for c in curves]
         if enough.size:
             values = features.matrix([curves[i] for i in enough])
-            probabilities[enough] = self.probabilities(values)
+            probabilities[enough] = self.probabilities(values, surroundings.of_objects([objects[i] for i in enough]))
             oddness = self._model.oddness(values, features.names(), probabilities[enough])
             transient = probabilities[enough][:, _TRANSIENT].sum(axis=1) > 0.5
             for i, odd, explodes in zip(enough.tolist(), oddness.tolist(), transient.tolist(), strict=True):
                 details[i]["oddness"] = round(odd, 4)
-                details[i] |= {"forecast": ahead.as_dict()} if explodes and (ahead := _ahead(curves[i])) else {}
+                details[i] |= {"forecast": ahead} if explodes and (ahead := _ahead(curves[i])) else {}
         return Classification(self.name, self.version, self.classes, probabilities, details)
 
-    def probabilities(self, values: Floats) -> Floats:
-        """Probabilities, shape (n, 15), of features of shape (n, len(features.names()))."""
-        return self._model.probabilities(values, features.names())
+    def probabilities(self, values: Floats, known: Floats | None = None) -> Floats:
+        """Probabilities, shape (n, 15), of features of shape (n, len(features.names())), and of `surroundings.of_objects`."""
+        return self._model.probabilities(values, features.names(), known)
 
 
-def _ahead(curve: LightCurve) -> forecast.Forecast | None:
-    last = max(s.t[-1] for s in curve.series if len(s.t))
-    return forecast.forecast(curve, last + DAYS)
+def _ahead(curve: LightCurve) -> dict[str, Any] | None:
+    """The forecast of the families that have been seen."""
+    seen = [family for family, series in zip(FAMILIES, curve.series, strict=True) if len(series.t)]
+    found = forecast.forecast(curve, max(s.t[-1] for s in curve.series if len(s.t)) + DAYS)
+    return found.as_dict(seen) if found else None

@@ -7,6 +7,7 @@ the first detection, in the seven days that followed (71, 71 and 67 %).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,7 @@ class Forecast:
         """AB magnitudes, shape (2, n, 3), quantiles rising; NaN where the flux may be nothing."""
         return magnitude_from_flux(self.flux[..., ::-1])
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, of: Collection[str] = FAMILIES) -> dict[str, Any]:
         """What JSON knows: ``mjd`` (n), and by band family ``flux`` (n, 3) in nJy, ``peak_mjd`` (3) and ``peak_mag`` (3)."""
         families = {
             family: {
@@ -61,6 +62,7 @@ class Forecast:
                 "peak_mag": self.peak_mag[k].round(3).tolist(),
             }
             for k, family in enumerate(FAMILIES)
+            if family in of
         }
         return {"mjd": self.mjd.round(4).tolist(), "families": families}
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_adapters.records import Kind, blank
-from tom_alerce.figures import interactive, svg
+from tom_alerce.figures import ahead, interactive, svg
 from tom_alerce.figures.series import QUANTITIES, series
 
 NOW = 61_000.0
@@ -151,3 +151,40 @@ def test_a_moon_that_is_down_is_not_drawn_and_no_night_is_no_plot():
     assert svg.altitude({}, 30.0) is None
     assert svg.altitude({"times": [], "altitude": []}, 30.0) is None
     assert svg.altitude({"times": [1.0, 2.0], "altitude": [1.0]}, 30.0) is None
+
+
+def foreseen(**families):
+    """A forecast of two days from NOW: flux in nJy (low, middle, high) of each family."""
+    rows = {
+        band: {
+            "flux": [[f * q for q in (0.9, 1.0, 1.1)] for f in flux],
+            "peak_mjd": [NOW - 1, NOW, NOW + 2],
+            "peak_mag": [18.8, 18.9, 19.0],
+        }
+        for band, flux in families.items()
+    }
+    return {"mjd": [NOW, NOW + 10], "families": rows}
+
+
+def test_an_outlook_is_read_off_the_forecast_as_long_as_it_reaches():
+    forecast = foreseen(r=[MICROJANSKY_100, 3 * MICROJANSKY_100])
+    (one,) = ahead.outlooks(forecast, NOW)
+    assert one.tonight.middle == pytest.approx(18.9)
+    assert one.tonight.bright < one.tonight.middle < one.tonight.faint
+    assert one.in_a_week.middle == pytest.approx(18.9 - 2.5 * np.log10(2.4))
+    assert (one.peak_mjd, one.peak_days) == (NOW, 1.5)
+    assert ahead.outlooks(forecast, NOW + 5)[0].in_a_week is None
+    assert ahead.outlooks(forecast, NOW + 11) == ahead.outlooks(None, NOW) == []
+
+
+def test_a_forecast_is_drawn_where_it_has_a_meaning():
+    forecast = foreseen(r=[MICROJANSKY_100, -1.0], g=[-1.0, -1.0])
+    drawn = interactive.figures(EXAMPLE, forecast)
+    flux, difference, total = ([t for t in drawn[q]["data"] if "forecast" in t["name"]] for q in QUANTITIES)
+    assert [t["meta"]["band"] for t in flux] == ["r", "r", "g", "g"]
+    assert flux[1]["y"] == pytest.approx([100.0, -0.001])
+    assert [len(t["x"]) for t in difference] == [2, 1]  # what may be nothing has no magnitude
+    assert total == []
+    assert drawn["flux"]["layout"]["xaxis"]["range"][1] > drawn["total"]["layout"]["xaxis"]["range"][1]
+    for figure in drawn.values():
+        go.Figure(data=figure["data"], layout=figure["layout"])

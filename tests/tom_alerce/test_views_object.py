@@ -12,6 +12,7 @@ from tom_targets.models import Target
 from tests.tom_alerce import factories
 from tom_alerce.models import FollowupRequest, MatchCandidate, Ranking, SkyObject
 from tom_alerce.pipeline import now as now_mjd
+from tom_alerce.store.candidates import candidates
 
 pytestmark = pytest.mark.django_db
 
@@ -256,3 +257,27 @@ def test_review_is_paged_and_of_few_queries(client, observer, django_assert_max_
     assert len(first.context["page_obj"]) == 25
     assert len(first.context["letters"]) == 25
     assert len(client.get(url("review"), {"page": 2, "letters": 2}).context["page_obj"]) == 5
+
+
+def test_the_page_tells_how_odd_it_is_and_what_comes(client, observer):
+    sky = factories.sky_object()
+    now = now_mjd()
+    family = {"flux": [[9e4, 1e5, 1.1e5]] * 2, "peak_mjd": [now + 1, now + 2, now + 4], "peak_mag": [18.7, 18.8, 18.9]}
+    details = {"oddness": 0.973, "forecast": {"mjd": [now - 1, now + 13], "families": {"r": family}}}
+    factories.classification(sky, "lightcurve", probabilities={"SNIa": 0.9, "SNII": 0.1}, details=details)
+    response = client.get(url("object", sky.pk))
+    text = " ".join(response.content.decode().split())
+    assert "Odder than <b>97&thinsp;%</b> of its kind" in text
+    assert '<b>18.9</b> <span class="quiet">18.8 to 19.0</span>' in text
+    assert "± 1.5 d" in text
+    assert any(trace["name"] == "r forecast" for trace in response.context["figures"]["flux"]["data"])
+    (candidate,) = candidates(SkyObject.objects.all())
+    assert candidate.oddness == 0.973
+
+
+def test_a_page_without_a_forecast_has_no_place_for_it(client, observer):
+    sky = factories.sky_object()
+    factories.classification(sky)
+    text = client.get(url("object", sky.pk)).content.decode()
+    assert "Odder than" not in text
+    assert 'id="forecast"' not in text

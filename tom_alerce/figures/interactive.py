@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from astropy.time import Time
 
 from broker_adapters.records import Detections
+from tom_alerce.figures import ahead
 from tom_alerce.figures.series import QUANTITIES, SYMBOLS, Series, series
 from tom_alerce.store.photometry import DETECTED
 
 
-def figures(rows: Detections) -> dict[str, Any]:
+def figures(rows: Detections, forecast: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """One plotly figure for each of `QUANTITIES` that has points, as plain JSON: {quantity: {title, data, layout}}.
 
-    Colours are left to the page: ``meta`` of a trace holds its band.
+    With a ``forecast`` (`classifiers.lightcurve.forecast.Forecast.as_dict`) it is drawn too. Colours are left to the page: ``meta`` of a
+    trace holds its band.
     """
     found = {}
     for quantity, title in QUANTITIES.items():
@@ -23,18 +26,21 @@ def figures(rows: Detections) -> dict[str, Any]:
         detected = {one.name for one in drawn if one.style == "detection"}
         traces = [_trace(one, quantity, one.style == "detection" or one.name not in detected) for one in drawn]
         if traces:
-            found[quantity] = {"title": title, "data": traces, "layout": _layout(rows, quantity, drawn)}
+            foreseen = ahead.traces(forecast, quantity)
+            end = forecast["mjd"][-1] if forecast and foreseen else -np.inf
+            found[quantity] = {"title": title, "data": foreseen + traces, "layout": _layout(rows, quantity, drawn, end)}
     return found
 
 
-def _layout(rows: Detections, quantity: str, drawn: list[Series]) -> dict[str, Any]:
-    """Axes, and a word on what this quantity cannot show."""
+def _layout(rows: Detections, quantity: str, drawn: list[Series], end: float) -> dict[str, Any]:
+    """Axes that reach ``end`` (MJD), and a word on what this quantity cannot show."""
     vertical: dict[str, Any] = {"title": {"text": QUANTITIES[quantity]}, "zeroline": quantity == "flux"}
     if quantity != "flux":
         vertical["autorange"] = "reversed"
     mjd = np.concatenate([one.rows["mjd"] for one in drawn])
+    last = max(mjd.max(), end)
     margin = max(0.03 * np.ptp(mjd), 1.0)
-    span = Time([mjd.min() - margin, mjd.max() + margin], format="mjd").isot.tolist()
+    span = Time([mjd.min() - margin, last + margin], format="mjd").isot.tolist()
     layout = {"yaxis": vertical, "xaxis": {"title": {"text": "UTC"}, "type": "date", "range": span}, "hovermode": "closest"}
     below = int(np.sum(rows["flux"] < -DETECTED * rows["flux_err"]))
     if quantity == "difference" and below:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 
 from followup.records import Candidate
 from tom_alerce.models import Classification, SkyObject
-from tom_alerce.store.classifications import LOCAL, latest
+from tom_alerce.store.classifications import LOCAL, detail, latest
 from tom_alerce.store.sky import load
 
 #: TNS gives the prefix SN to what has a spectrum; before that it is AT.
@@ -28,10 +29,15 @@ def candidates(skies: QuerySet[SkyObject]) -> list[Candidate]:
             dec=row.dec,
             detections=one.detections,
             probabilities=_probabilities(words.get(row.pk, ())),
+            oddness=_number(detail(words.get(row.pk, ()), "oddness")),
             classified=any(_SPECTROSCOPIC.fullmatch(name) for name in (row.name, *(n for m in row.survey_objects.all() for n in m.names))),
         )
         for row, one in zip(rows, load([row.pk for row in rows]), strict=True)
     ]
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
 
 
 def _probabilities(words: Iterable[Classification]) -> dict[str, dict[str, float]]:

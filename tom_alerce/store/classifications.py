@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from django.db.models import Exists, Max, OuterRef, QuerySet
@@ -31,7 +32,8 @@ def save(said: records.Classification, skies: Sequence[SkyObject]) -> int:
     An object of which it cannot say anything gets an empty word, so that the same evidence is not shown to it again.
     """
     rows = []
-    for sky, label, row in zip(skies, said.labels, said.probabilities, strict=True):
+    details = said.details or [{}] * len(skies)
+    for sky, label, row, beside in zip(skies, said.labels, said.probabilities, details, strict=True):
         known = dict(zip(said.classes, map(float, row), strict=True)) if label else {}
         rows.append(
             Classification(
@@ -43,6 +45,7 @@ def save(said: records.Classification, skies: Sequence[SkyObject]) -> int:
                 label=label or "",
                 probability=float(np.max(row)) if label else 0.0,
                 probabilities=known,
+                details=json_safe(beside),
                 n_detections=sky.n_detections,
             )
         )
@@ -85,6 +88,11 @@ def latest(sky_ids: Iterable[int]) -> dict[int, list[Classification]]:
         for word in sorted(found, key=lambda w: (w.origin != LOCAL, w.origin, w.classifier, w.pk)):
             words.setdefault(word.sky_object_id, []).append(word)
     return words
+
+
+def detail(words: Iterable[Classification], name: str) -> Any:
+    """What one of our own classifiers says under that name beside the class; None where none of these words has it."""
+    return next((w.details[name] for w in words if w.origin == LOCAL and w.details.get(name) is not None), None)
 
 
 def last(words: QuerySet[Classification]) -> QuerySet[Classification]:

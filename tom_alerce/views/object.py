@@ -10,6 +10,7 @@ from django.views.generic import DetailView
 
 from tom_alerce import visible
 from tom_alerce.figures import interactive, svg
+from tom_alerce.figures.ahead import outlooks
 from tom_alerce.models import Classification, Rank, SkyObject
 from tom_alerce.pipeline import now as now_mjd
 from tom_alerce.summaries import Summary, summarise
@@ -39,7 +40,8 @@ class ObjectView(LoginRequiredMixin, DetailView):
         context["candidates"] = summary.ambiguous
         for candidate in summary.ambiguous:
             candidate.may_decide = visible.may_change(self.request.user, candidate.sky_object, candidate.survey_object.sky_object)
-        context["figures"] = interactive.figures(summary.detections)
+        context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"))
+        context["outlooks"] = outlooks(summary.detail("forecast"), context["now"])
         context["history"] = Classification.objects.filter(sky_object=self.object).exclude(label="").order_by("-created")[:HISTORY]
         return context
 

@@ -34,7 +34,8 @@
     const axis = { gridcolor: colour("--alerce-line"), linecolor: colour("--alerce-line"), zerolinecolor: colour("--alerce-quiet"), automargin: true };
     const data = figure.data.map((trace) => {
       const band = colour("--band-" + CSS.escape(trace.meta.band));
-      return { ...trace, marker: { ...trace.marker, color: band }, error_y: trace.error_y && { ...trace.error_y, color: band } };
+      const line = trace.line && { line: { ...trace.line, color: band }, fillcolor: band.replace("rgb(", "rgba(").replace(")", ",0.18)") };
+      return { ...trace, marker: { ...trace.marker, color: band }, error_y: trace.error_y && { ...trace.error_y, color: band }, ...line };
     });
     const layout = {
       ...figure.layout,
