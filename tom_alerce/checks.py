@@ -6,6 +6,7 @@ They import neither TensorFlow nor the classifiers.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
@@ -26,14 +27,31 @@ PACKAGES = ("broker_adapters", "classifiers", "followup")
 WEIGHTS = Path(__file__).resolve().parents[1] / "classifiers" / "weights"
 
 
-#: What the values of the setting are.
-_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
-    dict.fromkeys(("BROKERS", "LIMITS", "FACILITY"), ((Mapping,), "a dictionary"))
-    | dict.fromkeys(("SURVEYS", "CLASSIFIERS", "PROMOTION", "GROUPS"), ((list, tuple), "a list or a tuple"))
-    | dict.fromkeys(
-        ("POLL_DAYS", "RANK_DAYS", "RANK_LIMIT", "FACILITY_TIMEOUT", "MATCH_RADIUS", "BATCH"), ((int, float), "a positive number")
-    )
-    | {"TERMS": ((Mapping, NoneType), "a dictionary")}
+def _is(*types: type) -> Callable[[Any], bool]:
+    """Whether a value is of one of these types; a truth value is no number."""
+    return lambda value: isinstance(value, types) and (bool in types or not isinstance(value, bool))
+
+
+def _each(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Whether a value is a list or a tuple of which every item passes."""
+    return lambda value: isinstance(value, (list, tuple)) and all(map(test, value))
+
+
+_dictionary, _text = _is(Mapping), _is(str)
+
+#: What the values of the setting are: a test, and what is said of it.
+_KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
+    dict.fromkeys(("LIMITS", "FACILITY"), (_dictionary, "a dictionary"))
+    | dict.fromkeys(("SURVEYS", "CLASSIFIERS", "GROUPS"), (_each(_text), "a list of texts"))
+    | dict.fromkeys(("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS"), (_is(int, float), "a positive number"))
+    | dict.fromkeys(("RANK_LIMIT", "BATCH"), (_is(int), "a positive whole number"))
+    | {
+        "BROKERS": (lambda value: _dictionary(value) and all(map(_dictionary, value.values())), "a dictionary of dictionaries"),
+        "PROMOTION": (_each(_dictionary), "a list of dictionaries"),
+        "TERMS": (_is(Mapping, NoneType), "a dictionary"),
+        "SITE": (_is(str, Mapping), "a name or a dictionary"),
+        "TARGET_LIST": (_text, "a text"),
+    }
 )
 
 
@@ -68,9 +86,9 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         for key in given
         if key not in conf.DEFAULTS
     ] + [
-        Error(f"TOM_ALERCE[{key!r}] is {type(given[key]).__name__}, or too small, where {kind} is wanted.", id="tom_alerce.E006")
-        for key, (types, kind) in _KINDS.items()
-        if key in given and (not isinstance(given[key], types) or (int in types and not given[key] > 0))
+        _misfit(f"[{key!r}]", given[key], kind)
+        for key, (test, kind) in _KINDS.items()
+        if key in given and not (test(given[key]) and (not isinstance(given[key], (int, float)) or 0 < given[key] < math.inf))
     ]
 
 
@@ -95,28 +113,28 @@ def check_plugins(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
             id="tom_alerce.E003",
         )
         for key, package, names in named
-        for name in names
+        for name in map(str, names)
         if not _exists(name if "." in name else f"{package}.{name}")
     ]
 
 
 @register("tom_alerce")
 def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
-    """E004, E005, W002: site, limits, terms and promotion rules that nobody could follow."""
+    """E004, E005, E006, W002: site, limits, terms, facility and promotion rules that nobody could follow."""
     if clashing() or check_plugins() or check_settings():
         return []
     from followup import rank, sites
     from followup.records import FollowupError, Limits
     from tom_alerce import promotion, submit
 
-    messages: list[CheckMessage] = []
+    limits = _arguments("['LIMITS']", conf.get("LIMITS"), {f.name: f.default for f in fields(Limits)})
+    messages = limits + _arguments("['FACILITY']", conf.get("FACILITY"), submit.facility_options())
     for key, say in (
         ("SITE", lambda: sites.site(conf.get("SITE"))),
         ("TERMS", lambda: [rank.load(name, options) for name, options in (conf.get("TERMS") or {}).items()]),
+        ("LIMITS", lambda: limits or Limits(**conf.get("LIMITS"))),
     ):
         messages += _refused(key, say, FollowupError)
-    messages += _unknown("LIMITS", [f.name for f in fields(Limits)])
-    messages += _unknown("FACILITY", submit.facility_options())
     messages += [
         Warning(
             f"A rule of TOM_ALERCE['PROMOTION'] has an unknown key {key!r}.", hint=_suggest(str(key), promotion.KEYS), id="tom_alerce.W002"
@@ -126,6 +144,37 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         if key not in promotion.KEYS
     ]
     return messages
+
+
+@register("tom_alerce")
+def check_brokers(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E005, E006: arguments that the client of a broker of ours does not take; a third party's module is not imported for this."""
+    if clashing() or check_settings() or check_plugins():
+        return []
+    from broker_adapters import plugins
+
+    return [
+        message
+        for name, given in conf.get("BROKERS").items()
+        if "." not in name
+        for message in _arguments(f"['BROKERS'][{name!r}]", given, conf.options(plugins.load("broker_adapters.brokers", name).Client))
+    ]
+
+
+@register("tom_alerce")
+def check_facility(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """W004: requests are made for a facility that this TOM does not have."""
+    if clashing() or check_settings() or check_plugins():
+        return []
+    from tom_observations.facility import get_service_classes
+
+    from tom_alerce import submit
+
+    name = submit.facility_plugin(conf.get("FACILITY").get("name", "lco")).FACILITY
+    if name in get_service_classes():
+        return []
+    hint = "Add its class to TOM_FACILITY_CLASSES, for LCO 'tom_observations.facilities.lco.LCOFacility'; without it no request is checked."
+    return [Warning(f"Requests are made for the facility {name!r}, which this TOM does not have.", hint=hint, id="tom_alerce.W004")]
 
 
 @register("tom_alerce")
@@ -163,12 +212,29 @@ def weights_problems(folder: Path) -> Iterator[str]:
         yield f"{files[0]} is not the file that its card describes"
 
 
-def _unknown(key: str, known: Iterable[str]) -> list[CheckMessage]:
+def _arguments(where: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> list[CheckMessage]:
+    """E005 for each key that is not known, E006 for each value that is of another kind than its default; no value is shown."""
     return [
-        Error(f"TOM_ALERCE[{key!r}] has an unknown key {given!r}.", hint=_suggest(str(given), known), id="tom_alerce.E005")
-        for given in conf.get(key)
-        if given not in known
+        Error(f"TOM_ALERCE{where} has an unknown key {key!r}.", hint=_suggest(str(key), known), id="tom_alerce.E005")
+        for key in given
+        if key not in known
+    ] + [
+        _misfit(f"{where}[{key!r}]", value, _kind(known[key]))
+        for key, value in given.items()
+        if key in known and _kind(value) != _kind(known[key])
     ]
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in a user's words."""
+    kinds = ((bool, "True or False"), ((int, float), "a number"), (str, "a text"), ((list, tuple), "a list"), (Mapping, "a dictionary"))
+    return next((words for types, words in kinds if isinstance(value, types)), type(value).__name__)
+
+
+def _misfit(where: str, value: Any, wanted: str) -> CheckMessage:
+    """E006; a number is shown, anything else may hold a token."""
+    shown = repr(value) if isinstance(value, (int, float)) else _kind(value)
+    return Error(f"TOM_ALERCE{where} is {shown}, where {wanted} is wanted.", id="tom_alerce.E006")
 
 
 def _refused(key: str, say: Callable[[], object], refusal: type[Exception]) -> list[CheckMessage]:

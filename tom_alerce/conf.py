@@ -6,8 +6,9 @@ Names of plug-ins are file names of ours, or dotted paths of a third party's mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
@@ -75,6 +76,16 @@ def broker(name: str) -> Mapping[str, Any]:
     if name not in brokers:
         raise LookupError(f"no broker {name!r} in TOM_ALERCE['BROKERS'], which has: {', '.join(brokers) or 'none'}")
     return brokers[name]
+
+
+def options(function: Callable[..., Any]) -> dict[str, Any]:
+    """What the settings may give to a function or class, with its defaults: keyword-only parameters, but not what its callers provide."""
+    parameters = signature(function).parameters.values()
+    return {
+        p.name: p.default
+        for p in parameters
+        if p.kind is p.KEYWORD_ONLY and p.default is not None and not callable(p.default) and p.name != "facility"
+    }
 
 
 @receiver(setting_changed)

@@ -12,7 +12,6 @@ a request is unique: the same wish (object, facility, instrument, filters, night
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, ModuleType
@@ -161,19 +160,14 @@ def facility_plugin(name: str) -> ModuleType:
 
 def options_of(function: Callable[..., Any]) -> dict[str, Any]:
     """Those settings of ``FACILITY`` that a function takes as options."""
-    known = _options(function)
+    known = conf.options(function)
     return {key: value for key, value in conf.get("FACILITY").items() if key in known}
 
 
-def facility_options() -> frozenset[str]:
-    """Keys that ``FACILITY`` may have: its name, and the options of its payload and of the plan."""
-    return frozenset({"name"}) | _options(facility_plugin(conf.get("FACILITY").get("name", "lco")).payload) | _options(plan)
-
-
-def _options(function: Callable[..., Any]) -> frozenset[str]:
-    """The keyword-only parameters of a function, without those that the pipeline itself gives."""
-    parameters = inspect.signature(function).parameters.values()
-    return frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY) - {"target_id", "facility"}
+def facility_options() -> dict[str, Any]:
+    """What ``FACILITY`` may have, with defaults: its name, and the options of its payload and of the plan."""
+    name = conf.get("FACILITY").get("name", "lco")
+    return {"name": name} | conf.options(facility_plugin(name).payload) | conf.options(plan)
 
 
 def _sentence(errors: Mapping[str, Sequence[Any]]) -> str:

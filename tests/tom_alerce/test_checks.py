@@ -8,7 +8,8 @@ import pytest
 from django.core.checks import run_checks
 from django.test import override_settings
 
-from tom_alerce import checks
+from broker_adapters import plugins
+from tom_alerce import checks, conf, submit
 
 
 def ids(messages):
@@ -44,6 +45,7 @@ def test_a_setting_that_is_no_dictionary():
         {"CLASSIFIERS": ["no.such.module"]},
         {"TERMS": {"moonn": 1.0}},
         {"FACILITY": {"name": "loc"}},
+        {"FACILITY": {"name": 5}},
     ],
 )
 def test_a_plugin_that_is_not_there(settings):
@@ -71,7 +73,14 @@ def test_a_third_partys_module_is_found(tmp_path, monkeypatch):
         ({"SITE": {"name": "x", "latitude": 95.0, "longitude": 0.0}}, "tom_alerce.E004"),
         ({"TERMS": {"moon": {"wieght": 2.0}}}, "tom_alerce.E004"),
         ({"TERMS": {"moon": -1.0}}, "tom_alerce.E004"),
+        ({"LIMITS": {"max_airmass": 0.5}}, "tom_alerce.E004"),
+        ({"LIMITS": {"max_airmass": float("nan")}}, "tom_alerce.E004"),
         ({"LIMITS": {"max_airmas": 2.0}}, "tom_alerce.E005"),
+        ({"LIMITS": {"max_airmass": "2"}}, "tom_alerce.E006"),
+        ({"LIMITS": {"max_airmass": None}}, "tom_alerce.E006"),
+        ({"FACILITY": {"name": "lco", "filters": "gp"}}, "tom_alerce.E006"),
+        ({"FACILITY": {"name": "lco", "snr": True}}, "tom_alerce.E006"),
+        ({"FACILITY": {"name": "lco", "facility": "lco"}}, "tom_alerce.E005"),
         ({"FACILITY": {"name": "lco", "propsal": "X"}}, "tom_alerce.E005"),
         ({"PROMOTION": [{"lable": "SN"}]}, "tom_alerce.W002"),
     ],
@@ -79,6 +88,36 @@ def test_a_third_partys_module_is_found(tmp_path, monkeypatch):
 def test_what_nobody_could_follow(settings, expected):
     with configured(**settings):
         assert ids(checks.check_followup()) == [expected]
+
+
+@pytest.mark.parametrize("name", plugins.names("broker_adapters.brokers"))
+def test_an_argument_that_a_broker_does_not_take(name):
+    with configured(BROKERS={name: {"tokn": "secret"}}):
+        (message,) = run_checks(tags=["tom_alerce"])
+    assert message.id == "tom_alerce.E005"
+    assert message.msg == f"TOM_ALERCE['BROKERS'][{name!r}] has an unknown key 'tokn'."
+    assert "secret" not in f"{message.msg}{message.hint}"
+    assert "sleep" not in message.hint
+
+
+def test_every_argument_with_its_default_is_fine():
+    clients = {name: plugins.load("broker_adapters.brokers", name).Client for name in plugins.names("broker_adapters.brokers")}
+    with configured(BROKERS={name: conf.options(client) for name, client in clients.items()}, FACILITY=submit.facility_options()):
+        assert run_checks(tags=["tom_alerce"]) == []
+
+
+def test_a_token_of_the_wrong_kind_is_not_shown():
+    with configured(BROKERS={"lasair": {"ztf_token": ["secret"]}}):
+        (message,) = checks.check_brokers()
+    assert message.msg == "TOM_ALERCE['BROKERS']['lasair']['ztf_token'] is a list, where a text is wanted."
+
+
+def test_a_tom_without_the_facility(settings):
+    """As tom_setup makes one: its LCO is the form at LCO's own site."""
+    settings.TOM_FACILITY_CLASSES = ["tom_observations.facilities.lco_redirect.LCORedirectFacility"]
+    (message,) = run_checks(tags=["tom_alerce"])
+    assert message.id == "tom_alerce.W004"
+    assert "tom_observations.facilities.lco.LCOFacility" in message.hint
 
 
 def test_a_package_that_hides_ours(tmp_path, monkeypatch):
@@ -147,7 +186,27 @@ class TestWeights:
 
 @pytest.mark.parametrize(
     "setting",
-    [{"FACILITY": "lco"}, {"BROKERS": ["alerce"]}, {"SURVEYS": "ztf"}, {"PROMOTION": {"label": "SN"}}, {"BATCH": 0}, {"POLL_DAYS": "x"}],
+    [
+        {"FACILITY": "lco"},
+        {"BROKERS": ["alerce"]},
+        {"BROKERS": {"alerce": None}},
+        {"BROKERS": {"lasair": "token"}},
+        {"BROKERS": {"lasair": {"ztf_token": None}}},
+        {"BROKERS": {"alerce": {"timeout": "30"}}},
+        {"BROKERS": {"alerce": {"forced": 1}}},
+        {"SURVEYS": "ztf"},
+        {"SURVEYS": [1]},
+        {"PROMOTION": {"label": "SN"}},
+        {"PROMOTION": ["SN"]},
+        {"BATCH": 0},
+        {"BATCH": 0.5},
+        {"RANK_LIMIT": True},
+        {"MATCH_RADIUS": float("nan")},
+        {"RANK_DAYS": float("inf")},
+        {"POLL_DAYS": "x"},
+        {"SITE": 5},
+        {"TARGET_LIST": None},
+    ],
 )
 def test_a_value_of_another_kind_is_one_sentence(setting):
     with override_settings(TOM_ALERCE=setting):
