@@ -20,9 +20,17 @@ def test_statistic_is_that_of_astropys_floating_mean():
     t, y, e = star(0.5)
     zero, shifted, w = period.prepared(t, y, e, t.mean())
     start, step, n = 0.1, 0.003, 2000
-    ours = period.explained(zero, shifted, w, start, step, n) / (w * shifted**2).sum()
+    ours = period.explained(zero, shifted, w, np.array([start]), step, n)[0] / (w * shifted**2).sum()
     theirs = LombScargle(t - t.mean(), y, e, fit_mean=True, center_data=True).power(start + step * np.arange(n), method="slow")
     assert ours == pytest.approx(theirs, abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "frequencies"), [(11, 1000), (16, 256), (61, 20001), (203, 5000)])
+def test_the_fast_scan_is_the_exact_one(n, frequencies):
+    t, y, e = star(0.0613, n, seed=n)
+    series = period.prepared(t, y, e, t.mean())
+    exact = period.explained(*series, np.array([0.002]), 0.0011, frequencies)[0]
+    assert period.scanned(*series, 0.002, 0.0011, frequencies) == pytest.approx(exact, abs=1e-5 * exact.max(), rel=1e-5)
 
 
 @pytest.mark.parametrize("p", [0.047, 0.11, 0.61, 12.3, 210.0])
