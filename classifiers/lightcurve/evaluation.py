@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ..evaluate import metrics
 from ..taxonomy import BRANCH, LIGHTCURVE, LIGHTCURVE_CLASSES
 from . import data as tables
-from . import features, forest
+from . import features, forest, surroundings
 from ._arrays import Floats
 from .samples import MINIMUM, Samples, held_against
 from .series import light_curve
@@ -60,7 +60,7 @@ def evaluate(data: Path, *, weights: Path = SHIPPED, cross_validate: bool = Fals
         return report(built.take(rows), held_out) | {"cross_validated": True, "n_seen_in_training": 0}
     model, card = forest.load(weights)
     part, few = held_against(data, YOUNG, jobs)
-    probabilities = model.probabilities(part.features, features.names())
+    probabilities = model.probabilities(part.features, features.names(), part.known)
     seen = model.was_trained_on(part.objects.tolist())
     whole = (part.copies == "whole") & (part.origins == "real")
     result = report(part, probabilities) | {"n_too_few_detections": few, "n_seen_in_training": int((seen & whole).sum())}
@@ -140,7 +140,8 @@ def predict(data: Path, *, weights: Path = SHIPPED, out: Path | None = None, job
     enough = np.array([c.n_detections >= MINIMUM for c in curves], bool)
     if enough.any():
         values = features.matrix([c for c, e in zip(curves, enough, strict=True) if e], jobs)
-        probabilities[enough] = model.probabilities(values, features.names())
+        known = surroundings.of_folder(data, [s.object_id for s in found])[enough]
+        probabilities[enough] = model.probabilities(values, features.names(), known)
     result: dict[str, Any] = {"version": card["version"], "n": len(found), "classes": list(LIGHTCURVE_CLASSES)}
     if out is None:
         rows = [[round(p, 5) for p in row] if np.isfinite(row).all() else None for row in probabilities.tolist()]

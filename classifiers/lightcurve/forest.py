@@ -1,7 +1,8 @@
 """The hierarchical forest: transient, stochastic or periodic first, then the classes of each (Sanchez-Saez et al. 2021, sec. 5).
 
-Four ensembles of trees, each with its own columns and its own calibration; p(class) = p(branch) p(class | branch). On disk a model is
-one ``model.npz`` of plain arrays (never pickle) whose SHA-256 stands in the model card.
+Four ensembles of trees, each with its own columns and its own calibration; p(class) = p(branch) p(class | branch), times the likelihood
+of what lies where the object is (`surroundings`). On disk a model is one ``model.npz`` of plain arrays (never pickle) whose SHA-256
+stands in the model card.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ..records import WeightsError
 from ..taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
 from ..trees import ARRAYS, Trees
 from ._arrays import Floats
+from .surroundings import Surroundings
 
 #: The first level's name, beside the branches of the taxonomy.
 TOP = "top"
@@ -63,15 +65,19 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hierarchy:
-    """The four levels, the digests of the objects that they were trained on, and the isolation forest of each branch."""
+    """The four levels, the digests of the objects that they were trained on, the isolation forest of each branch, and the surroundings."""
 
     levels: dict[str, Level]
     seen: NDArray[np.uint64] = field(repr=False)
     isolation: dict[str, outliers.Isolation] = field(default_factory=dict, repr=False)
+    around: Surroundings | None = field(default=None, repr=False)
 
-    def probabilities(self, x: Floats, names: Sequence[str]) -> Floats:
-        """Probabilities of the 15 classes, shape (n, 15), of features of shape (n, len(names))."""
-        return combined({name: level.calibration.apply(level.raw(x, names)) for name, level in self.levels.items()})
+    def probabilities(self, x: Floats, names: Sequence[str], known: Floats | None = None) -> Floats:
+        """Probabilities of the 15 classes, shape (n, 15), of features of shape (n, len(names)) and of what is known of the surroundings,
+        shape (n, len(surroundings.KNOWN)): nothing if not given.
+        """  # fmt: skip
+        told = combined({name: level.calibration.apply(level.raw(x, names)) for name, level in self.levels.items()})
+        return told if known is None or self.around is None else self.around.apply(told, known)
 
     def oddness(self, x: Floats, names: Sequence[str], probabilities: Floats) -> Floats:
         """How odd each object is among those of its branch, shape (n,), in [0, 1] (`classifiers.outliers`); NaN without such forests."""
@@ -108,6 +114,8 @@ def save(model: Hierarchy, folder: Path, card: dict[str, Any]) -> None:
             arrays |= {f"{name}/{i}/{a}": v for a, v in trees.arrays().items()}
     for branch, isolation in model.isolation.items():
         arrays |= {f"{branch}/outliers/{a}": v for a, v in isolation.arrays().items()}
+    if model.around is not None:
+        arrays |= {f"surroundings/{a}": v for a, v in model.around.arrays().items()}
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     folder.mkdir(parents=True, exist_ok=True)
@@ -145,7 +153,8 @@ def load(folder: Path) -> tuple[Hierarchy, dict[str, Any]]:
             levels = {name: _level(arrays, name, card["levels"][name]) for name in LEVELS}
             stored = {b: {k.rpartition("/")[2]: arrays[k] for k in arrays.files if k.startswith(f"{b}/outliers/")} for b in LIGHTCURVE}
             isolation = {branch: outliers.from_arrays(found) for branch, found in stored.items() if found}
-            return Hierarchy(levels, arrays["seen"], isolation), card
+            where = {k.rpartition("/")[2]: arrays[k] for k in arrays.files if k.startswith("surroundings/")}
+            return Hierarchy(levels, arrays["seen"], isolation, Surroundings(**where) if where else None), card
     except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{folder / FILE} is not a light-curve model: {error}") from error
 

@@ -23,7 +23,7 @@ from broker_adapters.records import Detections, Kind
 
 from ..simulate import lightcurves as simulate
 from ..taxonomy import BRANCH
-from . import data, features
+from . import data, features, surroundings
 from ._arrays import Floats
 from .data import Labelled
 from .series import DETECTED, LightCurve, light_curve
@@ -37,8 +37,17 @@ CUTS = (20.0, 40.0, 80.0)
 #: Altered copies of each supernova, by class: about as many light curves of each.
 ALTERED = {"SNIa": 1, "SNII": 2, "SNIbc": 9, "SLSN": 20}
 
-#: Simulated objects of each stochastic class, and the lengths in days for which simulated objects were watched.
-SIMULATED, WATCHED = 500, (20.0, 40.0, 80.0, 200.0, 600.0, 1200.0)
+#: Simulated objects of each stochastic class, and the most tries for each of them to be seen `MINIMUM` times.
+SIMULATED, TRIES = 500, 20
+
+#: Lengths in days for which simulated objects were watched: half of them what comes with one alert.
+WATCHED = (30.0, 30.0, 30.0, 30.0, 80.0, 200.0, 600.0, 1200.0)
+
+#: Amplitude of a simulated star as a part of that of the star that it is made after: ALeRCE's are those that vary most.
+AMPLITUDE = (0.4, 1.0)
+
+#: Share of the simulated and of the cut light curves of what is no transient of which an archive gave neither sign nor reference.
+UNSIGNED = 0.3
 
 #: Share of supernovae on a reference source; its r magnitude and its g - r, mean and scatter (102 supernovae in ZTF alerts).
 HOSTED, HOST, HOST_COLOUR = 0.3, (19.2, 1.7), (0.6, 0.34)
@@ -63,6 +72,8 @@ class Samples:
         'whole', days of a cut, or 'altered'.
     detections, kinds : shape (n,)
         Number of detections; the kind of photometry that it came from.
+    known : shape (n, len(surroundings.KNOWN))
+        What lies where it is; all NaN for what is not real.
     """
 
     features: Floats = field(repr=False)
@@ -72,6 +83,7 @@ class Samples:
     copies: NDArray[np.str_]
     detections: NDArray[np.int64]
     kinds: NDArray[np.str_]
+    known: Floats = field(repr=False)
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Samples:
         """Some of the rows."""
@@ -90,7 +102,7 @@ def build(folder: Path, seed: int, jobs: int = 2) -> Samples:
         rows += [(c, sample.label, sample.object_id, "published", "whole", "published") for c in light_curves]
     for name, label, c in _simulated(folder, rng):
         rows.append((c, label, name, "simulated", "whole", "simulated"))
-    return _joined(_extracted(rows, jobs), vectors(folder))
+    return _joined(_extracted(rows, folder, jobs), vectors(folder))
 
 
 def held_against(folder: Path, days: float, jobs: int = 2) -> tuple[Samples, int]:
@@ -103,14 +115,16 @@ def held_against(folder: Path, days: float, jobs: int = 2) -> tuple[Samples, int
     for s in real:
         if BRANCH[s.label] == "Transient":
             rows.append((light_curve(data.truncated(s.rows, days)), s.label, s.object_id, "real", f"{days:g}", s.kind))
-    return _joined(_extracted(rows, jobs), vectors(folder)), few
+    return _joined(_extracted(rows, folder, jobs), vectors(folder)), few
 
 
-def _extracted(rows: list[Row], jobs: int) -> Samples:
+def _extracted(rows: list[Row], folder: Path, jobs: int) -> Samples:
     rows = [r for r in rows if r[0].n_detections >= MINIMUM]
     values = features.matrix([r[0] for r in rows], jobs)
     text = [np.array([r[i] for r in rows], str) for i in range(1, 6)]
-    return Samples(values, text[0], text[1], text[2], text[3], np.array([r[0].n_detections for r in rows], int), text[4])
+    objects, where = np.unique(text[1], return_inverse=True)
+    known = np.where((text[2] == "real")[:, None], surroundings.of_folder(folder, objects.tolist())[where], np.nan)
+    return Samples(values, text[0], text[1], text[2], text[3], np.array([r[0].n_detections for r in rows], int), text[4], known)
 
 
 def _copies(sample: Labelled, rng: Generator) -> Iterator[tuple[str, LightCurve]]:
@@ -126,7 +140,7 @@ def _copies(sample: Labelled, rng: Generator) -> Iterator[tuple[str, LightCurve]
         start = None if transient or not seen.size else float(rng.choice(seen))
         cut = data.truncated(sample.rows, days, start)
         if start is not None:
-            cut = cut[cut["mjd"] >= start]
+            cut = unsigned(cut[cut["mjd"] >= start], rng)
         yield f"{days:g}", light_curve(host(cut))
     for _ in range(ALTERED.get(sample.label, 0)):
         days = rng.choice([1e9, 1e9, 120.0, 60.0, 30.0])
@@ -139,6 +153,15 @@ def on_host(rows: Detections, rng: Generator) -> Detections:
     magnitude, colour = rng.normal(*HOST), rng.normal(*HOST_COLOUR)
     reference = flux_from_magnitude(magnitude + colour * np.isin(rows["band"], ("g", "c")))
     rows["ref_flux"] = np.where(np.isnan(rows["ref_flux"]), reference, rows["ref_flux"])
+    return rows
+
+
+def unsigned(rows: Detections, rng: Generator) -> Detections:
+    """The same or, for `UNSIGNED` of them, absolute fluxes and no reference: that must not tell a transient."""
+    if rng.random() >= UNSIGNED:
+        return rows
+    rows = rows.copy()
+    rows["flux"], rows["ref_flux"] = np.abs(rows["flux"]), np.nan
     return rows
 
 
@@ -158,7 +181,7 @@ def _simulated(folder: Path, rng: Generator) -> Iterator[tuple[str, str, LightCu
     """(name, class, light curve) of simulated objects; a star made after an ALeRCE vector has the name of that star."""
     for label, source in simulate.STOCHASTIC.items():
         for i in range(SIMULATED):
-            yield f"simulated {label} {i}", label, light_curve(simulate.observe(source, rng.choice(WATCHED), rng))
+            yield f"simulated {label} {i}", label, _watched(source, rng)
     table = _vector_table(folder)
     if table is None:
         return
@@ -168,8 +191,17 @@ def _simulated(folder: Path, rng: Generator) -> Iterator[tuple[str, str, LightCu
         phase = np.array([[0.0 if i == 1 else row[f"Harmonics_phase_{i}{b}"] for i in k] for b in ("_g", "_r")], float)
         mean = (row.Mean_g, row.Mean_r)
         if np.isfinite(amplitude).all() and amplitude.sum(axis=1).max() < 3 and 10 < min(mean) < max(mean) < 21.5:
-            source = simulate.harmonic(row.Multiband_period, mean, amplitude, phase)
-            yield str(row.oid), str(row.lc_class), light_curve(simulate.observe(source, rng.choice(WATCHED), rng))
+            source = simulate.harmonic(row.Multiband_period, mean, amplitude * rng.uniform(*AMPLITUDE), phase)
+            yield str(row.oid), str(row.lc_class), _watched(source, rng)
+
+
+def _watched(source: simulate.Source, rng: Generator) -> LightCurve:
+    """What a survey saw of a source, long enough to be classified if it can be had in `TRIES`."""
+    for _ in range(TRIES):
+        found = light_curve(unsigned(simulate.observe(source, rng.choice(WATCHED), rng), rng))
+        if found.n_detections >= MINIMUM:
+            break
+    return found
 
 
 def _vector_table(folder: Path) -> pd.DataFrame | None:
@@ -189,7 +221,8 @@ def vectors(folder: Path) -> Samples | None:
             values[:, j] = table[name]
     values[~np.isfinite(values)] = np.nan
     n, text = len(table), [np.full(len(table), t) for t in ("vector", "whole", "vector")]
-    return Samples(values, table.lc_class.to_numpy(str), table.oid.to_numpy(str), text[0], text[1], np.full(n, MINIMUM), text[2])
+    known = np.full((n, len(surroundings.KNOWN)), np.nan)
+    return Samples(values, table.lc_class.to_numpy(str), table.oid.to_numpy(str), text[0], text[1], np.full(n, MINIMUM), text[2], known)
 
 
 def _joined(first: Samples, second: Samples | None) -> Samples:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,18 @@ import numpy as np
 from imblearn.ensemble import BalancedRandomForestClassifier
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from .. import calibration, outliers
 from ..evaluate import disjoint_folds
 from ..taxonomy import BRANCH, LIGHTCURVE
 from ..trees import from_boosting, from_forests
-from . import features, forest
+from . import features, forest, surroundings
 from ._arrays import Floats
 from .evaluation import report
 from .forest import LEVELS, TOP, Hierarchy, Level
 from .samples import Samples, build
+from .surroundings import Surroundings
 
 #: Counts and limits say how long and how deep a survey looked, not what the object is; mean magnitudes are left out as ALeRCE does.
 NOT_USED = ("n_det", "n_neg", "n_pos", "n_non_det", "MHPS_non_zero", "Mean_", "max_diffmaglim", "median_diffmaglim", "last_diffmaglim")
@@ -96,7 +100,7 @@ def weights(level: str, samples: Samples, target: NDArray[np.int64]) -> Floats:
     return scaled
 
 
-def fit_level(level: str, samples: Samples, seed: int, jobs: int = 2) -> Level:
+def fit_level(level: str, samples: Samples, seed: int) -> Level:
     """One level, not yet calibrated, trained on those of the rows that belong to it."""
     target = targets(level, samples)
     own = samples.take(target >= 0)
@@ -105,9 +109,7 @@ def fit_level(level: str, samples: Samples, seed: int, jobs: int = 2) -> Level:
     x = own.features[:, [names.index(c) for c in chosen]].astype(np.float32)
     weight = weights(level, own, target)
     k = len(LEVELS[level])
-    forest_ = BalancedRandomForestClassifier(
-        **FOREST, sampling_strategy="all", replacement=True, bootstrap=False, random_state=seed, n_jobs=jobs
-    )
+    forest_ = BalancedRandomForestClassifier(**FOREST, sampling_strategy="all", replacement=True, bootstrap=False, random_state=seed)
     ensembles = [from_forests([forest_.fit(x, target, weight)], k)]
     if level in BOOSTED:
         boosting = HistGradientBoostingClassifier(**BOOSTING, early_stopping=False, random_state=seed)
@@ -115,12 +117,19 @@ def fit_level(level: str, samples: Samples, seed: int, jobs: int = 2) -> Level:
     return Level(LEVELS[level], chosen, tuple(ensembles))
 
 
+def fit_levels(parts: list[Samples], seed: int, jobs: int) -> list[dict[str, Level]]:
+    """All levels of several training sets, `jobs` at a time, each in a process of its own with one thread."""
+    tasks = [(name, part) for part in parts for name in LEVELS]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=threadpool_limits, initargs=(1,)) as pool:
+        found = list(pool.map(fit_level, *zip(*tasks, strict=True), [seed] * len(tasks)))
+    return [dict(zip(LEVELS, found[i : i + len(LEVELS)], strict=True)) for i in range(0, len(found), len(LEVELS))]
+
+
 def held_out(samples: Samples, seed: int, jobs: int = 2) -> Iterator[tuple[NDArray[np.int64], dict[str, Floats]]]:
     """Yield (rows, uncalibrated probabilities of each level) of every fold's test objects: copies that are not altered."""
-    for train, test in disjoint_folds(samples.labels.tolist(), samples.objects, n_folds=FOLDS, seed=seed):
+    folds = list(disjoint_folds(samples.labels.tolist(), samples.objects, n_folds=FOLDS, seed=seed))
+    for levels, (_, test) in zip(fit_levels([samples.take(known) for known, _ in folds], seed, jobs), folds, strict=True):
         test = test[(samples.copies[test] != "altered") & np.isin(samples.origins[test], ("real", "vector"))]
-        part = samples.take(train)
-        levels = {name: fit_level(name, part, seed, jobs) for name in LEVELS}
         yield test, {name: level.raw(samples.features[test], features.names()) for name, level in levels.items()}
 
 
@@ -149,12 +158,13 @@ def cross_validated(samples: Samples, seed: int, jobs: int = 2) -> tuple[NDArray
 
 
 def nested(samples: Samples, rows: NDArray[np.int64], fold: NDArray[np.int64], raw: dict[str, Floats]) -> Floats:
-    """Calibrated probabilities, shape (n, 15), each fold by the calibration of the others."""
+    """Probabilities, shape (n, 15), each fold by the calibration and the surroundings of the others."""
     probabilities = np.empty((len(rows), len(BRANCH)))
     for i in np.unique(fold):
         others, own = fold != i, fold == i
         fitted = calibrations(samples, rows[others], {level: p[others] for level, p in raw.items()})
-        probabilities[own] = forest.combined({level: fitted[level].apply(p[own]) for level, p in raw.items()})
+        told = forest.combined({level: fitted[level].apply(p[own]) for level, p in raw.items()})
+        probabilities[own] = located(samples.take(rows[others])).apply(told, samples.known[rows[own]])
     return probabilities
 
 
@@ -163,13 +173,20 @@ def train(data: Path, out: Path, seed: int = 0, jobs: int = 2) -> dict[str, Any]
     samples = build(data, seed, jobs)
     rows, probabilities, raw = cross_validated(samples, seed, jobs)
     calibrated = calibrations(samples, rows, raw)
-    levels = {name: replace(fit_level(name, samples, seed, jobs), calibration=calibrated[name]) for name in LEVELS}
+    (fitted,) = fit_levels([samples], seed, jobs)
+    levels = {name: replace(level, calibration=calibrated[name]) for name, level in fitted.items()}
     seen = forest.digests(np.unique(samples.objects[samples.origins != "simulated"]).tolist())
     figures = report(samples.take(rows), probabilities)
     isolation, areas = isolated(samples, levels, seed)
     card = described(samples, seed) | {"cross_validation": figures, "outliers": areas}
-    forest.save(Hierarchy(levels, seen, isolation), out, card)
+    forest.save(Hierarchy(levels, seen, isolation, located(samples)), out, card)
     return figures
+
+
+def located(samples: Samples) -> Surroundings:
+    """Where the classes lie, from every real object once."""
+    once = samples.take((samples.origins == "real") & (samples.copies == "whole"))
+    return surroundings.fit(once.known, once.labels.tolist())
 
 
 def isolated(samples: Samples, levels: dict[str, Level], seed: int) -> tuple[dict[str, outliers.Isolation], dict[str, Any]]:

@@ -6,7 +6,8 @@ the depth and the noise of the public ZTF survey. Parameter distributions:
 - QSO, AGN: damped random walk, MacLeod et al. 2010 (ApJ 721, 1014), fig. 8-10; AGN diluted by their host galaxy;
 - Blazar: damped random walk of larger amplitude and shorter time, Ruan et al. 2012 (ApJ 760, 51);
 - YSO: walk of days to weeks with dips and spots, Cody et al. 2014 (AJ 147, 82);
-- CV/Nova: outbursts of dwarf novae, Otulakowska-Hypka et al. 2016 (MNRAS 460, 2526), and novae, Strope et al. 2010 (AJ 140, 34);
+- CV/Nova: outbursts of dwarf novae, Otulakowska-Hypka et al. 2016 (MNRAS 460, 2526); flickering and low states of nova-like variables and
+  polars, Bruch 2021 (MNRAS 503, 953), Mason & Santana 2015 (MNRAS 448, 2287); novae, Strope et al. 2010 (AJ 140, 34);
 - periodic classes: `harmonic`, the Fourier series of a given star (amplitudes, phases, period).
 """
 
@@ -32,11 +33,17 @@ DEPTH = {"g": (20.1, 0.6), "r": (20.0, 0.6)}
 #: A difference image is no better than this part of the total flux.
 SYSTEMATIC = 0.012
 
-#: Epochs of the reference image, and of the season: days that an object is up per year.
-REFERENCE_EPOCHS, SEASON, YEAR = 20, (150.0, 280.0), 365.25
+#: Epochs of the reference image, the days within which they were taken, and how many days before the watch that ended.
+REFERENCE_EPOCHS, REFERENCE_DAYS, REFERENCE_AGE = 20, 120.0, (30.0, 1500.0)
 
-#: Share of nights with an exposure in a band (three-night public cadence, weather).
-VISITS = (0.18, 0.4)
+#: Days that an object is up per year.
+SEASON, YEAR = (150.0, 280.0), 365.25
+
+#: Share of nights with an exposure in a band (from the public cadence to that of the partners, weather).
+VISITS = (0.15, 0.6)
+
+#: Further exposures in a night that has one, their mean number as a power of ten, and the hours within which they fall, in days.
+REPEATS, NIGHT = (-2.0, 0.6), 0.2
 
 
 def epochs(days: float, rng: Generator) -> dict[str, Floats]:
@@ -44,25 +51,31 @@ def epochs(days: float, rng: Generator) -> dict[str, Floats]:
     start, season, share = rng.uniform(58300, 59800), rng.uniform(*SEASON), rng.uniform(*VISITS)
     nights = np.arange(0.0, days)
     up = (nights + rng.uniform(0, 0.8 * season)) % YEAR < season  # the first night is within a season
-    hour = rng.uniform(0.15, 0.5)
+    hour, repeats = rng.uniform(0.15, 0.5), 10 ** rng.uniform(*REPEATS)
     found = {}
     for band in ("g", "r"):
         seen = nights[up & (rng.random(len(nights)) < share)]
-        found[band] = start + seen + hour + rng.uniform(-0.1, 0.1, len(seen))
+        seen = np.repeat(seen, 1 + rng.poisson(repeats, len(seen)))
+        found[band] = start + seen + hour + rng.uniform(-NIGHT / 2, NIGHT / 2, len(seen))
     return found
 
 
 def observe(source: Source, days: float, rng: Generator) -> Detections:
     """Alerts and limits of a source watched for `days`, rows of `DETECTION` in time order.
 
-    The reference flux is the mean of `REFERENCE_EPOCHS` random epochs; an alert is a difference of 5 sigma.
+    The reference flux is the mean of `REFERENCE_EPOCHS` epochs long before: what varies slowly stays on one side of it for as long as it
+    is watched. An alert is a difference of 5 sigma.
     """
     times = epochs(days, rng)
     t = np.concatenate([times["g"], times["r"]])
     if not t.size:
         return blank(0)
     order = np.argsort(t)
-    g, r = source(t[order], rng)
+    age = rng.uniform(*REFERENCE_AGE)
+    earlier = np.sort(t.min() - age - rng.uniform(0, REFERENCE_DAYS, REFERENCE_EPOCHS))
+    both = source(np.concatenate([earlier, t[order]]), rng)
+    before = {band: flux_from_magnitude(m[:REFERENCE_EPOCHS]).mean() for band, m in zip(("g", "r"), both, strict=True)}
+    g, r = (m[REFERENCE_EPOCHS:] for m in both)
     rows = blank(len(t))
     rows["survey"], rows["mjd"] = "ztf", t[order]
     rows["band"] = np.repeat(["g", "r"], [len(times["g"]), len(times["r"])])[order]
@@ -72,7 +85,7 @@ def observe(source: Source, days: float, rng: Generator) -> Detections:
         if not which.size:
             continue
         sky = flux_from_magnitude(rng.normal(depth, scatter, which.size)) / 5
-        reference = total[rng.choice(which, REFERENCE_EPOCHS)].mean()
+        reference = before[band]
         error = np.hypot(sky, SYSTEMATIC * total[which])
         difference = total[which] - reference + rng.normal(0, error)
         seen = np.abs(difference) > 5 * error
@@ -96,7 +109,7 @@ def random_walk(t: Floats, sigma: float, tau: float, rng: Generator) -> Floats:
 def qso(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
     """Structure function at infinity of 0.2 mag, 200 d in the rest frame; bluer when brighter."""
     walk = random_walk(t, 10 ** rng.normal(-0.75, 0.2) * 1.2, 10 ** rng.normal(2.5, 0.4), rng)
-    r = rng.uniform(16.5, 20.3) + walk
+    r = rng.uniform(16.5, 20.8) + walk
     return r + rng.normal(0.2, 0.15) + 0.2 * walk, r
 
 
@@ -112,8 +125,8 @@ def agn(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
 
 def blazar(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
     """Rms of 0.2 to 0.8 mag within days to months, nearly achromatic."""
-    walk = random_walk(t, 10 ** rng.normal(-0.45, 0.18), 10 ** rng.normal(1.6, 0.5), rng)
-    r = rng.uniform(15.0, 19.3) + walk
+    walk = random_walk(t, 10 ** rng.normal(-0.45, 0.18), 10 ** rng.normal(2.0, 0.5), rng)
+    r = rng.uniform(15.5, 20.3) + walk
     return r + rng.normal(0.45, 0.15) + rng.normal(0.05, 0.08) * walk, r
 
 
@@ -129,10 +142,14 @@ def yso(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
 
 
 def cataclysmic(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    """Outbursts of 2.5 to 6 mag for 3 to 20 d every 15 to 400 d; one in six is a nova."""
-    if rng.random() < 1 / 6:
-        return _nova(t, rng)
-    quiet, colour = rng.uniform(18.5, 21.8), rng.normal(0.05, 0.15)
+    """A dwarf nova, a nova-like variable, a polar, or a nova."""
+    kinds = (_dwarf_nova, _nova_like, _polar, _nova)
+    return kinds[rng.choice(len(kinds), p=(0.4, 0.2, 0.1, 0.3))](t, rng)
+
+
+def _dwarf_nova(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
+    """Outbursts of 2.5 to 6 mag for 3 to 20 d every 15 to 400 d."""
+    quiet, colour = rng.uniform(16.5, 21.8), rng.normal(0.05, 0.15)
     light = 10 ** (-0.4 * (quiet + random_walk(t, rng.uniform(0.05, 0.3), 0.5, rng)))
     cycle = 10 ** rng.uniform(1.2, 2.6)
     at = t.min() - cycle * rng.random()
@@ -147,12 +164,31 @@ def cataclysmic(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
     return r + colour, r
 
 
+def _nova_like(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
+    """Flickering of 0.1 to 0.3 mag within minutes, slow changes of 0.1 to 0.4 mag, in one of three low states of 1 to 4 mag."""
+    flicker, slow = rng.normal(0, rng.uniform(0.05, 0.2), len(t)), random_walk(t, rng.uniform(0.1, 0.4), 10 ** rng.uniform(0.5, 1.7), rng)
+    low = rng.uniform(1.0, 4.0) * (random_walk(t, 1.0, 150.0, rng) > 0.8) if rng.random() < 1 / 3 else 0.0
+    r = rng.uniform(14.0, 18.5) + flicker + slow + low
+    return r + rng.normal(0.1, 0.2), r
+
+
+def _polar(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
+    """Cyclotron beams of 0.3 to 1.5 mag at an orbit of 1.3 to 4 h, with high and low states 1 to 3 mag apart."""
+    orbit = np.sin(2 * np.pi * t / rng.uniform(0.055, 0.17) + rng.uniform(0, 2 * np.pi))
+    state = rng.uniform(1.0, 3.0) * (random_walk(t, 1.0, 100.0, rng) > rng.normal(0, 0.5))
+    r = rng.uniform(15.5, 19.0) + rng.uniform(0.15, 0.75) * orbit + state + rng.normal(0, 0.1, len(t))
+    return r + rng.normal(0.3, 0.3), r
+
+
 def _nova(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    peak, quiet, t2 = rng.uniform(11.0, 18.5), rng.uniform(20.5, 23.5), 10 ** rng.uniform(0.7, 2.2)
-    x = t - rng.uniform(t.min(), t.max())
-    fade = np.where(x < 0, -10 * x, 2 * x / t2 / (1 + 0.12 * x / t2))
-    r = -2.5 * np.log10(10 ** (-0.4 * (peak + np.minimum(fade, 30))) + 10 ** (-0.4 * quiet))
-    return r + rng.normal(0.2, 0.25), r
+    """Decline by 2 mag in 3 to 100 d, smooth or jittering, from an eruption days to months before the end; here or in M31."""
+    peak = rng.uniform(10.0, 16.0) if rng.random() < 0.4 else rng.uniform(15.5, 19.0)
+    quiet, t2 = rng.uniform(20.5, 25.0), 10 ** rng.uniform(0.5, 2.0)
+    x = t - (t.max() - 10 ** rng.uniform(0.3, 2.2))
+    fade = np.where(x < 0, -(10 ** rng.uniform(-0.3, 1)) * x, 2 * x / t2 / (1 + 0.12 * x / t2))
+    jitter = random_walk(t, 10 ** rng.uniform(-1.3, -0.3), 10 ** rng.uniform(0, 1), rng)
+    r = -2.5 * np.log10(10 ** (-0.4 * (peak + np.minimum(fade, 30) + jitter)) + 10 ** (-0.4 * quiet))
+    return r + rng.normal(0.15, 0.25), r
 
 
 def harmonic(period: float, mean: tuple[float, float], amplitude: Floats, phase: Floats) -> Source:

@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from broker_adapters.records import Kind, SkyObject, blank
 from classifiers.calibration import Calibration
-from classifiers.lightcurve import Model, data, evaluation, features, forecast, forest, samples, supernova, train
+from classifiers.lightcurve import Model, data, evaluation, features, forecast, forest, samples, supernova, surroundings, train
 from classifiers.lightcurve.series import light_curve
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.simulate import lightcurves as simulate
@@ -191,6 +191,7 @@ def test_weights_count_an_object_once_and_real_ones_more():
         text(*["whole"] * n),
         np.full(n, 9),
         text(*["alert-dif"] * n),
+        np.full((n, len(surroundings.KNOWN)), np.nan),
     )
     weight = train.weights("Transient", found, train.targets("Transient", found))
     assert weight[0] + weight[1] == pytest.approx(weight[2])
