@@ -232,6 +232,14 @@ class FollowupRequest(models.Model):
 
     key = models.CharField(max_length=32, unique=True)
     sky_object = models.ForeignKey(SkyObject, on_delete=models.PROTECT, related_name="followup_requests")
+    target = models.ForeignKey(
+        "tom_targets.BaseTarget",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="for which it was made; who may see it may see the request",
+    )
     ranking = models.ForeignKey(Ranking, null=True, on_delete=models.SET_NULL, related_name="followup_requests")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     facility = models.CharField(max_length=64)

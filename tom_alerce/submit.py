@@ -90,11 +90,11 @@ def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> F
         sky_object = SkyObject.objects.get(pk=int(request.target))
         target = targets.promote(sky_object, user)
         payload = plugin.payload(request, target_id=target.pk, **options_of(plugin.payload))
-        fresh = {"sky_object": sky_object, "ranking": ranking, "facility": plugin.FACILITY, "payload": payload}
+        fresh = {"sky_object": sky_object, "target": target, "ranking": ranking, "facility": plugin.FACILITY, "payload": payload}
         owner = user if user is not None and user.is_authenticated else None
         row, new = FollowupRequest.objects.get_or_create(key=request.key, defaults={**fresh, "user": owner})
         if not new and State.DRAFT in TRANSITIONS[row.state]:
-            move(row, State.DRAFT, "", ranking=ranking, payload=payload)
+            move(row, State.DRAFT, "", target=target, ranking=ranking, payload=payload)
     return row
 
 

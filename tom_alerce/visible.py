@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from tom_targets.models import BaseTarget, Target
 from tom_targets.permissions import targets_for_user
 
-from tom_alerce.models import MatchCandidate, SkyObject
+from tom_alerce.models import FollowupRequest, MatchCandidate, SkyObject
 
 User = AbstractBaseUser | AnonymousUser
 
@@ -23,6 +23,19 @@ def sky_objects(user: User) -> QuerySet[SkyObject]:
         return SkyObject.objects.all()
     targets = targets_for_user(user, Target.objects.all(), "view_target")
     return SkyObject.objects.filter(Q(target__isnull=True) | Q(target__in=targets.values("pk")))
+
+
+def requests(user: User) -> QuerySet[FollowupRequest]:
+    """The requests that a user may see: the own ones, and those for targets that the toolkit shows to the user.
+
+    So a request outlives its target for its owner and for superusers alone, whoever may see the sky object by then.
+    """
+    if user.is_superuser:
+        return FollowupRequest.objects.all()
+    if not user.is_authenticated:
+        return FollowupRequest.objects.none()
+    targets = targets_for_user(user, Target.objects.all(), "view_target")
+    return FollowupRequest.objects.filter(Q(user=user) | Q(target__in=targets.values("pk")))
 
 
 def may_change(user: User, *objects: SkyObject) -> bool:

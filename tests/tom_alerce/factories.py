@@ -174,6 +174,7 @@ def rank(ranking, sky, place=1, score=None, terms=None, rng=None):
 def request(sky, state="validated", **fields):
     payload = {"name": str(sky.pk), "ipp_value": 1.05, "exposure_time": 120, "filter": "rp", "instrument_type": "2M0-SCICAM-MUSCAT"}
     key = f"{next(_number):032d}"
+    fields.setdefault("target", sky.target or target(f"Target of request {key}", sky.ra, sky.dec))
     return FollowupRequest.objects.create(
         **{"key": key, "sky_object": sky, "facility": "LCO", "payload": payload, "state": state, **fields}
     )

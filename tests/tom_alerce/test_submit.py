@@ -88,7 +88,7 @@ class TestDraft:
         row = drafted(wish, user=user)
         target = BaseTarget.objects.get()
         assert (row.state, row.facility, row.user, row.key) == (State.DRAFT, "LCO", user, wish.key)
-        assert row.payload["target_id"] == target.pk
+        assert row.payload["target_id"] == row.target_id == target.pk
         assert (row.payload["proposal"], row.payload["ipp_value"]) == ("TOM2026", 1.2)
 
     def test_the_same_wish_is_one_row_with_the_latest_window(self, wish):
@@ -103,6 +103,13 @@ class TestDraft:
         FollowupRequest.objects.update(state=state)
         again = drafted(replace(wish, start=wish.start + 0.01))
         assert (again.state, stored(row).payload) == (state, row.payload)
+
+    def test_a_wish_for_an_object_that_is_another_target_by_now_is_for_that(self, wish):
+        drafted(wish)
+        BaseTarget.objects.all().delete()
+        again = drafted(wish)
+        assert again.target == BaseTarget.objects.get()
+        assert again.payload["target_id"] == again.target_id
 
     def test_other_filters_are_another_wish(self, wish):
         drafted(wish)

@@ -92,6 +92,23 @@ def test_an_object_of_a_private_target_is_not_there(client, observer, page):
     assert answer.status_code == 404
 
 
+def test_a_private_target_that_is_deleted_leaves_what_the_survey_saw_and_no_requests(client, observer):
+    """The object is everybody's, as before it was promoted; what its owner asked for stays the owner's."""
+    owner = factories.user("owner")
+    sky = factories.sky_object(target=factories.target("Secret", permissions="PRIVATE"))
+    factories.request(sky, message="for our proposal", user=owner)
+    sky.target.delete()
+    page = client.get(url("object", sky.pk))
+    assert page.status_code == 200
+    assert "Secret" not in page.content.decode()
+    assert "for our proposal" not in page.content.decode()
+    client.post(url("promote", sky.pk))
+    assert "for our proposal" not in client.get(url("object", sky.pk)).content.decode(), "another target is not the one it was for"
+    client.force_login(owner)
+    SkyObject.objects.update(target=None)
+    assert "for our proposal" in client.get(url("object", sky.pk)).content.decode()
+
+
 ACTIONS = ("promote", "dry-run", "link", "unlink", "accept", "dismiss")
 
 
