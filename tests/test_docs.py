@@ -1,10 +1,13 @@
 """Every setting, command, check and term is in the documentation, and every link in it leads somewhere."""
 
+import os
 import re
 from pathlib import Path
 
 import pytest
-from django.core.management import get_commands
+from django.core.checks import run_checks
+from django.core.management import get_commands, load_command_class
+from django.test import override_settings
 
 from broker_adapters import plugins
 from tom_alerce import conf
@@ -48,3 +51,20 @@ def test_the_manager_that_the_documentation_names_is_there():
 
     [path] = re.findall(r'MATCH_MANAGERS = \{"Target": "([^"]+)"\}', SETTINGS)
     assert import_string(path)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "settings.md"], ids=lambda p: p.name)
+def test_the_settings_that_the_documentation_shows_pass_the_checks(page):
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        shown = {"os": os, "INSTALLED_APPS": []}
+        if "TOM_ALERCE = {" in block:
+            exec(block, shown)  # our own pages
+            with override_settings(TOM_ALERCE=shown["TOM_ALERCE"]):
+                assert run_checks(tags=["tom_alerce"]) == []
+
+
+def test_the_commands_that_the_readme_shows_are_understood():
+    lines = re.findall(r"^\./manage\.py (alerce_\w+)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(lines) >= 3
+    for name, options in lines:
+        load_command_class("tom_alerce", name).create_parser("manage.py", name).parse_args(options.split())

@@ -79,13 +79,9 @@ def broker(name: str) -> Mapping[str, Any]:
 
 
 def options(function: Callable[..., Any]) -> dict[str, Any]:
-    """What the settings may give to a function or class, with its defaults: keyword-only parameters, but not what its callers provide."""
-    parameters = signature(function).parameters.values()
-    return {
-        p.name: p.default
-        for p in parameters
-        if p.kind is p.KEYWORD_ONLY and p.default is not None and not callable(p.default) and p.name != "facility"
-    }
+    """What the settings may give to a function or class, with its defaults: parameters with a plain default, but ``facility``."""
+    given = ((p.name, p.default) for p in signature(function).parameters.values() if p.default is not p.empty)
+    return {name: default for name, default in given if default is not None and not callable(default) and name != "facility"}
 
 
 @receiver(setting_changed)
