@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numba import njit
@@ -29,6 +30,9 @@ from .series import DETECTED, LightCurve
 NAMES = ("A", "t0", "gamma", "beta", "tau_rise", "tau_fall")
 MEAN = np.array([0.1, -10.0, 3.0, 0.0, 1.1, 3.2, 0.0, -1.0, -0.2, 0.3, -0.1, -0.35])
 SIGMA = np.array([0.5, 15.0, 0.8, 1.2, 0.6, 0.6, 0.7, 3.0, 0.4, 0.7, 0.3, 0.4])
+
+#: A value for each parameter of a family.
+Six: TypeAlias = tuple[float, float, float, float, float, float]
 
 #: Starting values of t0, d from the brightest point.
 STARTS = (-12.0, -3.0)
@@ -78,15 +82,10 @@ class Fit:
     def flux_err(self, mjd: ArrayLike, family: int) -> Floats:
         """One standard deviation of `flux` in nJy, from the covariance and the error of the model."""
         t = np.atleast_1d(np.asarray(mjd, float)) - self.zero
-        middle = model(self.band(family), t)
-        gradient = np.empty((len(t), len(self.parameters)))
-        for j in range(len(self.parameters)):
-            step = 1e-4 * SIGMA[j]
-            moved = self.parameters.copy()
-            moved[j] += step
-            gradient[:, j] = (model(band_parameters(moved, family), t) - middle) / step
+        slope = slopes(self.band(family), t)
+        gradient = np.concatenate([slope, slope * (family == 0)], axis=1)  # by the differences as well, which the g-like family alone has
         variance = np.einsum("ij,jk,ik->i", gradient, self.covariance, gradient)
-        error: Floats = self.scale * np.sqrt(np.maximum(variance, 0) + (ERROR_OF_FLUX * middle) ** 2 + ERROR_OF_PEAK**2)
+        error: Floats = self.scale * np.sqrt(np.maximum(variance, 0) + (ERROR_OF_FLUX * slope[:, 0]) ** 2 + ERROR_OF_PEAK**2)
         return error
 
 
@@ -133,102 +132,124 @@ def _points(curve: LightCurve) -> tuple[Floats, Floats, Floats, int, Floats, flo
     return t, f, e, parts[0].shape[1], limit, zero, scale
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def band_parameters(p: Floats, family: int) -> Floats:
     """The six parameters of a family (0 g, 1 r) from all twelve."""
     return p[:6] + p[6:] if family == 0 else p[:6].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
+def model(q: Floats, t: Floats) -> Floats:
+    """Flux at times t of the transformed parameters q (6,), shape of t."""
+    flux, natural = np.empty(len(t)), _natural(q)
+    for i in range(len(t)):
+        flux[i] = _point(natural, t[i])[0]
+    return flux
+
+
+@njit(cache=True, nogil=True)
+def slopes(q: Floats, t: Floats) -> Floats:
+    """Derivatives of the flux at times t (n,) by the transformed parameters q (6,), shape (n, 6); the first, that by ln A, is the flux."""
+    found, natural = np.empty((len(t), len(q))), _natural(q)
+    for i in range(len(t)):
+        found[i] = _point(natural, t[i])
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _natural(q: Floats) -> Six:
+    """A, t0, gamma, beta, tau_rise, tau_fall."""
+    return math.exp(q[0]), q[1], math.exp(q[2]), 1 / (1 + math.exp(-_bounded(q[3], 30.0))), math.exp(q[4]), math.exp(q[5])
+
+
+@njit(cache=True, nogil=True)
 def _bounded(x: float, limit: float) -> float:
     return min(max(x, -limit), limit)
 
 
-@njit(cache=True)
-def model(q: Floats, t: Floats) -> Floats:
-    """Flux at times t of the transformed parameters q (6,), shape of t."""
-    amplitude, gamma, rise, fall = math.exp(q[0]), math.exp(q[2]), math.exp(q[4]), math.exp(q[5])
-    beta = 1 / (1 + math.exp(-_bounded(q[3], 30.0)))
-    flux = np.empty(len(t))
-    for i in range(len(t)):
-        x = t[i] - q[1]
-        u = (x - gamma) / TRANSITION
-        flux[i] = amplitude / (1 + math.exp(-_bounded(x / rise, 60.0)))
-        if u < -20:
-            flux[i] *= 1 - beta * x / gamma
-        elif u > 20:
-            flux[i] *= (1 - beta) * math.exp(-_bounded((x - gamma) / fall, 60.0))
-        else:
-            s = 1 / (1 + math.exp(-u))
-            flux[i] *= (1 - beta * x / gamma) * (1 - s) + (1 - beta) * math.exp(-_bounded((x - gamma) / fall, 60.0)) * s
-    return flux
+@njit(cache=True, nogil=True)
+def _point(natural: Six, t: float) -> Six:
+    """`slopes` at one time."""
+    amplitude, t0, gamma, beta, rise, fall = natural
+    x = t - t0
+    u = (x - gamma) / TRANSITION
+    late = 0.0 if u < -20 else 1.0 if u > 20 else 1 / (1 + math.exp(-u))
+    plateau = 1 - beta * x / gamma
+    decline = (1 - beta) * math.exp(-_bounded((x - gamma) / fall, 60.0)) if late > 0 else 0.0
+    risen = 1 / (1 + math.exp(-_bounded(x / rise, 60.0)))
+    shape = plateau * (1 - late) + decline * late
+    turn, rising = (decline - plateau) * late * (1 - late) / TRANSITION, shape * risen * (1 - risen) / rise
+    return (
+        amplitude * shape * risen,
+        amplitude * ((beta / gamma * (1 - late) + decline / fall * late - turn) * risen - rising),
+        amplitude * risen * (beta * x / gamma * (1 - late) + gamma * (decline / fall * late - turn)),
+        -amplitude * risen * beta * (x / gamma * (1 - beta) * (1 - late) + decline * late),
+        -amplitude * rising * x,
+        amplitude * risen * decline * late * (x - gamma) / fall,
+    )
 
 
-@njit(cache=True)
-def _residuals(q: Floats, t: Floats, f: Floats, e: Floats, limit: Floats, r: Floats) -> None:
-    """Robust residuals of one family's points, shape (n,), into r."""
-    flux = model(q, t)
+@njit(cache=True, nogil=True)
+def _family(q: Floats, t: Floats, f: Floats, e: Floats, limit: Floats, hessian: Floats, gradient: Floats) -> float:
+    """Robust loss of one family's points; what they add to the Hessian (6, 6) and half the gradient (6,) by q is left in place."""
+    loss, natural, slope = 0.0, _natural(q), np.empty(6)
+    hessian[:], gradient[:] = 0.0, 0.0
     for i in range(len(t)):
-        z = (f[i] - flux[i]) / e[i]
-        if limit[i]:
-            z = min(z, 0.0)
+        point = _point(natural, t[i])
+        z = (f[i] - point[0]) / e[i]
+        if limit[i] and z > 0:
+            continue
+        steepness = -1 / e[i]
         if abs(z) > HUBER:
-            z = math.copysign(math.sqrt(2 * HUBER * abs(z) - HUBER**2), z)
-        r[i] = z
-
-
-@njit(cache=True)
-def _loss(p: Floats, t: Floats, f: Floats, e: Floats, g: int, limit: Floats, r: Floats) -> float:
-    """Posterior loss, the first g points being of the g-like family; the residuals are left in r (n,)."""
-    _residuals(band_parameters(p, 0), t[:g], f[:g], e[:g], limit[:g], r[:g])
-    _residuals(band_parameters(p, 1), t[g:], f[g:], e[g:], limit[g:], r[g:])
-    total = 0.0
-    for i in range(len(t)):
-        total += r[i] * r[i]
-    for j in range(len(p)):
-        total += ((p[j] - MEAN[j]) / SIGMA[j]) ** 2
-    return total
-
-
-@njit(cache=True)
-def _jacobian(p: Floats, t: Floats, f: Floats, e: Floats, g: int, limit: Floats, r: Floats, jacobian: Floats) -> None:
-    """Derivatives of the residuals by forward differences, into jacobian (n, 12): a base parameter moves both families alike."""
-    trial = np.empty(len(t))
+            robust = math.copysign(math.sqrt(2 * HUBER * abs(z) - HUBER**2), z)
+            steepness *= HUBER / abs(robust)
+            z = robust
+        loss += z * z
+        for j in range(6):
+            slope[j] = steepness * point[j]
+            gradient[j] += slope[j] * z
+            for k in range(j + 1):
+                hessian[j, k] += slope[j] * slope[k]
     for j in range(6):
-        step = 1e-4 * max(1.0, SIGMA[j])
-        q = band_parameters(p, 0)
-        q[j] += step
-        _residuals(q, t[:g], f[:g], e[:g], limit[:g], trial[:g])
-        q = band_parameters(p, 1)
-        q[j] += step
-        _residuals(q, t[g:], f[g:], e[g:], limit[g:], trial[g:])
-        for i in range(len(t)):
-            jacobian[i, j] = (trial[i] - r[i]) / step
-            jacobian[i, j + 6] = jacobian[i, j] if i < g else 0.0
+        for k in range(j):
+            hessian[k, j] = hessian[j, k]
+    return loss
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
+def _loss(p: Floats, t: Floats, f: Floats, e: Floats, g: int, limit: Floats, hessian: Floats, gradient: Floats) -> float:
+    """Posterior loss, the first g points being of the g-like family; its Gauss-Newton Hessian (12, 12) and half its gradient (12,) are
+    left in place. What a base parameter does to the g-like family, its difference does as well.
+    """  # fmt: skip
+    own, slope = np.empty((6, 6)), np.empty(6)
+    loss = _family(band_parameters(p, 0), t[:g], f[:g], e[:g], limit[:g], own, slope)
+    hessian[:6, :6], hessian[:6, 6:], hessian[6:, :6], hessian[6:, 6:] = own, own, own, own
+    gradient[:6], gradient[6:] = slope, slope
+    loss += _family(band_parameters(p, 1), t[g:], f[g:], e[g:], limit[g:], own, slope)
+    hessian[:6, :6] += own
+    gradient[:6] += slope
+    for j in range(len(p)):
+        pull = (p[j] - MEAN[j]) / SIGMA[j]
+        loss += pull**2
+        gradient[j] += pull / SIGMA[j]
+        hessian[j, j] += 1 / SIGMA[j] ** 2
+    return float(loss)
+
+
+@njit(cache=True, nogil=True)
 def _maximise(t: Floats, f: Floats, e: Floats, g: int, limit: Floats, start: Floats) -> tuple[Floats, float, Floats]:
-    """Parameters, loss and Hessian at the maximum of the posterior."""
-    n, m = len(t), len(start)
-    p, r, trial = start.copy(), np.empty(n), np.empty(n)
-    jacobian, damping = np.empty((n, m)), 1e-2
-    loss = _loss(p, t, f, e, g, limit, r)
-    hessian = np.eye(m)
+    """Parameters, loss and Hessian at the maximum of the posterior (Levenberg-Marquardt)."""
+    p, damping, m = start.copy(), 1e-2, len(start)
+    hessian, gradient, new_hessian, new_gradient = np.empty((m, m)), np.empty(m), np.empty((m, m)), np.empty(m)
+    loss = _loss(p, t, f, e, g, limit, hessian, gradient)
     for _ in range(ITERATIONS):
-        _jacobian(p, t, f, e, g, limit, r, jacobian)
-        hessian = jacobian.T @ jacobian
-        gradient = jacobian.T @ r
-        for j in range(m):
-            hessian[j, j] += 1 / SIGMA[j] ** 2
-            gradient[j] += (p[j] - MEAN[j]) / SIGMA[j] ** 2
         improved, moved = loss, p
         for _ in range(8):
             damped = hessian.copy()
             for j in range(m):
                 damped[j, j] *= 1 + damping
             moved = p - np.linalg.solve(damped, gradient)
-            improved = _loss(moved, t, f, e, g, limit, trial)
+            improved = _loss(moved, t, f, e, g, limit, new_hessian, new_gradient)
             if improved < loss:
                 break
             damping *= 4
@@ -236,7 +257,7 @@ def _maximise(t: Floats, f: Floats, e: Floats, g: int, limit: Floats, start: Flo
             break
         gain = loss - improved
         p, loss, damping = moved, improved, max(0.2 * damping, 1e-7)
-        r[:] = trial
+        hessian, new_hessian, gradient, new_gradient = new_hessian, hessian, new_gradient, gradient
         if gain < 1e-5 * (1 + loss):
             break
     return p, loss, hessian

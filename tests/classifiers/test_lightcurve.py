@@ -120,6 +120,16 @@ def test_supernova_fit_gives_back_what_was_put_in():
     assert supernova.fit(light_curve(blank(0))) is None
 
 
+def test_slopes_of_the_model_are_its_derivatives():
+    t, step = np.array([-90.0, -20.0, 0.0, 5.0, 19.0, 30.0, 90.0, 250.0]), 1e-5
+    for q in (supernova.MEAN[:6], supernova.MEAN[:6] + supernova.MEAN[6:], np.array([0.3, 4.0, 1.0, 3.0, -0.5, 4.5])):
+        found = supernova.slopes(q, t)
+        assert found[:, 0] == pytest.approx(supernova.model(q, t))
+        for j, d in enumerate(step * np.eye(6)):
+            numeric = (supernova.model(q + d, t) - supernova.model(q - d, t)) / (2 * step)
+            assert found[:, j] == pytest.approx(numeric, rel=1e-5, abs=1e-9)
+
+
 def test_limits_hold_the_model_down():
     rows = supernova_rows(last=0.0)
     limits = blank(4)
