@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -134,9 +135,9 @@ class BrokerDataService(DataService):
             self.query_results = list(self.results(self.query(query_parameters)))
         return self.query_results
 
+    @abstractmethod
     def results(self, query: Query) -> Iterator[dict[str, Any]]:
         """What answers the query, as `row` gives it."""
-        raise NotImplementedError
 
     def query_targets(self, query_parameters: Mapping[str, Any], **kwargs: Any) -> list[dict[str, Any]]:
         """What may become a target."""
