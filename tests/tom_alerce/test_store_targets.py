@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import override_settings
+from guardian.shortcuts import get_objects_for_user
 from tom_dataproducts.models import PhotometryReducedDatum
 from tom_targets.models import BaseTarget, TargetList, TargetName
 from tom_targets.permissions import targets_for_user
@@ -144,8 +145,13 @@ class TestMade:
         seen = {u.username: targets_for_user(u, type(target).objects.all(), "view_target").count() for u in (owner, colleague, stranger)}
         assert seen == {"owner": 1, "colleague": 1, "stranger": 0}
         assert list(TargetList.objects.get(name="from alerts").targets.all()) == [target]
-        assert colleague.has_perm("tom_dataproducts.view_photometryreduceddatum", PhotometryReducedDatum.objects.first())
-        assert not stranger.has_perm("tom_dataproducts.view_photometryreduceddatum", PhotometryReducedDatum.objects.first())
+        alerts.save([alert(n=2, first=5)])
+        assert points(target) == 5
+        seen = {
+            u.username: get_objects_for_user(u, "tom_dataproducts.view_photometryreduceddatum").count()
+            for u in (owner, colleague, stranger)
+        }
+        assert seen == {"owner": 5, "colleague": 5, "stranger": 0}
 
     def test_a_deleted_target_leaves_its_object(self):
         alerts.save([alert()])

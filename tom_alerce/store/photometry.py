@@ -11,9 +11,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
+from guardian.shortcuts import assign_perm, get_groups_with_perms, get_users_with_perms
 from tom_dataproducts.models import PhotometryReducedDatum
-from tom_targets.models import BaseTarget
+from tom_targets.models import BaseTarget, Target
 
 from broker_adapters import photometry
 from broker_adapters.records import DETECTION, Detections, Kind, frozen
@@ -61,7 +63,18 @@ def save_photometry(target: BaseTarget, detections: Detections, source_name: str
         PhotometryReducedDatum.objects.filter(pk__in=stale).delete()
         # what the toolkit's own constraint refuses is the same point, brought by another service
         PhotometryReducedDatum.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
+        if new and not getattr(settings, "TARGET_PERMISSIONS_ONLY", True):
+            _show(target)
     return len(new)
+
+
+def _show(target: BaseTarget) -> None:
+    """In a TOM where each datum has permissions of its own: the users and groups that have ``view_target`` see the photometry."""
+    owned = Target.objects.get(pk=target.pk)
+    users = get_users_with_perms(owned, only_with_perms_in=["view_target"], with_group_users=False)
+    groups = [group for group, perms in get_groups_with_perms(owned, attach_perms=True).items() if "view_target" in perms]
+    for holder in (*users, *groups):
+        assign_perm("tom_dataproducts.view_photometryreduceddatum", holder, PhotometryReducedDatum.objects.filter(target_id=target.pk))
 
 
 def _key(value: dict[str, Any]) -> tuple[str | None, str]:

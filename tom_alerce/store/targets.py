@@ -7,12 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import F
 from guardian.shortcuts import assign_perm
-from tom_dataproducts.models import PhotometryReducedDatum
 from tom_targets.base_models import get_target_model_app_label
 from tom_targets.models import BaseTarget, Target, TargetList, TargetName
 from tom_targets.permissions import targets_for_user
@@ -141,12 +139,7 @@ def _write(target: BaseTarget, skies: Sequence[SkyObject]) -> int:
     members = SurveyObject.objects.filter(sky_object__in=skies)
     _name(target, _names(skies))
     rows = lightcurves.split(lightcurves.read(members.values_list("pk", flat=True))).values()
-    written = save_photometry(target, np.concatenate(list(rows))) if rows else 0
-    if written and not getattr(settings, "TARGET_PERMISSIONS_ONLY", True):
-        for group in Group.objects.filter(name__in=conf.get("GROUPS")):
-            datums = PhotometryReducedDatum.objects.filter(target_id=target.pk)
-            assign_perm("tom_dataproducts.view_photometryreduceddatum", group, datums)
-    return written
+    return save_photometry(target, np.concatenate(list(rows))) if rows else 0
 
 
 def _name(target: BaseTarget, names: Iterable[str]) -> None:
