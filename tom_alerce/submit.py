@@ -134,6 +134,9 @@ def _validate(request: FollowupRequest, facility: Any) -> dict[str, Any] | None:
     if request.user is not None:
         facility.set_user(request.user)
     form = facility.create_form_instance(request.payload["observation_type"], data=json.loads(json.dumps(request.payload)))
+    # the toolkit swallows that the portal refuses the key, and offers proposal 0 and instruments of its own
+    if 0 in dict(getattr(form.fields.get("proposal"), "choices", ())):
+        raise ImproperCredentialsException("no proposals found")
     # the toolkit's is_valid() asks the portal even where fields are wrong, and then fails on those that are missing
     if form.errors or not form.is_valid():
         move(request, State.INVALID, _sentence(form.errors))

@@ -186,6 +186,17 @@ class TestDryRun:
         assert "refuses the credentials" in stored(row).message
         assert "token" not in stored(row).message
 
+    def test_a_wrong_key_is_not_taken_for_a_wrong_proposal(self, wish, settings, httpserver):
+        """LCO's portal refuses the profile; the toolkit goes on without proposals and without the instruments."""
+        cache.clear()
+        settings.FACILITIES = {"LCO": {"portal_url": httpserver.url_for("/"), "api_key": "wrong"}}
+        httpserver.expect_request("/api/instruments/").respond_with_data("{}", status=403)
+        httpserver.expect_request("/api/profile/").respond_with_json({"detail": "Invalid token."}, status=403)
+        row = drafted(wish)
+        assert submit.dry_run(row) is None
+        assert (stored(row).state, stored(row).message) == (State.DRAFT, "not checked: LCO refuses the credentials in the settings")
+        cache.clear()
+
     @pytest.mark.parametrize("status", [500, 502, 503])
     def test_a_portal_in_trouble(self, wish, portal, httpserver, status):
         httpserver.clear_all_handlers()
