@@ -17,7 +17,7 @@ import re
 from typing import Any
 
 from django.db.models import F, FloatField, Q, QuerySet, Value
-from django.db.models.functions import ASin, Cos, Degrees, Least, Lower, Power, Radians, Replace, Sin, Sqrt
+from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least, Lower, Power, Radians, Replace, Sin, Sqrt
 from tom_targets.base_models import TargetMatchManager
 
 from tom_alerce import conf
@@ -25,16 +25,23 @@ from tom_alerce import conf
 #: What a name may be written with or without.
 IGNORED = " -_()"
 
+#: Degrees; what is less is nothing.
+_TINY = 1e-100
+
 _TNS = re.compile(r"(?:at|sn)?((?:19|20)\d{2}[a-z]{1,7})")
 _RUBIN = re.compile(r"(?:lsst)?(\d{15,19})")
 
 
 def separation(ra: float, dec: float) -> Any:
     """Database expression: the angle in degrees between the columns ``ra``, ``dec`` and a position, by haversines, exact when small."""
-    half_dec = (Radians(F("dec")) - math.radians(dec)) / 2.0
-    half_ra = (Radians(F("ra")) - math.radians(ra)) / 2.0
-    square = Power(Sin(half_dec), 2) + Cos(Radians(F("dec"))) * math.cos(math.radians(dec)) * Power(Sin(half_ra), 2)
+    half_dec, half_ra = _radians(F("dec") - dec) / 2.0, _radians(F("ra") - ra) / 2.0
+    square = Power(Sin(half_dec), 2) + Cos(_radians(F("dec"))) * math.cos(math.radians(dec)) * Power(Sin(half_ra), 2)
     return Degrees(2.0 * ASin(Least(Sqrt(square), 1.0)), output_field=FloatField())
+
+
+def _radians(degrees: Any) -> Any:
+    """The size of an angle, at least `_TINY`: in PostgreSQL a product that is too small for a float is an error."""
+    return Radians(Greatest(Abs(degrees), Value(_TINY)))
 
 
 def near(ra: float, dec: float, radius: float) -> Q:

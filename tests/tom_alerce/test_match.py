@@ -3,7 +3,7 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from django.core.exceptions import ValidationError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tom_targets.models import Target, TargetName
 
@@ -48,12 +48,16 @@ positions = st.tuples(st.floats(0, 359.999999), st.floats(-90, 90))
 
 @pytest.mark.django_db
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@example((5e-324, 1e-200), 0.0, 1.0, 0.9)  # a product that is too small for a float is an error in PostgreSQL
 @given(positions, st.floats(0, 360), st.floats(0.01, 20000.0), st.sampled_from([0.9, 1.1]))
 def test_inside_is_found_and_outside_is_not_anywhere_on_the_sky(position, angle, radius, factor):
     manager = TransientMatchManager()
     manager.model = Target
     centre = SkyCoord(*position, unit="deg")
     place = centre.directional_offset_by(angle * u.deg, radius * factor * u.arcsec)
+    Target.objects.all().delete()
+    make("here", *position)
+    assert manager.match_cone_search(*position, radius).get().separation < 1e-9
     Target.objects.all().delete()
     make("there", place.ra.deg, place.dec.deg)
     assert manager.match_cone_search(*position, radius).exists() == (factor < 1)
