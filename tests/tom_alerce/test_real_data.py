@@ -34,7 +34,7 @@ def test_every_real_packet_is_read_and_twice_is_once(real_data):
     assert report.read == {"ztf": 498, "atlas": 20, "lsst": 71}
     letters = DeadLetter.objects.all()
     assert len(letters) == report.refused == 10
-    assert all(letter.position.startswith("lsst_elasticc") and "ELAsTiCC" in letter.reason for letter in letters)
+    assert all(letter.source.startswith(str(folder / "lsst_elasticc")) and "ELAsTiCC" in letter.reason for letter in letters)
     before = counts()
     again = pipeline.ingest(files.packets([folder]))
     assert counts() == before
