@@ -204,7 +204,7 @@ class Http:
         except FOREIGN as error:
             if isinstance(error, ValueError):  # requests' errors about the address itself, which no repetition mends
                 raise SourceError(f"{where}: {type(error).__name__}") from error
-            raise Unavailable(f"{where}: {type(error).__name__}") from error
+            raise Unavailable(f"{where}: the connection failed ({type(error).__name__})") from error
 
     def _checked(self, answer: Answer, accept: tuple[int, ...]) -> Answer:
         """The answer if its status is welcome, else the error that it stands for."""
