@@ -185,6 +185,13 @@ def test_link_and_unlink(client, observer):
     assert "only view" in said(response)[-1]
 
 
+def test_what_is_refused_leads_back_to_where_it_was_asked(client, observer):
+    sky = factories.sky_object(images=False)
+    here = f"http://testserver{url('object', sky.pk)}"
+    for referer, expected in ((here, here), ("https://evil.example/", url("board")), ("", url("board"))):
+        assert client.post(url("link", sky.pk), {"name": "ZTF99none"}, headers={"Referer": referer}).url == expected
+
+
 def test_a_name_that_nobody_has_cannot_be_linked(client, observer):
     sky = factories.sky_object(images=False)
     assert said(client.post(url("link", sky.pk), {"name": "nobody"})) == ["Not done: no survey has an object 'nobody' here"]

@@ -33,7 +33,7 @@ def _action(do: Action) -> Callable[..., HttpResponse]:
             sky_object = do(request, pk)
         except (StoreError, FollowupError) as refusal:
             messages.error(request, f"Not done: {refusal}")
-            return redirect(back(request))
+            return redirect(back(request, request.headers.get("Referer", "")))
         return redirect(back(request, reverse("tom_alerce:object", args=[sky_object.pk])))
 
     return require_POST(login_required(view))

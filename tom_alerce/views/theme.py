@@ -29,9 +29,9 @@ def choose(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def back(request: HttpRequest, default: str | None = None) -> str:
+def back(request: HttpRequest, default: str = "") -> str:
     """The page of this site that a form names in ``next``, else ``default``, else the board."""
-    page = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
-        return page
-    return default or reverse("tom_alerce:board")
+    for page in (request.POST.get("next", ""), default):
+        if url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+            return page
+    return reverse("tom_alerce:board")
