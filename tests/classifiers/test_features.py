@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 
 from broker_adapters.records import Kind, blank
 from classifiers.lightcurve import features
-from classifiers.lightcurve.features import drw, folded, mhps, variability
+from classifiers.lightcurve.features import drw, fleet, folded, mhps, tail, variability
 from classifiers.lightcurve.series import light_curve
 
 
@@ -238,3 +238,65 @@ def test_alerces_autoregression_is_ours_with_their_slip(golden):
     theirs = minimize_scalar(slipped, args=(t, (m - m.mean()) / scale, e / scale), bounds=(0, 1), method="bounded").x
     assert theirs == pytest.approx(expected[f"IAR_phi_{band}"], abs=1e-4)
     assert abs(variability.iar_phi(t, m, e) - theirs) > 1e-3
+
+
+def test_a_tail_of_five_thirds_is_found():
+    t = np.arange(0, 150.0, 5)
+    m = 17 + 5 / 3 * 2.5 * np.log10((t + 40) / 40)
+    slope, _, chi = tail.one_band(t, m, np.full(len(t), 0.05))
+    assert slope == pytest.approx(5 / 3)
+    assert chi == pytest.approx(0, abs=1e-12)
+    assert np.isnan(tail.one_band(t[:3], m[:3], np.full(3, 0.05))).all()
+
+
+@pytest.mark.parametrize(("a", "w"), [(0.3, -0.08), (0.2, -0.15)])
+def test_fleet_finds_rise_and_decline_again(a, w):
+    t = 58000 + np.arange(0, 80.0, 2)
+    x = w * (t - t[0] - 12.0)
+    m = np.exp(x) - a * x + 18.0
+    found = dict(zip(fleet.NAMES, fleet.one_band(t, m, np.full(len(t), 0.02)), strict=True))
+    assert found["chi"] < 0.5
+    assert found["w"] == pytest.approx(w, rel=0.15)
+    assert found["a"] == pytest.approx(a, rel=0.3)
+    assert found["m0"] == pytest.approx(18, abs=0.1)
+    assert found["t0"] == pytest.approx(12, abs=1.5)
+
+
+def test_colour_that_stays_and_colour_that_changes():
+    found = rows(120, ref=False)
+    found["flux"] = np.where(found["band"] == "g", 1e4, 2e4)
+    assert extract(found)["color_variation"] == pytest.approx(0, abs=1e-9)
+    cooling = found["band"] == "g"
+    found["flux"][cooling] *= np.exp(-(found["mjd"][cooling] - 58800) / 100)
+    assert 0.2 < extract(found)["color_variation"] < 0.8
+    assert extract(found)["Timespan"] == pytest.approx(np.ptp(found["mjd"]))
+
+
+@pytest.fixture(scope="module")
+def newest(real_data):
+    """(object, band, times, difference fluxes in uJy, errors, ALeRCE's newest values) of the reference light curves, forced points too."""
+    points = pd.read_csv(real_data / "reference" / "lc_reference_inputs_new.csv.gz")
+    expected = pd.read_csv(real_data / "reference" / "lc_reference_features_new.csv")
+    table = expected.pivot_table(index=["object", "fid"], columns="name", values="value", dropna=False)
+    points = points[(points.unit == "diff_flux") & points.fid.isin(["g", "r"])].sort_values("mjd")
+    return [
+        (name, *(part[c].to_numpy(float) for c in ("mjd", "brightness", "e_brightness")), table.loc[name])
+        for name, part in points.groupby(["object", "fid"])
+    ]
+
+
+@pytest.mark.real_data
+def test_golden_tail_and_fleet_of_the_newest_extractor(newest):
+    equal = 0
+    for name, t, flux, e, expected in newest:
+        m, m_err = -2.5 * np.log10(np.abs(flux)), 2.5 / math.log(10) * e / np.abs(flux)
+        slope, mag0, chi = tail.one_band(t, m + 23.9, m_err)
+        close = (slope, mag0, chi) == pytest.approx((expected.TDE_decay, expected.TDE_mag0, expected.TDE_decay_chi), rel=1e-3)
+        equal += close
+        bright = flux > 1
+        ours = fleet.one_band(t[bright], m[bright] + 23.9, m_err[bright])
+        if name[0] == "tde":  # the only one that FLEET was made for
+            assert close
+            assert ours[2] == pytest.approx(expected.fleet_chi, rel=0.01)
+            assert (ours[0], ours[1]) == pytest.approx((expected.fleet_a, expected.fleet_w), rel=0.05)
+    assert equal >= 0.6 * len(newest)
