@@ -27,8 +27,8 @@ from broker_adapters.records import Kind, blank
 from broker_adapters.surveys import ztf
 from classifiers.simulate import packets, stamps
 from classifiers.stamp import metadata, store
-from classifiers.stamp.ensemble import READS, Ensemble, views
-from classifiers.stamp.network import fast_precision
+from classifiers.stamp.ensemble import READS, Ensemble
+from classifiers.stamp.network import fast_precision, views
 from classifiers.stamp.preprocess import SIDE, Inputs, from_alerts, from_table
 from classifiers.taxonomy import STAMP
 

@@ -101,7 +101,7 @@ def _epochs(real: Floats, seed: int) -> float:
 
 
 def judge(data: Path, seed: int = 0, matched: bool = False) -> dict[str, float]:
-    """``auc_images_CLASS``, ``auc_metadata_CLASS`` and the number of real alerts ``n_CLASS`` of every class.
+    """``auc_images_CLASS``, ``auc_metadata_CLASS`` and the number of real alerts ``n_CLASS`` of every class that has enough of them.
 
     ``auc_epochs_CLASS`` is for comparison: by their images, how well earlier real alerts are told from later real ones.
     """
@@ -109,6 +109,8 @@ def judge(data: Path, seed: int = 0, matched: bool = False) -> dict[str, float]:
     result: dict[str, float] = {}
     for name in STAMP:
         rows = np.flatnonzero(frame.stamp_class == name)
+        if len(rows) < 2 * FOLDS:
+            continue
         rng = np.random.default_rng(seed)
         how = conditions(stamps[rows], frame.iloc[rows], rng) if matched else None
         fake = simulate([name] * len(rows), rng, conditions=how)

@@ -1,4 +1,7 @@
-"""The stamp classifier: AGN, SN, VS, asteroid or bogus from one image triplet and the numbers that come with it."""
+"""The stamp classifier: AGN, SN, VS, asteroid or bogus from one image triplet and the numbers that come with it.
+
+This one is for ZTF; `classifiers.stamp_atlas` and `classifiers.stamp_lsst` are the experimental ones of other surveys.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +13,34 @@ from classifiers.records import Classification
 from classifiers.taxonomy import STAMP
 
 from . import store
-from .preprocess import first_alert, from_alerts
+from .preprocess import FIELDS, GEOMETRIES, first_alert, from_alerts
 
 
 class Model:
     """The shipped model, or that of another folder; a `classifiers.records.Classifier`.
 
-    Of each object the earliest ZTF alert with cutouts is judged. Objects without one, with other surveys' stamps alone, or with stamps
-    that are damaged, clipped or incomplete get a row of NaN.
+    Of each object the earliest alert with cutouts of the model's survey is judged. Objects without one, or with
+    stamps that are damaged, clipped or incomplete, get a row of NaN.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path, optional
         Where the weights and the model card are.
-    mode : str
-        'full', or 'image_only' to leave the metadata aside.
+    mode : str, optional
+        'full', where the model reads metadata, or 'image_only' to leave them aside.
     """
 
     name = "stamp"
+    survey = "ztf"
     classes = STAMP
 
-    def __init__(self, folder: Path = store.SHIPPED, mode: str = "full") -> None:
-        self._ensemble, _, card = store.load(folder)
-        self._mode = mode
+    def __init__(self, folder: Path | None = None, mode: str | None = None) -> None:
+        self._ensemble, _, card = store.load(folder or store.shipped(self.survey))
+        self._mode = mode or ("full" if self._ensemble.forests else "image_only")
         self.version: str = card["version"]
 
     def predict(self, objects: Sequence[SkyObject]) -> Classification:
         """Classify n objects; row i belongs to object i. TensorFlow is imported at the first call."""
-        inputs = from_alerts([first_alert(o) for o in objects])
+        fields = FIELDS if self._mode == "full" else ()
+        inputs = from_alerts([first_alert(o, self.survey) for o in objects], fields, GEOMETRIES[self.survey])
         return Classification(self.name, self.version, self.classes, self._ensemble.predict(inputs, self._mode))

@@ -1,7 +1,12 @@
-"""What the model would be without a part of it, or with what was left out: held-out predictions on the same folds, for the model card."""
+"""What the model would be without a part of it, or with what was left out: held-out predictions on the same folds, for the model card.
+
+Among them the network of Carrasco-Davis et al. 2021, trained here: with and without simulated alerts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,23 +19,102 @@ from classifiers.taxonomy import STAMP
 from . import forest, metadata, network
 from .card import calibrated, scored
 from .data import Table
-from .ensemble import READS, Ensemble, views
-from .preprocess import Floats
-from .train import Recipe, Sample, School, batches, folds, with_fresh
-from .weighting import by_class
+from .ensemble import READS
+from .preprocess import Floats, Images, Inputs
+from .train import Recipe, Sample, School, Starts, Weights, batches, beginner, drawn, folds, once, tuned, with_fresh
 
-#: Steps and learning rate of a network that starts from nothing.
-STEPS, RATE = 800, 2e-3
+#: A network that starts from nothing learns for so many times the steps, at this rate.
+LONGER, RATE = 3, 2e-3
+#: Weight of the entropy that the paper subtracts from the loss (beta of the network that ALeRCE deployed).
+ENTROPY = 0.5
 
 
-def ablated(table: Table, held_out: dict[str, Floats], recipe: Recipe, school: School, seed: int) -> dict[str, Any]:
-    """Figures of the full model with positions, and of a network that never saw a simulated stamp, by name."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Pupil:
+    """A network to be taught on each fold: what it is shown, its school, its first weights, its recipe, and simulated alerts, if any."""
+
+    show: Callable[[Inputs], tuple[Images, Images]]
+    school: School
+    start: Weights
+    recipe: Recipe
+    simulated: Sample | None = None
+
+
+def ablated(table: Table, held_out: dict[str, Floats], recipe: Recipe, starts: Starts, seed: int) -> dict[str, Any]:
+    """Figures by name: the full model with positions, and single networks that learnt otherwise."""
     first = table.take(table.first())
     placed = held_out | {"metadata": with_positions(table, recipe, seed)}
+    figures = {"full, with positions": scored(first, calibrated(first, placed, "full", recipe.folds, seed))}
+    for name, pupil in {**_ours(recipe, starts, seed), **_papers(recipe, seed)}.items():
+        answers = {"networks": taught(table, pupil, seed)}
+        figures[name] = scored(first, calibrated(first, answers, "image_only", recipe.folds, seed))
+    return figures
+
+
+def _ours(recipe: Recipe, starts: Starts, seed: int) -> dict[str, Pupil]:
+    """One of our networks: as it ships, with entropy regularisation, and without simulation."""
+
+    def show(inputs: Inputs) -> tuple[Images, Images]:
+        return network.views(inputs.stamps)
+
+    unsure = School(network.small(), entropic)
+    network.keras().utils.set_random_seed(seed)
     return {
-        "full, with positions": scored(first, calibrated(first, placed, "full", recipe.folds, seed)),
-        "one network without simulation": scored(first, without_simulation(table, recipe, school, seed)),
+        "one network": Pupil(show, starts.school, starts.weights[0], recipe, starts.simulated),
+        "one network, entropy regularised": Pupil(show, unsure, beginner(unsure, starts.simulated, recipe, seed), recipe, starts.simulated),
+        "one network without simulation": Pupil(show, starts.school, network.weights_of(network.small()), recipe),
     }
+
+
+def _papers(recipe: Recipe, seed: int) -> dict[str, Pupil]:
+    """The paper's network with its loss, half our batch, and 21 of our features for metadata (no positions, no counts of visits)."""
+    recipe = replace(recipe, batch=recipe.batch // 2)
+
+    def make() -> Any:
+        return network.paper(len(metadata.SIMULATED))
+
+    def raw(inputs: Inputs) -> tuple[Images, Images]:
+        return network.unit_crop(inputs.stamps), metadata.features(inputs.metadata, metadata.SIMULATED)
+
+    simulated, _ = drawn(recipe.simulated, seed, raw)
+    mean, deviation = np.nanmean(simulated.views[1], axis=0), np.nanstd(simulated.views[1], axis=0)
+
+    def normal(shown: tuple[Images, Images]) -> tuple[Images, Images]:
+        return shown[0], np.nan_to_num((shown[1] - mean) / deviation).astype(np.float32)
+
+    def show(inputs: Inputs) -> tuple[Images, Images]:
+        return normal(raw(inputs))
+
+    simulated = replace(simulated, views=normal(simulated.views))
+    school = School(make(), entropic)
+    start = beginner(school, simulated, recipe, seed, make)
+    return {
+        "the paper's network": Pupil(show, school, start, recipe, simulated),
+        "the paper's network without simulation": Pupil(show, school, network.weights_of(make()), recipe),
+    }
+
+
+def entropic(truth: Any, p: Any) -> Any:
+    """The paper's loss: cross-entropy less `ENTROPY` times the entropy of the answer, a mean over the batch."""
+    ops = network.keras().ops
+    logs = ops.log(ops.clip(p, 1e-7, 1.0))
+    return ops.mean(ops.sum((ENTROPY * p - truth) * logs, axis=-1))
+
+
+def taught(table: Table, pupil: Pupil, seed: int) -> Floats:
+    """What a network says of the first alert of each object, (objects, 5), when it learnt from the other folds."""
+    first, recipe = table.first(), pupil.recipe
+    shown = pupil.show(table.inputs)
+    result = np.full((len(first), len(STAMP)), np.nan)
+    for train_rows, test in folds(table, first, recipe, seed):
+        known = table.take(train_rows)
+        real = Sample((shown[0][train_rows], shown[1][train_rows]), known.codes, once(known))
+        if pupil.simulated is None:
+            weights = pupil.school.teach(pupil.start, batches([(real, recipe.batch)], seed), LONGER * recipe.steps, RATE)
+        else:
+            weights = tuned(pupil.school, pupil.start, real, pupil.simulated, recipe, seed)
+        result[test] = pupil.school.answers(weights, shown[0][first[test]], shown[1][first[test]])
+    return result
 
 
 def with_positions(table: Table, recipe: Recipe, seed: int) -> Floats:
@@ -54,19 +138,3 @@ def _places(sky: Floats) -> NDArray[np.float32]:
     ecliptic, galactic = at.transform_to(BarycentricMeanEcliptic(equinox="J2000")), at.galactic
     places: NDArray[np.float32] = np.stack([ecliptic.lat.deg, ecliptic.lon.deg, galactic.b.deg, galactic.l.deg], axis=1).astype(np.float32)
     return places
-
-
-def without_simulation(table: Table, recipe: Recipe, school: School, seed: int) -> Floats:
-    """One network that learnt from real stamps alone, (objects, 5)."""
-    first = table.first()
-    shown, noise = views(table.inputs.stamps)
-    result = np.full((len(first), len(STAMP)), np.nan)
-    network.keras().utils.set_random_seed(seed)
-    start = network.weights_of(network.small())
-    for train_rows, test in folds(table, first, recipe, seed):
-        real = table.take(train_rows)
-        _, inverse, count = np.unique(real.objects, return_inverse=True, return_counts=True)
-        sample = Sample((shown[train_rows], noise[train_rows]), real.codes, by_class(real.codes, 1 / count[inverse]))
-        weights = school.teach(start, batches([(sample, recipe.batch)], seed), STEPS, RATE)
-        result[test] = Ensemble({}, [weights]).look(shown[first[test]], noise[first[test]])
-    return result

@@ -20,7 +20,8 @@ from classifiers.taxonomy import STAMP
 from classifiers.trees import Trees
 
 from . import metadata, network
-from .preprocess import Floats, Images, Inputs, normalise
+from .embedding import Embedding
+from .preprocess import Floats, Images, Inputs
 
 #: Share of each part in the average, by mode: as much to the images as to the metadata.
 SHARES: Mapping[str, Mapping[str, float]] = MappingProxyType(
@@ -48,12 +49,15 @@ class Ensemble:
         Mode -> Calibration.
     precision : str or None
         Keras policy of the networks, 'float32' or 'mixed_bfloat16'; None: what this processor is fastest with.
+    embedding : Embedding or None
+        Where drift is looked for beside the answers; no part of them.
     """
 
     forests: Mapping[str, Trees]
     weights: Sequence[list[NDArray[np.float32]]]
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     precision: str | None = None
+    embedding: Embedding | None = field(default=None, repr=False)
     _networks: Callable[[Images, Images], NDArray[np.float32]] | None = field(default=None, repr=False)
 
     def predict(self, inputs: Inputs, mode: str = "full") -> Floats:
@@ -69,20 +73,14 @@ class Ensemble:
         """Uncalibrated probabilities (n, 5) of each part named, for inputs that are all usable."""
         parts = {name: self.forests[name].probabilities(metadata.features(inputs.metadata, READS[name])) for name in names if name in READS}
         if "networks" in names:
-            parts["networks"] = self.look(*views(inputs.stamps))
+            parts["networks"] = self.look(*network.views(inputs.stamps))
         return parts
 
     def look(self, views: Images, noise: Images) -> Floats:
-        """What the networks make of views (n, 21, 21, 6) and log noise (n, 3), averaged over networks and orientations."""
+        """What the networks make of views (n, 21, 21, 2 c) and log noise (n, c), averaged over networks and orientations."""
         if self._networks is None:
             self._networks = network.served(self.weights, self.precision or network.fast_precision())
         return network.geometric_mean(self._networks(views, noise))
-
-
-def views(stamps: Images) -> tuple[Images, Images]:
-    """What the networks are shown of stamps (n, 3, 63, 63): views (n, 21, 21, 6) and log noise (n, 3)."""
-    scaled, _, noise = normalise(stamps)
-    return network.scales(scaled), np.log(noise).astype(np.float32)
 
 
 def combine(parts: Mapping[str, Floats], mode: str) -> Floats:

@@ -16,7 +16,7 @@ from scipy.special import softmax
 
 from classifiers.taxonomy import STAMP
 
-from .preprocess import CROP, SIDE, Floats, Images
+from .preprocess import CROP, SIDE, Floats, Images, normalise
 
 #: Pixels in units of noise are compressed by arcsinh(x / KNEE) / 2: linear in the noise, logarithmic in stars.
 KNEE = 3.0
@@ -36,15 +36,21 @@ def keras() -> Any:
     return module
 
 
-def scales(scaled: Images) -> Images:
-    """Fine and coarse view, shape (n, 21, 21, 6), of stamps (n, 3, 63, 63) in units of noise (`preprocess.normalise`).
+def views(stamps: Images) -> tuple[Images, Images]:
+    """What our networks are shown of stamps (n, c, 63, 63): views (n, 21, 21, 2 c) and log noise (n, c)."""
+    scaled, _, noise = normalise(stamps)
+    return scales(scaled), np.log(noise).astype(np.float32)
 
-    The first three channels are the inner 21 x 21 pixels of science, template and difference, the others the whole cutout in bins of
+
+def scales(scaled: Images) -> Images:
+    """Fine and coarse view, shape (n, 21, 21, 2 c), of stamps (n, c, 63, 63) in units of noise (`preprocess.normalise`).
+
+    The first c channels are the inner 21 x 21 pixels of science, template and difference, the others the whole cutout in bins of
     3 x 3 pixels, in units of the noise of a bin. Each alert is turned to a standard orientation (`_stand`).
     """
-    n = len(scaled)
+    n, c = scaled.shape[:2]
     fine = scaled[:, :, _INNER, _INNER]
-    coarse = scaled.reshape(n, 3, CROP, BIN, CROP, BIN).mean(axis=(3, 5)) * BIN
+    coarse = scaled.reshape(n, c, CROP, BIN, CROP, BIN).mean(axis=(3, 5)) * BIN
     both = np.arcsinh(np.concatenate([fine, coarse], axis=1) / KNEE) / 2
     return np.ascontiguousarray(_stand(both).transpose(0, 2, 3, 1), dtype=np.float32)
 
@@ -71,8 +77,8 @@ def orient(views: Images, element: int) -> Images:
     return views.swapaxes(1, 2) if element & 4 else views
 
 
-def small(folded: bool = False, width: int = 16, dropout: float = 0.4, decay: float = 1e-4) -> Any:
-    """Our network: (n, 21, 21, 6) views and (n, 3) log noise -> (n, 5) probabilities.
+def small(channels: int = 3, folded: bool = False, width: int = 16, dropout: float = 0.4, decay: float = 1e-4) -> Any:
+    """Our network: (n, 21, 21, 2 channels) views and (n, channels) log noise -> (n, 5) probabilities.
 
     Each scale has a tower of its own of four convolutions with batch normalisation; of the coarse scale only means and maxima over the
     field are kept, of the fine scale also where things are. It is small because real labelled stamps are few. ``folded``: with the batch
@@ -80,7 +86,7 @@ def small(folded: bool = False, width: int = 16, dropout: float = 0.4, decay: fl
     """
     k = keras()
     layers, shrink = k.layers, k.regularizers.l2(decay)
-    views, noise = k.Input((CROP, CROP, 6)), k.Input((3,))
+    views, noise = k.Input((CROP, CROP, 2 * channels)), k.Input((channels,))
 
     def convolution(x: Any, filters: int, name: str) -> Any:
         if folded:
@@ -93,7 +99,7 @@ def small(folded: bool = False, width: int = 16, dropout: float = 0.4, decay: fl
         x = layers.MaxPool2D(2, padding="same")(x)
         return convolution(convolution(x, 2 * width, f"{name}_3"), 2 * width, f"{name}_4")
 
-    fine, coarse = tower(views[..., :3], "fine"), tower(views[..., 3:], "coarse")
+    fine, coarse = tower(views[..., :channels], "fine"), tower(views[..., channels:], "coarse")
     place = layers.Dropout(dropout)(layers.Flatten()(layers.MaxPool2D(2, padding="same")(fine)))
     place = layers.Dense(64, activation="relu", kernel_regularizer=shrink, name="place")(place)
     pools = [layers.GlobalAveragePooling2D()(fine), layers.GlobalAveragePooling2D()(coarse), layers.GlobalMaxPooling2D()(coarse)]
@@ -132,7 +138,8 @@ def served(weights: Sequence[list[NDArray[np.float32]]], precision: str) -> Call
     finally:
         k.config.set_dtype_policy(before)
 
-    shapes = [tf.TensorSpec((None, CROP, CROP, 6), tf.float32), tf.TensorSpec((None, 3), tf.float32)]
+    channels = channels_of(weights[0])
+    shapes = [tf.TensorSpec((None, CROP, CROP, 2 * channels), tf.float32), tf.TensorSpec((None, channels), tf.float32)]
 
     @tf.function(input_signature=shapes)
     def run(views: Any, noise: Any) -> Any:
@@ -153,9 +160,21 @@ def _turn(tf: Any, views: Any, element: int) -> Any:
     return tf.transpose(views, (0, 2, 1, 3)) if element & 4 else views
 
 
+def channels_of(weights: list[NDArray[np.float32]]) -> int:
+    """How many images the network of these weights reads."""
+    return int(weights[0].shape[2])
+
+
+def embedded(weights: list[NDArray[np.float32]]) -> Callable[[Images, Images], NDArray[np.float32]]:
+    """A function of views and log noise, (n, 64): the last hidden layer of one network."""
+    model = _folded(weights)
+    hidden = keras().Model(model.inputs, model.get_layer("hidden").output)
+    return lambda views, noise: np.asarray(hidden.predict([views, noise], batch_size=256, verbose=0), np.float32)
+
+
 def _folded(weights: list[NDArray[np.float32]]) -> Any:
     """The network with each batch normalisation of the towers folded into the convolution before it."""
-    taught, result = small(), small(folded=True)
+    taught, result = small(channels_of(weights)), small(channels_of(weights), folded=True)
     taught.set_weights(weights)
     for layer in result.layers:
         if isinstance(layer.name, str) and layer.name.startswith(("fine", "coarse")) and layer.get_weights():

@@ -1,13 +1,14 @@
 """From alerts, or from a table of them, to what every stamp model reads: one definition for training and for service.
 
-Only ZTF's geometry is read (63 x 63 pixels of 1.01 arcsec). Whatever cannot be an input (no cutouts, another survey, another size, a
-missing channel) is not `Inputs.usable`, and its classification is a row of NaN.
+A model reads the stamps of one survey, laid centrally into 63 x 63 pixels (`Geometry`). Whatever cannot be its input (no cutouts, another
+survey, another size, a missing image) is not `Inputs.usable`, and its classification is a row of NaN.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from broker_adapters.records import Alert, SkyObject
 Images = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-SURVEY = "ztf"
+#: Pixels a side of what the networks are shown: ZTF's cutouts; smaller ones have no data around them, larger ones are cut.
 SIDE = 63
 #: Side of the inner cutout that ALeRCE's networks, and our fine scale, look at.
 CROP = 21
@@ -36,6 +37,36 @@ FIELDS = (
     "isdiffpos", "fid", "fwhm", "magpsf", "magap", "magdiff", "diffmaglim", "distnr", "magnr", "sigmagnr", "chinr", "sharpnr", "classtar",
     "elong", "aimage", "bimage", "nbad", "nneg", "sumrat", "neargaia", "maggaia", "neargaiabright", "maggaiabright", "nmtchps", "ndethist",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """What one survey's cutouts are like.
+
+    Attributes
+    ----------
+    survey : str
+    images : tuple of int
+        Which of science, template, difference it sends, as indices.
+    sides : (int, int)
+        Least and most pixels a side.
+    """
+
+    survey: str
+    images: tuple[int, ...]
+    sides: tuple[int, int]
+
+
+#: Survey -> its geometry: ZTF schema 4.02, ALeRCE's ATLAS schema 0.1 (no template is sent), Rubin's DMTN-102 (at least 30 pixels).
+GEOMETRIES = MappingProxyType(
+    {
+        "ztf": Geometry("ztf", (0, 1, 2), (63, 63)),
+        "atlas": Geometry("atlas", (0, 2), (61, 61)),
+        "lsst": Geometry("lsst", (0, 1, 2), (30, 128)),
+    }
+)
+ZTF = GEOMETRIES["ztf"]
+
 _POSITIVE = {"t": 1.0, "1": 1.0, "f": 0.0, "0": 0.0, "True": 1.0, "False": 0.0, "-1": 0.0}
 
 
@@ -45,10 +76,10 @@ class Inputs:
 
     Attributes
     ----------
-    stamps : ndarray of float32, shape (n, 3, 63, 63)
-        Science, template, difference in the survey's counts, as they came: `known` says where there is data.
+    stamps : ndarray of float32, shape (n, c, 63, 63)
+        Science, template, difference (or what the survey has of them) in its units, as they came: `known` says where there is data.
     metadata : mapping of str to ndarray, shape (n,)
-        The fields `FIELDS`; NaN = none.
+        The fields `FIELDS` of ZTF; NaN = none.
     usable : ndarray of bool, shape (n,)
     """
 
@@ -66,7 +97,7 @@ class Inputs:
 
 
 def from_table(stamps: NDArray[Any], columns: Mapping[str, Any], fields: Sequence[str] = FIELDS) -> Inputs:
-    """Inputs from stamps (n, 3, 63, 63) and columns of the candidate's fields, each (n,); a column that is absent is missing everywhere."""
+    """Inputs from stamps (n, c, 63, 63) and columns of the candidate's fields, each (n,); a column that is absent is missing everywhere."""
     n = len(stamps)
     metadata = {name: _numbers(name, columns[name]) if name in columns else np.full(n, np.nan) for name in fields}
     return Inputs(np.asarray(stamps, np.float32), metadata, known(stamps).any(axis=(2, 3)).all(axis=1))
@@ -80,12 +111,12 @@ def known(stamps: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def normalise(stamps: Images) -> tuple[Images, Floats, Floats]:
-    """Stamps (n, 3, 63, 63) in units of their noise above their background, no data = 0; with background and noise, (n, 3) in counts.
+    """Stamps (n, c, 63, 63) in units of their noise above their background, no data = 0; with background and noise, (n, c) in counts.
 
     Background and noise are the median and 1.4826 times the median absolute deviation of every second pixel of every second row.
     """
     stamps = np.where(known(stamps), stamps, np.float32(np.nan))
-    sample = stamps[:, :, 1::2, 1::2].reshape(len(stamps), 3, -1)
+    sample = stamps[:, :, 1::2, 1::2].reshape(*stamps.shape[:2], -1)
     background = _median(sample)
     noise = 1.4826 * _median(np.abs(sample - background[..., None]))
     noise[noise == 0] = 1.0
@@ -100,30 +131,53 @@ def _median(values: Images) -> Images:
     return np.nan_to_num(np.take_along_axis(ordered, middle[..., None], -1)[..., 0])
 
 
-def from_alerts(alerts: Sequence[Alert | None], fields: Sequence[str] = FIELDS) -> Inputs:
+def from_alerts(alerts: Sequence[Alert | None], fields: Sequence[str] = FIELDS, geometry: Geometry = ZTF) -> Inputs:
     """Inputs from alerts with their cutouts still encoded; None, another survey or other stamps give a row that is not usable."""
-    stamps = np.full((len(alerts), 3, SIDE, SIDE), np.nan, np.float32)
+    stamps = np.full((len(alerts), len(geometry.images), SIDE, SIDE), np.nan, np.float32)
     for row, alert in enumerate(alerts):
-        image = None if alert is None else _stamp(alert)
+        image = None if alert is None else _stamp(alert, geometry)
         if image is not None:
             stamps[row] = image
     columns = {name: [None if a is None else a.metadata.get(name) for a in alerts] for name in fields}
     return from_table(stamps, columns, fields)
 
 
-def first_alert(sky_object: SkyObject) -> Alert | None:
-    """The earliest ZTF alert of the object that has cutouts: what the stamp models judge."""
-    return next((a for a in sky_object.alerts if a.survey == SURVEY and a.cutouts is not None), None)
+def first_alert(sky_object: SkyObject, survey: str = ZTF.survey) -> Alert | None:
+    """The earliest alert of the object in a survey that has cutouts: what the stamp models judge."""
+    return next((a for a in sky_object.alerts if a.survey == survey and a.cutouts is not None), None)
 
 
-def _stamp(alert: Alert) -> Images | None:
-    if alert.survey != SURVEY or alert.cutouts is None:
+def laid(stamps: Images) -> Images:
+    """Stamps (..., height, width) in the middle of (..., 63, 63): NaN around what is smaller, the rest of what is larger cut away.
+
+    The pixel (side - 1) // 2 of each axis comes to lie in the centre.
+    """
+    if stamps.shape[-2:] == (SIDE, SIDE):
+        return stamps
+    frame = np.full((*stamps.shape[:-2], SIDE, SIDE), np.nan, np.float32)
+    (y, from_y), (x, from_x) = (_overlap(side) for side in stamps.shape[-2:])
+    frame[..., y, x] = stamps[..., from_y, from_x]
+    return frame
+
+
+def _overlap(side: int) -> tuple[slice, slice]:
+    """Where a cutout's pixels lie in the frame along one axis, and which pixels those are."""
+    start = (SIDE - 1) // 2 - (side - 1) // 2
+    low, high = max(start, 0), min(start + side, SIDE)
+    return slice(low, high), slice(low - start, high - start)
+
+
+def _stamp(alert: Alert, geometry: Geometry) -> Images | None:
+    if alert.survey != geometry.survey or alert.cutouts is None:
         return None
     try:
         image = images(alert.cutouts)
     except PacketError:  # the alert was stored without looking at its stamps; a damaged one is a missing one
         return None
-    return image if image is not None and image.shape == (3, SIDE, SIDE) else None
+    least, most = geometry.sides
+    if image is None or not all(least <= side <= most for side in image.shape[1:]):
+        return None
+    return laid(image[list(geometry.images)])
 
 
 def _numbers(name: str, values: Iterable[Any]) -> Floats:

@@ -18,11 +18,18 @@ from classifiers.records import WeightsError
 from classifiers.taxonomy import STAMP
 from classifiers.trees import Trees
 
+from . import embedding
 from .ensemble import Ensemble
 
 #: Where the shipped weights are.
 SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "stamp"
+#: Names of the files in a model's folder.
 WEIGHTS, CARD = "weights.npz", "card.json"
+
+
+def shipped(survey: str) -> Path:
+    """Where the shipped weights for the stamps of a survey are."""
+    return SHIPPED if survey == "ztf" else SHIPPED.with_name(f"{SHIPPED.name}_{survey}")
 
 
 def write(folder: Path, arrays: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
@@ -71,13 +78,15 @@ def save(model: Ensemble, seen: NDArray[np.uint64], card: dict[str, Any], folder
         arrays |= {f"forest/{name}/{key}": value for key, value in forest.arrays().items()}
     for i, weights in enumerate(model.weights):
         arrays |= {f"network/{i:02}/{j:03}": value for j, value in enumerate(weights)}
+    if model.embedding is not None:
+        arrays |= {f"embedding/0/{key}": value for key, value in model.embedding.arrays().items()}
     return write(folder, arrays, card | {"calibration": {mode: c.as_dict() for mode, c in model.calibrations.items()}})
 
 
 def load(folder: Path = SHIPPED) -> tuple[Ensemble, NDArray[np.uint64], dict[str, Any]]:
     """A model, the digests of its training objects, and its card; ``WeightsError`` as `read`."""
     arrays, card = read(folder)
-    parts: dict[str, dict[str, dict[str, NDArray[Any]]]] = {"forest": defaultdict(dict), "network": defaultdict(dict)}
+    parts: dict[str, dict[str, dict[str, NDArray[Any]]]] = {kind: defaultdict(dict) for kind in ("forest", "network", "embedding")}
     try:
         for key, value in arrays.items():
             if key != "seen":
@@ -87,6 +96,7 @@ def load(folder: Path = SHIPPED) -> tuple[Ensemble, NDArray[np.uint64], dict[str
             {name: Trees(**forest) for name, forest in parts["forest"].items()},
             [list(network.values()) for network in parts["network"].values()],
             {mode: Calibration(c["temperature"], tuple(c["bias"])) for mode, c in card["calibration"].items()},
+            embedding=next((embedding.from_arrays(e) for e in parts["embedding"].values()), None),
         )
         return model, arrays["seen"], card
     except (KeyError, TypeError, ValueError) as error:

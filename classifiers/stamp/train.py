@@ -9,26 +9,27 @@ model card.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from classifiers.evaluate import disjoint_folds
+from classifiers.simulate.realism import judge
 from classifiers.simulate.stamps import simulate
 from classifiers.taxonomy import STAMP
 
-from . import checkpoints, drift, forest, metadata, network, store
+from . import checkpoints, drift, embedding, forest, metadata, network, store
 from . import data as tables
 from .card import calibrated, compared, describe
 from .card import readable as told
 from .data import Table
-from .ensemble import READS, SHARES, Ensemble, combine, views
-from .preprocess import Floats, Images, Inputs, from_table
+from .ensemble import READS, SHARES, Ensemble, combine
+from .preprocess import GEOMETRIES, ZTF, Floats, Images, Inputs, from_table
 from .weighting import by_class, calibrate
 
 #: Share of the weight of a class that is seen as if it were the first or second detection. Without it a forest learns from ``ndethist``
@@ -40,9 +41,12 @@ SIMULATED = 0.15
 DRAWN = 480
 
 
+Weights: TypeAlias = list[NDArray[np.float32]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """n alerts to draw from: views and log noise, codes and weights."""
+    """n alerts to draw from: the two arrays that the network reads (views and log noise), codes and weights."""
 
     views: tuple[Images, Images]
     codes: NDArray[np.int64]
@@ -50,17 +54,22 @@ class Sample:
 
 
 class School:
-    """One compiled network that every training borrows, since compiling takes longer than learning does."""
+    """One compiled network that every training borrows, since compiling takes longer than learning does.
 
-    def __init__(self) -> None:
-        self._model = network.small()
+    Parameters
+    ----------
+    model : Keras model
+    loss : callable, optional
+        Keras loss; cross-entropy with smoothed labels by default.
+    """
+
+    def __init__(self, model: Any, loss: Any = None) -> None:
+        self._model = model
         k = network.keras()
-        self._model.compile(k.optimizers.Adam(), loss=k.losses.CategoricalCrossentropy(label_smoothing=0.05))
+        self._model.compile(k.optimizers.Adam(), loss=loss or k.losses.CategoricalCrossentropy(label_smoothing=0.05))
 
-    def teach(
-        self, weights: list[NDArray[np.float32]], lessons: Iterator[tuple[Images, Images, Images]], steps: int, rate: float
-    ) -> list[NDArray[np.float32]]:
-        """The weights after so many steps: cross-entropy with smoothed labels, Adam from a fresh state, a cosine schedule."""
+    def teach(self, weights: Weights, lessons: Iterator[tuple[Images, Images, Images]], steps: int, rate: float) -> Weights:
+        """The weights after so many steps of Adam from a fresh state, on a cosine schedule."""
         self._model.set_weights(weights)
         for variable in self._model.optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
@@ -68,6 +77,11 @@ class School:
             self._model.optimizer.learning_rate = rate * (1 + np.cos(np.pi * step / steps)) / 2
             self._model.train_on_batch([shown, noise], target)
         return network.weights_of(self._model)
+
+    def answers(self, weights: Weights, shown: Images, noise: Images) -> Floats:
+        """Probabilities (n, 5) by a network of these weights."""
+        self._model.set_weights(weights)
+        return np.asarray(self._model.predict([shown, noise], batch_size=256, verbose=0), float)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +91,7 @@ class Starts:
     school: School
     simulated: Sample
     metadata: dict[str, Floats]
-    weights: list[list[NDArray[np.float32]]]
+    weights: list[Weights]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +109,8 @@ class Recipe:
 
 
 def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
-    """Options of the command line: the numbers of the recipe, and a model to be compared with."""
+    """Options of the command line: the survey, the numbers of the recipe, and a model to be compared with."""
+    parser.add_argument("--survey", choices=tuple(GEOMETRIES), default=ZTF.survey, help="of others than ZTF, on simulation alone")
     for name in Recipe.__slots__:
         parser.add_argument(f"--{name}", type=int, default=getattr(Recipe(), name))
     parser.add_argument("--ablations", action="store_true", help="also train what the card compares the model with")
@@ -107,6 +122,7 @@ def train(
     data: Path,
     out: Path,
     seed: int,
+    survey: str = ZTF.survey,
     ablations: bool = False,
     readable: Path | None = None,
     compare: Path | None = None,
@@ -120,8 +136,10 @@ def train(
         Folders of the labelled alerts (`data.read`) and of the model.
     seed : int
         Of everything random.
+    survey : str
+        'ztf', or one of those without labels (`simulated_only`), whose default folder is one of its own.
     ablations : bool
-        Whether to find out, and to tell in the card, what positions would add, and what networks are without simulation.
+        Whether to find out, and to tell in the card, what other recipes would give (`ablations`), and how real the simulation looks.
     readable : Path, optional
         A file that tells the card for people.
     compare : Path, optional
@@ -130,6 +148,10 @@ def train(
         Those of the `Recipe` that differ from the default.
     """
     recipe = replace(Recipe(), **numbers)
+    if survey != ZTF.survey:
+        from . import simulated_only
+
+        return simulated_only.train(survey, data, out, recipe, seed)
     table = tables.read(data)
     table = table.take((table.labels != "") & table.inputs.usable)
     first = table.take(table.first())
@@ -139,14 +161,17 @@ def train(
     for mode in SHARES:
         together = np.concatenate([combine(parts, mode) for parts in held_out])
         model.calibrations[mode] = calibrate(together, np.tile(first.codes, recipe.repeats))
-    untaught = Ensemble({}, starts.weights).look(*views(first.inputs.stamps))
+    untaught = Ensemble({}, starts.weights).look(*network.views(first.inputs.stamps))
     card = describe(table, held_out, untaught, asdict(recipe) | {"seed": seed})
+    model.embedding = embedding.fit(starts.weights[0], first.inputs.stamps)
     unseen = calibrated(first, held_out[0], "full", recipe.folds, seed)
-    card["drift_reference"] = drift.reference(drift.quantities(first.inputs, unseen))
+    card["drift_reference"] = drift.reference(drift.quantities(first.inputs, unseen, model.embedding), unseen)
+    card["humility"] = calibrate(untaught, first.codes).temperature
     if ablations:
         from .ablations import ablated
 
-        card["ablations"] = ablated(table, held_out[0], recipe, starts.school, seed)
+        card["ablations"] = ablated(table, held_out[0], recipe, starts, seed)
+        card["realism"] = judge(data, seed)
     if compare is not None:
         other = checkpoints.Model(compare)
         card = compared(card, f"ALeRCE's {other.version}", table, other.probabilities(first.inputs))
@@ -192,9 +217,14 @@ def fit(table: Table, recipe: Recipe, starts: Starts, seed: int) -> Ensemble:
             x, y = np.concatenate([x, more]), np.concatenate([y, starts.simulated.codes])
             w = np.concatenate([w, np.full(len(more), SIMULATED * w.sum() / len(more))])
         forests[name] = forest.grow(x, y, w, len(STAMP), recipe.trees, seed)
+    real = Sample(network.views(table.inputs.stamps), codes, once(table))
+    return Ensemble(forests, [tuned(starts.school, w, real, starts.simulated, recipe, seed + i) for i, w in enumerate(starts.weights)])
+
+
+def once(table: Table) -> Floats:
+    """Weights (n,) with which every object counts once, however many alerts it has, and classes as `by_class` says."""
     _, inverse, count = np.unique(table.objects, return_inverse=True, return_counts=True)
-    real = Sample(views(table.inputs.stamps), codes, by_class(codes, 1 / count[inverse]))
-    return Ensemble(forests, _tuned(real, starts, recipe, seed))
+    return by_class(table.codes, 1 / count[inverse])
 
 
 def with_fresh(inputs: Inputs, codes: NDArray[np.int64], columns: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.int64], Floats]:
@@ -209,29 +239,38 @@ def with_fresh(inputs: Inputs, codes: NDArray[np.int64], columns: Sequence[str])
 
 def pretrained(recipe: Recipe, seed: int) -> Starts:
     """What every fold starts from: simulated views and codes, and networks that learnt from them."""
+    simulated, columns = drawn(recipe.simulated, seed, lambda inputs: network.views(inputs.stamps))
+    school = School(network.small())
+    numbers = tqdm(range(recipe.networks), desc="networks on simulation", unit="network", disable=None)
+    return Starts(school, simulated, columns, [beginner(school, simulated, recipe, seed + i) for i in numbers])
+
+
+def drawn(n: int, seed: int, show: Callable[[Inputs], tuple[Images, Images]]) -> tuple[Sample, dict[str, Floats]]:
+    """So many simulated ZTF alerts, of every class as many, as the two arrays that ``show`` makes of them; and their metadata."""
     rng = np.random.default_rng(seed)
-    codes = np.arange(recipe.simulated) % len(STAMP)
-    drawn, columns = [], []
-    for start in tqdm(range(0, recipe.simulated, DRAWN), desc="simulated stamps", unit="batch", disable=None):
+    codes = np.arange(n) % len(STAMP)
+    shown, columns = [], []
+    for start in tqdm(range(0, n, DRAWN), desc="simulated stamps", unit="batch", disable=None):
         alerts = simulate([STAMP[c] for c in codes[start : start + DRAWN]], rng)
         inputs = from_table(alerts.stamps, alerts.columns)
-        drawn.append(views(inputs.stamps))
+        shown.append(show(inputs))
         columns.append(inputs.metadata)
-    simulated = Sample((np.concatenate([v for v, _ in drawn]), np.concatenate([n for _, n in drawn])), codes, np.ones(len(codes)))
     together = {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}
-    school, weights = School(), []
-    for i in tqdm(range(recipe.networks), desc="networks on simulation", unit="network", disable=None):
-        network.keras().utils.set_random_seed(seed + i)
-        start_weights = network.weights_of(network.small())
-        weights.append(school.teach(start_weights, batches([(simulated, recipe.batch)], seed + i), recipe.pretraining, 2e-3))
-    return Starts(school, simulated, together, weights)
+    first, second = (np.concatenate([pair[i] for pair in shown]) for i in (0, 1))
+    return Sample((first, second), codes, np.ones(n)), together
 
 
-def _tuned(real: Sample, starts: Starts, recipe: Recipe, seed: int) -> list[list[NDArray[np.float32]]]:
-    """Weights of each network after learning from real views, half and half with simulated ones."""
+def beginner(school: School, simulated: Sample, recipe: Recipe, seed: int, make: Callable[[], Any] = network.small) -> Weights:
+    """Weights of a network that has learnt from simulated alerts alone."""
+    network.keras().utils.set_random_seed(seed)
+    start = network.weights_of(make())
+    return school.teach(start, batches([(simulated, recipe.batch)], seed), recipe.pretraining, 2e-3)
+
+
+def tuned(school: School, weights: Weights, real: Sample, simulated: Sample, recipe: Recipe, seed: int) -> Weights:
+    """The weights after learning from real alerts, half and half with simulated ones."""
     half = recipe.batch // 2
-    sources = [(real, half), (starts.simulated, recipe.batch - half)]
-    return [starts.school.teach(w, batches(sources, seed + i), recipe.steps, 7e-4) for i, w in enumerate(starts.weights)]
+    return school.teach(weights, batches([(real, half), (simulated, recipe.batch - half)], seed), recipe.steps, 7e-4)
 
 
 def batches(sources: list[tuple[Sample, int]], seed: int) -> Iterator[tuple[Images, Images, Images]]:

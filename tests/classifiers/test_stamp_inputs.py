@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from broker_adapters.records import Alert, Cutouts, SkyObject, blank
 from classifiers.simulate.stamps import simulate
 from classifiers.stamp import metadata, network, preprocess
-from classifiers.stamp.preprocess import FIELDS, first_alert, from_alerts, from_table, normalise
+from classifiers.stamp.preprocess import FIELDS, GEOMETRIES, SIDE, first_alert, from_alerts, from_table, laid, normalise
 
 
 def encoded(image):
@@ -60,6 +60,24 @@ def test_what_cannot_be_an_input_is_not_usable(simulated):
     assert not from_alerts(odd).usable.any()
     assert from_alerts([alert(good)]).usable.all()
     assert len(from_alerts([])) == 0
+
+
+def test_each_survey_has_its_own_geometry(simulated):
+    square = np.ones((3, 30, 30), np.float32)
+    atlas = alert([np.ones((61, 61)), None, np.ones((61, 61))], survey="atlas")
+    assert from_alerts([atlas], (), GEOMETRIES["atlas"]).stamps.shape == (1, 2, SIDE, SIDE)
+    odd = [alert(square, survey="lsst"), alert(square[:, :29], survey="lsst"), atlas, alert(simulated.stamps[0])]
+    assert from_alerts(odd, (), GEOMETRIES["lsst"]).usable.tolist() == [True, False, False, False]
+    assert not from_alerts([alert(square, survey="atlas")], (), GEOMETRIES["atlas"]).usable.any()
+
+
+@given(height=st.integers(1, 130), width=st.integers(1, 130))
+def test_cutouts_of_any_size_are_laid_with_their_middle_in_the_middle(height, width):
+    stamp = np.arange(height * width, dtype=np.float32).reshape(1, height, width)
+    frame = laid(stamp)
+    assert frame.shape == (1, SIDE, SIDE)
+    assert frame[0, SIDE // 2, SIDE // 2] == stamp[0, (height - 1) // 2, (width - 1) // 2]
+    assert np.isfinite(frame).sum() == min(height, SIDE) * min(width, SIDE)
 
 
 def test_the_first_alert_with_cutouts_is_judged(simulated):

@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-from broker_adapters.records import SkyObject
+from broker_adapters.records import Kind, SkyObject, blank
 from broker_adapters.surveys import ztf
 from classifiers import __main__ as cli
+from classifiers import stamp_atlas, stamp_lsst
 from classifiers.records import ClassifierError, WeightsError
+from classifiers.simulate.packets import atlas, lsst
 from classifiers.simulate.stamps import simulate
-from classifiers.stamp import Model, checkpoints, data, evaluation, forest, network, store, train
+from classifiers.stamp import Model, checkpoints, data, evaluation, forest, network, simulated_only, store, train
 from classifiers.stamp.preprocess import from_table
 from classifiers.taxonomy import STAMP
 
@@ -147,6 +149,34 @@ def test_changed_weights_are_an_error(trained, tmp_path, harm):
         weights.unlink()
     with pytest.raises(WeightsError):
         Model(copy)
+
+
+@pytest.mark.parametrize(("writer", "name", "plugin"), [(atlas, "01a59897o0020c_00000", stamp_atlas), (lsst, "17002852", stamp_lsst)])
+def test_a_survey_without_labels_learns_from_simulation_and_says_so(writer, name, plugin, tmp_path, monkeypatch):
+    monkeypatch.setattr(simulated_only, "HELD_OUT", 40)
+    survey = plugin.Model.survey
+    folder = tmp_path / "alerts" / survey
+    folder.mkdir(parents=True)
+    drawn = simulate(["SN", "asteroid", "bogus"], np.random.default_rng(3), survey)
+    for i, image in enumerate(drawn.stamps):
+        rows = blank(1)
+        rows["survey"], rows["kind"], rows["band"], rows["source_id"] = survey, Kind.ALERT, "o" if survey == "atlas" else "r", f"{name}{i}"
+        rows["mjd"], rows["flux"], rows["flux_err"], rows["ra"], rows["dec"], rows["position_err"] = 60000.0, 1e5, 1e4, 10.0, 20.0, 0.1
+        packet = writer.write(rows, object_id="170028526513684557", stamps=image)
+        (folder / f"{i}.avro").write_bytes(packet)
+    (folder / "damaged.avro").write_bytes(b"Obj\x01junk")
+    out = tmp_path / "model"
+    assert cli.main(["train", "stamp", "--survey", survey, "--data", str(tmp_path), "--out", str(out), *TINY]) == 0
+    card = store.read_card(out)
+    assert card["real"]["n"] == 3
+    model = plugin.Model(out)
+    assert model.name == f"stamp_{survey}"
+    assert "experimental" in model.version
+    seen = [SkyObject(a.ra, a.dec, 0.1, a.detections, (a,)) for a in simulated_only.packets(folder)]
+    p = model.predict([*seen, SkyObject(1.0, 2.0, 0.1, blank(0))]).probabilities
+    assert p[:3].sum(axis=1) == pytest.approx(1)
+    assert np.isnan(p[3]).all()
+    assert np.isnan(Model().predict(seen).probabilities).all()  # ZTF's model has no word on other surveys' stamps
 
 
 def test_damaged_data_is_a_clear_error(folder, tmp_path):

@@ -1,0 +1,128 @@
+"""Stamps of surveys whose alerts have no labels: ATLAS and Rubin. **Experimental**: what these networks know, they know from simulation.
+
+The recipe is that of ZTF up to where real alerts come in. How far that carries is known for ZTF alone (``networks before any real alert``
+in its card); the temperature that those networks need on real alerts makes these as humble. They look at the images alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
+
+from broker_adapters import surveys
+from broker_adapters.errors import AdapterError
+from broker_adapters.records import Alert
+from classifiers.calibration import Calibration
+from classifiers.records import ClassifierError
+from classifiers.simulate.instruments import instrument
+from classifiers.simulate.stamps import simulate
+from classifiers.taxonomy import STAMP
+
+from . import drift, embedding, network, store
+from .card import judged
+from .ensemble import Ensemble
+from .preprocess import GEOMETRIES, Images, Inputs, from_alerts, from_table, laid
+from .train import Recipe, Sample, School, beginner
+from .weighting import calibrate
+
+VERSION = "0.1 experimental"
+#: Share of Rubin's cutouts that are of the least size; the others are larger, up to this many pixels a side (measured on 71 packets).
+LEAST_SHARE, LARGEST = 0.7, 69
+#: Networks, and simulated alerts that test and calibrate them.
+NETWORKS, HELD_OUT = 2, 2000
+#: Simulated alerts drawn at once, of one size.
+DRAWN = 240
+
+
+def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int) -> dict[str, Any]:
+    """Train on simulated stamps of a survey, look at the real packets in ``data/alerts/<survey>``, write the model, return its card."""
+    inputs, codes = drawn(survey, recipe.simulated, np.random.default_rng(seed))
+    test, truth = drawn(survey, HELD_OUT, np.random.default_rng([seed, 1]))
+    channels = inputs.stamps.shape[1]
+    sample = Sample(network.views(inputs.stamps), codes, np.ones(len(codes)))
+    school = School(network.small(channels))
+    numbers = tqdm(range(NETWORKS), desc=f"networks for {survey}", unit="network", disable=None)
+    model = Ensemble({}, [beginner(school, sample, recipe, seed + i, lambda: network.small(channels)) for i in numbers])
+    fitted = calibrate(model.predict(test, "image_only"), truth)
+    humility = max(float(store.read_card().get("humility", 1.0)), 1.0)
+    model.calibrations["image_only"] = Calibration(fitted.temperature * humility, tuple(b / humility for b in fitted.bias))
+    model.embedding = embedding.fit(model.weights[0], test.stamps)
+    said = model.predict(test, "image_only")
+    expected = drift.reference(drift.quantities(test, said, model.embedding), said)
+    card = {
+        "classifier": f"{store.SHIPPED.name}_{survey}",
+        "version": VERSION,
+        "recipe": asdict(recipe) | {"networks": NETWORKS, "seed": seed, "humility": humility},
+        "simulated": judged([STAMP[c] for c in truth], said),
+        "real": looked_at(survey, data, model, expected),
+        "drift_reference": expected,
+    }
+    return store.save(model, np.zeros(0, np.uint64), card, store.shipped(survey) if out == store.SHIPPED else out)
+
+
+def drawn(survey: str, n: int, rng: np.random.Generator) -> tuple[Inputs, Any]:
+    """So many simulated alerts of a survey, of every class as many, and their codes."""
+    geometry, codes = GEOMETRIES[survey], np.arange(n) % len(STAMP)
+    least = instrument(survey).size if len(set(geometry.sides)) == 1 else geometry.sides[0]
+    stamps: list[Images] = []
+    for start in tqdm(range(0, n, DRAWN), desc=f"simulated {survey}", unit="batch", disable=None):
+        size = least if geometry.sides[0] == geometry.sides[1] or rng.random() < LEAST_SHARE else int(rng.integers(least, LARGEST + 1))
+        found = simulate([STAMP[c] for c in codes[start : start + DRAWN]], rng, survey, size)
+        stamps.append(laid(found.stamps[:, list(geometry.images)]))
+    return from_table(np.concatenate(stamps), {}, ()), codes
+
+
+def looked_at(survey: str, data: Path, model: Ensemble, expected: dict[str, Any]) -> dict[str, Any]:
+    """What the model makes of the real packets of a folder: classes, confidence, drift, agreement with the survey's own scores."""
+    alerts = [a for a in packets(data / "alerts" / survey) if a.survey == survey]
+    inputs = from_alerts(alerts, (), GEOMETRIES[survey])
+    alerts = [a for a, good in zip(alerts, inputs.usable.tolist(), strict=True) if good]
+    if not alerts:
+        return {"n": 0}
+    inputs = inputs.take(inputs.usable)
+    found = drift.compared(inputs, model, expected, "image_only")
+    p = model.predict(inputs, "image_only")
+    score, real = np.array([real_score(a) for a in alerts]), 1 - p[:, STAMP.index("bogus")]
+    scored = np.isfinite(score)
+    good = score[scored] > 0.5
+    moving = np.array([a.moving for a in alerts])
+    return found | {
+        "confidence": round(float(p.max(axis=1).mean()), 3),
+        "scored": {"n": int(scored.sum()), "real": int(good.sum())},
+        "auc_real": round(float(roc_auc_score(good, real[scored])), 3) if 0 < good.sum() < len(good) else None,
+        "asteroids": {"n": int(moving.sum()), "right": int((p[moving].argmax(axis=1) == STAMP.index("asteroid")).sum())},
+    }
+
+
+def packets(folder: Path) -> list[Alert]:
+    """The alerts of a folder of packets; what cannot be read is left out.
+
+    Raises
+    ------
+    ClassifierError
+        There is no such folder.
+    """
+    if not folder.is_dir():
+        raise ClassifierError(f"{folder} is not a folder")
+    found = []
+    for path in sorted(p for p in folder.iterdir() if p.is_file()):
+        try:
+            found.append(surveys.read(path.read_bytes()))
+        except AdapterError:
+            continue
+    return found
+
+
+def real_score(alert: Alert) -> float:
+    """The survey's own probability that an alert is real: Rubin's ``reliability``; the share of ATLAS's nine that goes to real kinds."""
+    if alert.survey == "lsst":
+        reliability = alert.metadata.get("reliability")
+        return np.nan if reliability is None else float(reliability)
+    kinds = {name: float(alert.metadata.get(name) or 0) for name in ("Pvr", "Ptr", "Pmv", "Pkn", "Pno", "Pbn", "Pcr", "Pxt", "Psc")}
+    total, real = sum(kinds.values()), sum(kinds[name] for name in ("Pvr", "Ptr", "Pmv", "Pkn"))
+    return real / total if total else np.nan
