@@ -15,6 +15,10 @@ from .series import LightCurve, Series
 #: Errors that are believed, in magnitudes: zero would weigh infinitely, and ALeRCE keeps no detection with one magnitude.
 ERRORS = (1e-4, 1.0)
 
+#: Days from the brightest point at which the fitted supernova model is read off, and their distance.
+STEP = 0.5
+GRID = np.arange(-60.0, 200.0, STEP)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
@@ -27,12 +31,15 @@ class Context:
         Times, ALeRCE's magnitudes and errors of each family's usable points, arrays of shape (n,).
     period : Period
     fit : supernova.Fit or None
+    fitted : shape (2, len(GRID))
+        Its flux in nJy in each family; NaN without a fit.
     """
 
     curve: LightCurve
     bands: tuple[tuple[Floats, Floats, Floats], tuple[Floats, Floats, Floats]]
     period: Period
     fit: supernova.Fit | None
+    fitted: Floats
 
     @property
     def named_bands(self) -> tuple[tuple[str, tuple[Floats, Floats, Floats]], ...]:
@@ -54,4 +61,6 @@ def usable(series: Series) -> tuple[Floats, Floats, Floats]:
 def context(curve: LightCurve) -> Context:
     """The context of one light curve."""
     bands = (usable(curve.g), usable(curve.r))
-    return Context(curve, bands, period_search.search(bands), supernova.fit(curve))
+    fit = supernova.fit(curve)
+    fitted = np.full((2, len(GRID)), np.nan) if fit is None else np.stack([fit.flux(fit.zero + GRID, k) for k in (0, 1)])
+    return Context(curve, bands, period_search.search(bands), fit, fitted)

@@ -25,9 +25,9 @@ HISTORY = 30.0
 def features(context: Context) -> dict[str, float]:
     """All values of the family."""
     found: dict[str, float] = {}
-    for suffix, series in context.named_series:
-        found |= {f"{name}{suffix}": value for name, value in (_detections(series) | _limits(series) | _reference(series)).items()}
     g, r = (magnitude_from_flux(np.abs(s.flux)) for s in context.curve.series)
+    for (suffix, series), m in zip(context.named_series, (g, r), strict=True):
+        found |= {f"{name}{suffix}": value for name, value in (_detections(series, m) | _limits(series, m) | _reference(series)).items()}
     totals = [m if context.curve.corrected else m[:0] for _, m, _ in context.bands]
     for name, statistic in (("g-r_max", np.min), ("g-r_mean", np.mean)):
         found |= {name: _colour(g, r, statistic), f"{name}_corr": _colour(totals[0], totals[1], statistic)}
@@ -38,9 +38,8 @@ def _colour(g: Floats, r: Floats, statistic: object) -> float:
     return float(statistic(g) - statistic(r)) if len(g) and len(r) and callable(statistic) else math.nan
 
 
-def _detections(series: Series) -> dict[str, float]:
-    """The nine of supernova detection."""
-    m = magnitude_from_flux(np.abs(series.flux))
+def _detections(series: Series, m: Floats) -> dict[str, float]:
+    """The nine of supernova detection, of a series and its magnitudes."""
     some, n_pos = len(m) > 0, int((series.flux > 0).sum())
     return {
         "delta_mag_fid": float(np.ptp(m)) if some else math.nan,
@@ -55,13 +54,12 @@ def _detections(series: Series) -> dict[str, float]:
     }
 
 
-def _limits(series: Series) -> dict[str, float]:
+def _limits(series: Series, m: Floats) -> dict[str, float]:
     """The ten of non-detections; limits as magnitudes."""
     first = series.t[0] if len(series.t) else math.nan
     limit = magnitude_from_flux(series.limit)
     before = (series.limit_t < first) & (series.limit_t > first - HISTORY)
     after = series.limit_t > first
-    m = magnitude_from_flux(np.abs(series.flux))
     last = float(limit[before][-1]) if before.any() else math.nan
     middle = float(np.median(limit[before])) if before.any() else math.nan
     return {
@@ -82,6 +80,6 @@ def _reference(series: Series) -> dict[str, float]:
     """Ours: magnitude of the reference source, and the largest difference in magnitudes of it; a star varies by less than a supernova
     outshines its galaxy.
     """  # fmt: skip
-    largest = float(np.abs(series.flux).max()) if len(series.flux) else math.nan
-    magnitude = float(magnitude_from_flux(series.reference))
-    return {"reference_mag": magnitude, "reference_contrast": magnitude - float(magnitude_from_flux(largest))}
+    largest = np.abs(series.flux).max() if len(series.flux) else math.nan
+    reference, change = magnitude_from_flux([series.reference, largest]).tolist()
+    return {"reference_mag": reference, "reference_contrast": reference - change}

@@ -15,7 +15,7 @@ import numpy as np
 from broker_adapters.photometry import magnitude_from_flux
 
 from .._arrays import Floats
-from ..context import Context
+from ..context import GRID, Context
 
 #: Edges of the bins, days from the fitted peak of the r-like band.
 EDGES = (-25, -17, -12, -8, -4, 0, 4, 8, 12, 16, 20, 25, 30, 37, 45, 55, 70, 90, 120)
@@ -39,9 +39,8 @@ def _binned(context: Context, family: int) -> Floats:
     n, fit, series = len(EDGES) - 1, context.fit, context.curve.series[family]
     if fit is None or not len(series.t):
         return np.full(n, math.nan)
-    grid = np.arange(-60.0, 200.0, 0.5)
-    red = fit.flux(fit.zero + grid, 1)
-    peak, at = float(red.max()), float(grid[np.argmax(red)])
+    red = context.fitted[1]
+    peak, at = float(red.max()), float(GRID[np.argmax(red)])
     which = np.digitize(series.t - fit.zero - at, EDGES) - 1
     inside = (which >= 0) & (which < n)
     flux = series.flux[inside] / peak

@@ -14,14 +14,11 @@ import numpy as np
 
 from broker_adapters.photometry import magnitude_from_flux
 
-from ..context import Context
+from ..context import GRID, STEP, Context
 from ..supernova import NAMES
 
 #: Phases in days from the peak of a band at which its fading is read, and from the peak of the r-like band at which the colour is.
 FADING, COLOURS = (-10, -5, 7, 15, 30, 60), (-10, 0, 10, 20, 30, 45)
-
-#: Grid on which the fitted curve is read, days from the brightest point.
-STEP, EARLIEST, LATEST = 0.5, -60.0, 200.0
 
 #: Fluxes below this part of the peak are not told apart.
 FLOOR = 1e-6
@@ -58,13 +55,9 @@ def _parameters(context: Context) -> dict[str, float]:
 
 def _shape(context: Context) -> dict[str, float]:
     """Peak magnitude, rise, width, fading and colour of the fitted curve."""
-    grid = np.arange(EARLIEST, LATEST, STEP)
-    if context.fit is None:
-        flux = [np.full(len(grid), np.nan)] * 2
-    else:
-        flux = [np.maximum(context.fit.flux(context.fit.zero + grid, k), FLOOR * context.fit.scale) for k in (0, 1)]
-    magnitude = [magnitude_from_flux(f) for f in flux]
-    peaks = [int(np.argmax(f)) for f in flux]
+    flux = np.maximum(context.fitted, FLOOR * (context.fit.scale if context.fit else math.nan))
+    magnitude = magnitude_from_flux(flux)
+    peaks = [int(k) for k in np.argmax(flux, axis=1)]
     found: dict[str, float] = {}
     for suffix, f, m, peak in zip(("_g", "_r"), flux, magnitude, peaks, strict=True):
         half, tenth = f > f[peak] / 2, f > f[peak] / 10
@@ -74,10 +67,10 @@ def _shape(context: Context) -> dict[str, float]:
         found[f"rise_tenth{suffix}"] = STEP * (peak - int(np.argmax(tenth))) if context.fit else math.nan
         found[f"width_half{suffix}"] = STEP * int(half.sum()) if context.fit else math.nan
     colour = magnitude[0] - magnitude[1]
-    found |= {f"fitted_colour_{d}": float(colour[_at(peaks[1], d, len(grid))]) for d in COLOURS}
+    found |= {f"fitted_colour_{d}": float(colour[_at(peaks[1], d, len(GRID))]) for d in COLOURS}
     found["peak_delay"] = STEP * (peaks[0] - peaks[1]) if context.fit else math.nan
     times = np.concatenate([s.t for s in context.curve.series])
-    peak_mjd = context.fit.zero + grid[peaks[1]] if context.fit else math.nan
+    peak_mjd = context.fit.zero + GRID[peaks[1]] if context.fit else math.nan
     found["first_to_peak"] = float(peak_mjd - times.min()) if len(times) else math.nan
     found["peak_to_last"] = float(times.max() - peak_mjd) if len(times) else math.nan
     return found
