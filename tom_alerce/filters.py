@@ -14,7 +14,7 @@ from django import forms
 from django.db.models import F, Q, QuerySet
 
 from classifiers.taxonomy import LIGHTCURVE, STAMP
-from tom_alerce.models import Classification, Rank, SkyObject
+from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 from tom_alerce.store import classifications
 
 #: Arcseconds: the radius of a search that names none, and the largest one.
@@ -33,7 +33,7 @@ def named_or_near(objects: QuerySet[SkyObject], text: str) -> QuerySet[SkyObject
     """The objects that answer a search: a position with an optional radius in arcseconds ('12:30:00 +12:00:00 10'), or part of a name."""
     cone = position(text)
     if cone is None:
-        name = text.strip().removeprefix("LSST ")
+        name = SurveyObject.object_id_of(text)
         named = Q(survey_objects__object_id__icontains=name) | Q(survey_objects__names__icontains=name)
         named |= Q(target__name__icontains=name) | Q(target__aliases__name__icontains=name)
         return objects.filter(pk__in=SkyObject.objects.filter(named).values("pk"))
@@ -55,7 +55,7 @@ def position(text: str) -> tuple[float, float, float] | None:
     try:
         coordinate = SkyCoord(*words[:2], unit=("hourangle" if ":" in words[0] else "deg", "deg"))
         radius = float(words[2]) if len(words) == 3 else RADIUS
-    except ValueError:
+    except (ValueError, TypeError):  # a TypeError where a word ends in N or S, which it takes for a latitude: 'SN 2026asx'
         return None
     if not (np.isfinite(coordinate.ra.deg) and radius > 0):
         return None

@@ -73,7 +73,14 @@ class SurveyObject(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["survey", "object_id"], name="alerce_unique_survey_object")]
 
     def __str__(self) -> str:
-        return f"LSST {self.object_id}" if self.survey == "lsst" else self.object_id
+        """Its name; a mere number, as Rubin and ATLAS give, has the survey before it: an ATLAS number could be one of Rubin's."""
+        return f"{self.survey.upper()} {self.object_id}" if self.object_id.isdecimal() else self.object_id
+
+    @staticmethod
+    def object_id_of(name: str) -> str:
+        """What the survey itself calls an object of that name."""
+        words = name.split()
+        return words[1] if len(words) == 2 and words[1].isdecimal() and not words[0].isdecimal() else name.strip()
 
 
 class MatchCandidate(models.Model):
@@ -181,6 +188,45 @@ class Classification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.classifier}: {self.label} ({self.probability:.2f})" if self.label else f"{self.classifier}: cannot say"
+
+
+class Explanation(models.Model):
+    """What a classifier looked at in the stamps of one alert (`classifiers.stamp.explain`); the same stamps are explained once."""
+
+    stamps = models.ForeignKey(Stamps, on_delete=models.CASCADE, related_name="explanations")
+    source_id = models.CharField(max_length=48, help_text="the alert whose stamps they were")
+    classifier = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    label = models.CharField(max_length=64, help_text="the class that the map speaks for")
+    probability = models.FloatField(help_text="of that class, by the images alone")
+    weights = models.BinaryField(help_text="63 x 63 little-endian float16: loss of that probability when the pixel is hidden")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["stamps", "source_id", "classifier", "version"], name="alerce_unique_explanation")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stamps}: {self.label}"
+
+
+class Drift(models.Model):
+    """How far the alerts of one night were from what a classifier was trained on (`classifiers.stamp.drift`)."""
+
+    classifier = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    night = models.DateField(help_text="of the evening at the survey's telescope")
+    n = models.PositiveIntegerField(help_text="alerts that were looked at")
+    classes = models.JSONField(help_text="class -> share of the alerts that it won")
+    psi = models.JSONField(help_text="quantity -> population stability index, largest first")
+    modified = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["classifier", "version", "night"], name="alerce_unique_drift")]
+
+    def __str__(self) -> str:
+        return f"{self.classifier} {self.night}"
 
 
 class Ranking(models.Model):

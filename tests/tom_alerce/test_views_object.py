@@ -10,6 +10,8 @@ from guardian.shortcuts import assign_perm
 from tom_targets.models import Target
 
 from tests.tom_alerce import factories
+from tom_alerce.dataservices.lasair import LasairDataService
+from tom_alerce.filters import named_or_near
 from tom_alerce.models import FollowupRequest, MatchCandidate, Ranking, SkyObject
 from tom_alerce.pipeline import now as now_mjd
 from tom_alerce.store.candidates import candidates
@@ -183,6 +185,22 @@ def test_link_and_unlink(client, observer):
     assert member.sky_object != here
     response = client.post(url("unlink", member.pk))
     assert "only view" in said(response)[-1]
+
+
+def test_a_number_of_atlas_is_none_of_rubin(client, observer):
+    """Both have nineteen digits: brokers would be asked for an object of Rubin."""
+    sky, other = factories.sky_object(surveys=("atlas",), images=False), factories.sky_object(surveys=("lsst",), images=False)
+    member = sky.survey_objects.get()
+    member.object_id = "1174449111242733568"
+    member.save()
+    assert str(member) == "ATLAS 1174449111242733568"
+    for text in (str(member), member.object_id, "atlas  1174449111242733568"):
+        assert list(named_or_near(SkyObject.objects.all(), text)) == [sky]
+    client.post(url("promote", sky.pk))
+    sky.refresh_from_db()
+    assert LasairDataService().build_query_parameters_from_target(sky.target)["ids"]["lsst"] == []
+    client.post(url("link", other.pk), {"name": str(member)})
+    assert other.survey_objects.count() == 2
 
 
 def test_what_is_refused_leads_back_to_where_it_was_asked(client, observer):

@@ -69,7 +69,7 @@ def promote(request: HttpRequest, pk: int) -> SkyObject:
 def link(request: HttpRequest, pk: int) -> SkyObject:
     """Link a survey object, named in ``name``, to this object."""
     sky_object = _sky_object(request, pk)
-    name = plain(request.POST.get("name", "")).strip().removeprefix("LSST ")
+    name = SurveyObject.object_id_of(plain(request.POST.get("name", "")))
     member = SurveyObject.objects.filter(object_id=name, sky_object__in=visible.sky_objects(request.user).values("pk")).first()
     if member is None:
         raise StoreError(f"no survey has an object {name!r} here")
