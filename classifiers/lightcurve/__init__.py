@@ -5,6 +5,7 @@ Objects with fewer than `MINIMUM` detections in the g-like and r-like bands toge
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from . import features, forecast, forest, surroundings
 from ._arrays import Floats
 from .samples import MINIMUM
 from .series import FAMILIES, LightCurve, light_curve
+
+#: Threads that extract the features of a batch; more would wait for each other.
+THREADS = min(4, os.cpu_count() or 1)
 
 #: Days after the last detection for which a forecast is made: one a night for two weeks.
 DAYS = np.arange(0.0, 15.0)
@@ -53,7 +57,7 @@ class Model:
         probabilities = np.full((len(objects), len(self.classes)), np.nan)
         details: list[dict[str, Any]] = [{"surveys": list(c.surveys)} for c in curves]
         if enough.size:
-            values = features.matrix([curves[i] for i in enough])
+            values = features.matrix([curves[i] for i in enough], THREADS)
             probabilities[enough] = self.probabilities(values, surroundings.of_objects([objects[i] for i in enough]))
             oddness = self._model.oddness(values, features.names(), probabilities[enough])
             transient = probabilities[enough][:, _TRANSIENT].sum(axis=1) > 0.5

@@ -7,9 +7,8 @@ expression. A new family is a new module: it is found because it is there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from multiprocessing import get_context
 from types import ModuleType
 
 import numpy as np
@@ -21,8 +20,8 @@ from .._arrays import Floats
 from ..context import context
 from ..series import LightCurve, light_curve
 
-#: Light curves that a process gets at a time.
-CHUNK = 256
+#: Light curves that a thread gets at a time.
+CHUNK = 32
 
 
 def one(curve: LightCurve) -> dict[str, float]:
@@ -35,14 +34,19 @@ def one(curve: LightCurve) -> dict[str, float]:
 
 
 def matrix(curves: Sequence[LightCurve], jobs: int = 1) -> Floats:
-    """Features of n light curves, shape (n, len(names())), columns in the order of `names`; no infinities; `jobs` processes."""
-    if jobs > 1 and len(curves) > CHUNK:
-        chunks = [curves[i : i + CHUNK] for i in range(0, len(curves), CHUNK)]
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            return np.concatenate(list(pool.map(matrix, chunks)))
+    """Features of n light curves, shape (n, len(names())), columns in the order of `names`; no infinities.
+
+    With `jobs` threads: what takes long (period, fit) is compiled and leaves the interpreter to the others.
+    """
     values = np.full((len(curves), len(names())), np.nan)
-    for i, curve in enumerate(curves):
-        values[i] = list(one(curve).values())
+
+    def fill(start: int) -> None:
+        for i, curve in enumerate(curves[start : start + CHUNK], start):
+            values[i] = list(one(curve).values())
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for _ in pool.map(fill, range(0, len(curves), CHUNK)):  # an error of a thread is raised here
+            pass
     values[~np.isfinite(values)] = np.nan
     return values
 

@@ -32,7 +32,7 @@ def features(context: Context) -> dict[str, float]:
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def minus_log_likelihood(x: Floats, t: Floats, y: Floats, e: Floats) -> float:
     """Of zero-mean y, up to the constant; x = (ln a, ln c)."""
     a, c = math.exp(x[0]), math.exp(x[1])
@@ -58,7 +58,7 @@ def minus_log_likelihood(x: Floats, t: Floats, y: Floats, e: Floats) -> float:
     return float(0.5 * value)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def fit(t: Floats, m: Floats, e: Floats) -> tuple[float, float]:
     """(a, 1/c) at the maximum; Nelder-Mead on (ln a, ln c), clipped to the bounds."""
     y = m - m.mean()

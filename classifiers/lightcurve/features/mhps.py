@@ -47,7 +47,7 @@ def one_band(t: Floats, m: Floats, e: Floats) -> dict[str, float]:
     }
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _powers(t: Floats, m: Floats, e: Floats) -> tuple[float, float, float, float]:
     flux = 10 ** (0.4 * (19 - m))
     error = flux * e * 0.4 * math.log(10.0)
@@ -67,7 +67,7 @@ def _powers(t: Floats, m: Floats, e: Floats) -> tuple[float, float, float, float
     return low, high, float(valid), flag
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def power(t: Floats, y: Floats, scale: float) -> tuple[float, int]:
     """Filtered variance of y at a time scale in days over the norm of the filter, and the number of points that it was taken from."""
     n = len(t)

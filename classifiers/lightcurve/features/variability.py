@@ -172,7 +172,7 @@ def autocorrelation_length(m: Floats, mean: float) -> float:
     return float(n)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def structure_function(t: Floats, m: Floats, e: Floats) -> tuple[float, float]:
     """Amplitude at one year and exponent of the structure function A (tau / 1 yr)^gamma (Schmidt et al. 2010, ApJ 714, 1194).
 
@@ -209,7 +209,7 @@ def structure_function(t: Floats, m: Floats, e: Floats) -> tuple[float, float]:
     return min(amplitude, 15.0), min(max(gamma, -0.5), 3.0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def iar_likelihood(phi: float, t: Floats, y: Floats, e: Floats) -> float:
     """Minus twice the log likelihood (without constant, over n) of an irregular AR(1) (Eyheramendy et al. 2018, MNRAS 481, 4311).
 
@@ -228,7 +228,7 @@ def iar_likelihood(phi: float, t: Floats, y: Floats, e: Floats) -> float:
     return total / n
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def iar_phi(t: Floats, m: Floats, e: Floats) -> float:
     """The phi in (0, 1) that maximises the likelihood: the best of a coarse grid, then golden section."""
     scale = math.sqrt(((m - m.mean()) ** 2).sum() / (len(m) - 1))
