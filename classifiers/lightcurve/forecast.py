@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike
 
 from broker_adapters.photometry import magnitude_from_flux
@@ -23,8 +24,8 @@ from .series import FAMILIES, LightCurve
 #: Curves drawn, and the factor on the standard deviations of the posterior.
 DRAWS, SPREAD = 200, 0.75
 
-#: Days after the brightest point up to which a peak is looked for, and the step.
-HORIZON, STEP = 80.0, 0.5
+#: Days after the brightest point up to which a peak is looked for, the step, and how many of them are one of the first look.
+HORIZON, STEP, COARSE = 80.0, 0.5, 8
 
 #: Quantiles: 68 % interval and median.
 QUANTILES = (0.16, 0.5, 0.84)
@@ -76,16 +77,10 @@ def forecast(curve: LightCurve, mjd: ArrayLike, seed: int = 0) -> Forecast | Non
     rng = np.random.default_rng(seed)
     root = np.linalg.cholesky(fit.covariance * SPREAD**2 + 1e-12 * np.eye(len(fit.parameters)))
     draws = fit.parameters + rng.normal(size=(DRAWS, len(fit.parameters))) @ root.T
-    grid = np.arange(-supernova.LIMITS_BEFORE, HORIZON, STEP)
-    shape = (len(FAMILIES), DRAWS)
-    peak_t, peak_f, flux = np.empty(shape), np.empty(shape), np.empty((*shape, len(times)))
-    for k in range(shape[0]):
-        for i, p in enumerate(draws):
-            q = supernova.band_parameters(p, k)
-            curve_on_grid = supernova.model(q, grid)
-            best = int(np.argmax(curve_on_grid))
-            peak_t[k, i], peak_f[k, i] = fit.zero + grid[best], fit.scale * curve_on_grid[best]
-            flux[k, i] = fit.scale * supernova.model(q, times - fit.zero)
+    peak_t, peak_f, flux = (
+        np.stack(both) for both in zip(*(_drawn(draws, k, times - fit.zero) for k in range(len(FAMILIES))), strict=True)
+    )
+    peak_t, peak_f, flux = fit.zero + peak_t, fit.scale * peak_f, fit.scale * flux
     floor = np.hypot(supernova.ERROR_OF_FLUX * flux, supernova.ERROR_OF_PEAK * fit.scale)
     flux = flux + rng.normal(size=flux.shape) * floor
 
@@ -94,3 +89,21 @@ def forecast(curve: LightCurve, mjd: ArrayLike, seed: int = 0) -> Forecast | Non
         return found
 
     return Forecast(times, quantiles(peak_t), quantiles(magnitude_from_flux(np.maximum(peak_f, 1e-3))), quantiles(flux))
+
+
+@njit(cache=True, nogil=True)
+def _drawn(draws: Floats, family: int, times: Floats) -> tuple[Floats, Floats, Floats]:
+    """Time (n,) and flux (n,) of the peak, and flux (n, m) at m times, of n drawn parameters, as `supernova.model` counts both.
+
+    The model rises and falls once: the peak is near the highest of a few points.
+    """
+    peak_t, peak_f, flux = np.empty(len(draws)), np.empty(len(draws)), np.empty((len(draws), len(times)))
+    coarse = np.arange(-supernova.LIMITS_BEFORE, HORIZON, COARSE * STEP)
+    near = STEP * np.arange(-COARSE, COARSE + 1)
+    for i in range(len(draws)):
+        q = supernova.band_parameters(draws[i], family)
+        close = coarse[np.argmax(supernova.model(q, coarse))] + near
+        found = supernova.model(q, close)
+        best = np.argmax(found)
+        peak_t[i], peak_f[i], flux[i] = close[best], found[best], supernova.model(q, times)
+    return peak_t, peak_f, flux
