@@ -62,7 +62,7 @@ def move(request: FollowupRequest, state: str, message: str = "", **fields: Any)
     """
     if state not in TRANSITIONS[request.state]:
         raise IllegalTransition(f"a request that is {request.state} cannot become {state}")
-    changed = {"state": state, "message": message, **fields}
+    changed = {"state": state, "message": message, "modified": timezone.now(), **fields}
     if not FollowupRequest.objects.filter(pk=request.pk, state=request.state).update(**changed):
         raise IllegalTransition(f"request {request.key} is no longer {request.state}")
     for name, value in changed.items():

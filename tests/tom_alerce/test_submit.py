@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -77,6 +78,12 @@ class TestStates:
         submit.move(one, State.SUBMITTING)
         with pytest.raises(submit.IllegalTransition, match="no longer"):
             submit.move(two, State.SUBMITTING)
+
+    def test_the_page_tells_when_a_request_changed(self, wish):
+        row = drafted(wish)
+        FollowupRequest.objects.update(modified=row.created - timedelta(days=1))
+        submit.move(stored(row), State.VALIDATED)
+        assert stored(row).modified >= row.created
 
     def test_every_state_is_in_the_table(self):
         assert set(submit.TRANSITIONS) == set(State)
