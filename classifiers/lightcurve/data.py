@@ -61,15 +61,20 @@ class Labelled:
 
 
 def read(folder: Path) -> list[Labelled]:
-    """The labelled objects of the light-curve classes, each once: of several sources the one with most detections."""
+    """The labelled objects of the light-curve classes, each once."""
     labels = _labels(folder / "object_labels.csv")
+    return [Labelled(name, labels[name], kind, rows) for name, (_, kind, rows) in everything(folder).items() if name in labels]
+
+
+def everything(folder: Path) -> dict[str, tuple[int, str, Detections]]:
+    """Detections, kind and rows of every object that was seen, by name: of several sources the one with most detections."""
     best: dict[str, tuple[int, str, Detections]] = {}
     for object_id, kind, rows in (*_light_curves(folder / "lightcurves.parquet"), *_histories(folder / "ztf_alert_history.parquet")):
         seen = (rows["kind"] == Kind.ALERT) | (np.abs(rows["flux"]) >= DETECTED * rows["flux_err"])
         n = int(seen.sum())
-        if object_id in labels and n > best.get(object_id, (0,))[0]:
+        if n > best.get(object_id, (0,))[0]:
             best[object_id] = n, kind, rows
-    return [Labelled(object_id, labels[object_id], kind, rows) for object_id, (_, kind, rows) in sorted(best.items())]
+    return dict(sorted(best.items()))
 
 
 def _labels(path: Path) -> dict[str, str]:

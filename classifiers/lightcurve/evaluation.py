@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,8 @@ def evaluate(data: Path, *, weights: Path = SHIPPED, cross_validate: bool = Fals
         from . import samples, train  # heavy: only here
 
         built = samples.build(data, seed, jobs)
-        rows, held_out, _ = train.cross_validated(built, seed, jobs)
-        return report(built.take(rows), held_out) | {"cross_validated": True, "n_seen_in_training": 0}
+        held = train.held_out(built, seed, jobs)
+        return report(built.take(held.rows), train.nested(built, held)[1]) | {"cross_validated": True, "n_seen_in_training": 0}
     model, card = forest.load(weights)
     part, few = held_against(data, YOUNG, jobs)
     probabilities = model.probabilities(part.features, features.names(), part.known)
@@ -82,7 +83,7 @@ def report(samples: Samples, probabilities: Floats) -> dict[str, Any]:
     result["macro_f1"], result["ci"]["macro_f1"] = result.pop("macro_f1_common"), result["ci"].pop("macro_f1_common")
     result["classes_in_macro_f1"] = list(common)
     result["snia_precision"] = result["precision"]["SNIa"]
-    top = metrics([BRANCH[x] for x in samples.labels[whole].tolist()], _branches(probabilities[whole]), tuple(LIGHTCURVE))
+    top = metrics([BRANCH[x] for x in samples.labels[whole].tolist()], branches(probabilities[whole]), tuple(LIGHTCURVE))
     result["top_macro_recall"], result["ci"]["top_macro_recall"] = top["balanced_accuracy"], top["ci"]["balanced_accuracy"]
     result["top_recall"] = top["recall"]
     for suffix, copy in (("", "whole"), ("_20d", f"{YOUNG:g}")):
@@ -95,10 +96,12 @@ def report(samples: Samples, probabilities: Floats) -> dict[str, Any]:
         for copy in sorted(set(samples.copies[real].tolist()) - {"altered"})
     }
     result["by_detections"] = {
-        f"{low}-{high - 1}" if high < 10**9 else f"{low}+": _short(
-            within(samples, probabilities, "Transient", whole & (samples.detections >= low) & (samples.detections < high))
-        )
-        for low, high in pairwise(DETECTIONS)
+        name: _short(within(samples, probabilities, "Transient", whole & (samples.detections >= low) & (samples.detections < high)))
+        for name, low, high in _bins()
+    }
+    result["top_by_detections"] = {
+        name: _recall(samples, probabilities, whole & (samples.detections >= low) & (samples.detections < high))
+        for name, low, high in _bins()
     }
     result["by_photometry"] = {
         str(kind): _agreement(samples, probabilities, whole & (samples.kinds == kind)) for kind in np.unique(samples.kinds[whole])
@@ -115,9 +118,25 @@ def within(samples: Samples, probabilities: Floats, branch: str, rows: NDArray[n
     return metrics(samples.labels[rows].tolist(), part / part.sum(axis=1, keepdims=True), classes)
 
 
-def _branches(probabilities: Floats) -> Floats:
+def branches(probabilities: Floats) -> Floats:
+    """Probabilities of the branches, shape (n, 3), of those of the classes, shape (n, 15)."""
     branch = np.array([BRANCH[c] for c in LIGHTCURVE_CLASSES])
     return np.stack([probabilities[:, branch == b].sum(axis=1) for b in LIGHTCURVE], axis=1)
+
+
+def _bins() -> Iterator[tuple[str, int, int]]:
+    """(name, least, least of the next) of each bin of the number of detections."""
+    for low, high in pairwise(DETECTIONS):
+        yield (f"{low}-{high - 1}" if high < 10**9 else f"{low}+"), low, high
+
+
+def _recall(samples: Samples, probabilities: Floats, rows: NDArray[np.bool_]) -> dict[str, Any]:
+    """Number and recall of the objects of each branch by the most probable branch."""
+    true = np.array([BRANCH[x] for x in samples.labels[rows].tolist()], str)
+    told = np.array(list(LIGHTCURVE))[branches(probabilities[rows]).argmax(axis=1)]
+    return {
+        b: {"n": int((true == b).sum()), "recall": float((told[true == b] == b).mean()) if (true == b).any() else None} for b in LIGHTCURVE
+    }
 
 
 def _short(found: dict[str, Any]) -> dict[str, Any]:

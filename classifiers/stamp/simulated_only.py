@@ -17,6 +17,7 @@ from tqdm import tqdm
 from broker_adapters import surveys
 from broker_adapters.errors import AdapterError
 from broker_adapters.records import Alert
+from classifiers import stability
 from classifiers.calibration import Calibration
 from classifiers.records import ClassifierError
 from classifiers.simulate.instruments import instrument
@@ -53,7 +54,7 @@ def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int) -> dict
     model.calibrations["image_only"] = Calibration(fitted.temperature * humility, tuple(b / humility for b in fitted.bias))
     model.embedding = embedding.fit(model.weights[0], test.stamps)
     said = model.predict(test, "image_only")
-    expected = drift.reference(drift.quantities(test, said, model.embedding), said)
+    expected = stability.reference(drift.quantities(test, said, model.embedding), said)
     card = {
         "classifier": f"{store.SHIPPED.name}_{survey}",
         "version": VERSION,

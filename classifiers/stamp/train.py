@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from classifiers import stability
 from classifiers.evaluate import disjoint_folds
 from classifiers.simulate.realism import judge
 from classifiers.simulate.stamps import simulate
@@ -165,7 +166,7 @@ def train(
     card = describe(table, held_out, untaught, asdict(recipe) | {"seed": seed})
     model.embedding = embedding.fit(starts.weights[0], first.inputs.stamps)
     unseen = calibrated(first, held_out[0], "full", recipe.folds, seed)
-    card["drift_reference"] = drift.reference(drift.quantities(first.inputs, unseen, model.embedding), unseen)
+    card["drift_reference"] = stability.reference(drift.quantities(first.inputs, unseen, model.embedding), unseen)
     card["humility"] = calibrate(untaught, first.codes).temperature
     if ablations:
         from .ablations import ablated

@@ -205,7 +205,7 @@ def test_weights_count_an_object_once_and_real_ones_more():
     )
     weight = train.weights("Transient", found, train.targets("Transient", found))
     assert weight[0] + weight[1] == pytest.approx(weight[2])
-    assert weight[3] == pytest.approx(train.REAL * (weight[4] + weight[5]))
+    assert weight[3] == pytest.approx(train.REAL["Transient"] * (weight[4] + weight[5]))
 
 
 def test_a_folder_without_tables_is_a_clear_error(tmp_path):

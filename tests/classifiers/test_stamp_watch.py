@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from classifiers import __main__ as cli
+from classifiers import stability
 from classifiers.simulate.stamps import simulate
-from classifiers.stamp import card, drift, explain, store
+from classifiers.stamp import card, explain, store
 from classifiers.stamp.preprocess import from_table
 
 CARD = Path(__file__).resolve().parents[2] / "docs" / "model-cards" / "stamp.md"
@@ -24,14 +25,14 @@ def same(n):
 def test_stability_of_the_same_and_of_another_distribution():
     rng = np.random.default_rng(4)
     trained = {"a": rng.normal(0, 1, 5000), "b": np.where(rng.random(5000) < 0.3, np.nan, rng.normal(size=5000))}
-    reference = json.loads(json.dumps(drift.reference(trained, same(5000))))
+    reference = json.loads(json.dumps(stability.reference(trained, same(5000))))
     again = {"a": rng.normal(0, 1, 400), "b": np.where(rng.random(400) < 0.3, np.nan, rng.normal(size=400))}
-    assert all(abs(psi) < 0.05 for psi in drift.stability(again, same(400), reference).values())
+    assert all(abs(psi) < 0.05 for psi in stability.stability(again, same(400), reference).values())
     moved = {"a": again["a"] + 1, "b": np.where(rng.random(400) < 0.7, np.nan, again["b"])}
-    found = drift.stability(moved, same(400), reference)
+    found = stability.stability(moved, same(400), reference)
     # of two normal distributions one sigma apart the symmetric divergence is 1; the deciles lose some of it
     assert 0.5 < found["a"] < 1.2
-    assert found["b"] > drift.ALARM
+    assert found["b"] > stability.ALARM
     assert list(found.values()) == sorted(found.values(), reverse=True)
 
 
@@ -39,16 +40,16 @@ def test_other_shares_of_classes_are_no_drift_and_odd_ones_of_a_class_are():
     rng = np.random.default_rng(7)
     truth = rng.random(6000) < 0.5
     answers = np.eye(5)[np.where(truth, 0, 3)]
-    reference = drift.reference({"a": rng.normal(np.where(truth, 3, 0), 1)}, answers)
+    reference = stability.reference({"a": rng.normal(np.where(truth, 3, 0), 1)}, answers)
     night = rng.random(800) < 0.05
     said = np.eye(5)[np.where(night, 0, 3)]
-    assert drift.stability({"a": rng.normal(np.where(night, 3, 0), 1)}, said, reference)["a"] < 0.1
-    assert drift.stability({"a": rng.normal(1.5, 1, 800)}, said, reference)["a"] > drift.ALARM
+    assert stability.stability({"a": rng.normal(np.where(night, 3, 0), 1)}, said, reference)["a"] < 0.1
+    assert stability.stability({"a": rng.normal(1.5, 1, 800)}, said, reference)["a"] > stability.ALARM
 
 
 def test_a_constant_or_missing_quantity_does_not_drift():
-    reference = drift.reference({"a": np.zeros(50), "b": np.full(50, np.nan)}, same(50))
-    found = drift.stability({"a": np.zeros(30), "b": np.full(30, np.nan)}, same(30), reference)
+    reference = stability.reference({"a": np.zeros(50), "b": np.full(50, np.nan)}, same(50))
+    found = stability.stability({"a": np.zeros(30), "b": np.full(30, np.nan)}, same(30), reference)
     assert all(abs(v) < 0.05 for v in found.values())
 
 
@@ -76,4 +77,4 @@ def test_the_training_alerts_have_not_drifted(real_data, capsys):
     assert {"confidence", "embedding 1", "difference noise"} <= set(result["psi"])
     assert sum(result["classes"].values()) == pytest.approx(1, abs=1e-3)
     told = {name: psi for name, psi in result["psi"].items() if not name.startswith(("p(", "confidence"))}
-    assert max(told.values()) < drift.ALARM  # the unlabelled half of them looks as the labelled one does
+    assert max(told.values()) < stability.ALARM  # the unlabelled half of them looks as the labelled one does
