@@ -43,7 +43,7 @@ _dictionary, _text = _is(Mapping), _is(str)
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     dict.fromkeys(("LIMITS", "FACILITY"), (_dictionary, "a dictionary"))
     | dict.fromkeys(("SURVEYS", "CLASSIFIERS", "GROUPS"), (_each(_text), "a list of texts"))
-    | dict.fromkeys(("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS"), (_is(int, float), "a positive number"))
+    | dict.fromkeys(("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS", "DRIFT_ALARM"), (_is(int, float), "a positive number"))
     | dict.fromkeys(("RANK_LIMIT", "BATCH"), (_is(int), "a positive whole number"))
     | {
         "BROKERS": (lambda value: _dictionary(value) and all(map(_dictionary, value.values())), "a dictionary of dictionaries"),

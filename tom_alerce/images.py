@@ -20,6 +20,30 @@ SIDE, GAP = 63, 3
 CUT = 8.0
 
 
+#: Colours (RGB) of what speaks for a class and against it, told apart by colour-blind eyes (Okabe & Ito 2008), and how strong at most.
+FOR, AGAINST, STRONGEST = (230, 159, 0), (86, 180, 233), 0.65
+
+
+def explained(images: dict[str, NDArray[np.floating] | None], weights: NDArray[np.floating]) -> bytes:
+    """The strip with a map of shape (y, x) over each stamp: what speaks for the class in orange, against it in blue.
+
+    The colour is as strong as the map's value over its largest absolute one.
+    """
+    with Image.open(io.BytesIO(strip(images))) as plain:
+        canvas = plain.convert("RGBA")
+    scale = float(np.abs(weights).max()) or 1.0
+    layer = np.zeros((SIDE, SIDE, 4), np.uint8)
+    layer[..., :3] = np.where((weights > 0)[..., None], FOR, AGAINST)
+    layer[..., 3] = 255 * STRONGEST * np.abs(weights) / scale
+    tint = Image.fromarray(np.ascontiguousarray(layer[::-1]), "RGBA")
+    for i, kind in enumerate(KINDS):
+        if images.get(kind) is not None:
+            canvas.alpha_composite(tint, (i * (SIDE + GAP), 0))
+    buffer = io.BytesIO()
+    canvas.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
 def strip(images: dict[str, NDArray[np.floating] | None]) -> bytes:
     """One PNG of the science, template and difference stamps side by side, `SIDE` pixels high.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django_tasks import task
 
-from tom_alerce import pipeline
+from tom_alerce import pipeline, watch
 
 
 @task()
@@ -21,3 +21,15 @@ def rank(site: str | None = None, at: float | None = None) -> int:
     """Rank for tonight; the key of the ranking."""
     key: int = pipeline.rank(site, at).row.pk
     return key
+
+
+@task()
+def measure_drift(nights: int = 1) -> dict[str, int]:
+    """Compare the last nights with what the stamp classifier was trained on; night -> number of alerts that were looked at."""
+    return {str(night): watch.measure(night).n for night in watch.nights(nights)}
+
+
+@task()
+def explain(sky_object_ids: list[int]) -> int:
+    """Store what the stamp classifier looked at in these objects' first alerts; the number of new maps."""
+    return len(watch.explain(watch.explainable(sky_object_ids)))

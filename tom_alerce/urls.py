@@ -4,7 +4,7 @@ from django.urls import path
 from tom_common.api_router import SharedAPIRootRouter
 
 from tom_alerce.api import ClassificationViewSet, RankViewSet, SkyObjectViewSet
-from tom_alerce.views import actions, board, object, plotly, review, stamps, target, theme
+from tom_alerce.views import actions, board, drift, object, plotly, review, stamps, target, theme
 
 app_name = "tom_alerce"
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path("members/<int:pk>/unlink/", actions.unlink, name="unlink"),
     path("candidates/<int:pk>/link/", actions.accept, name="accept"),
     path("candidates/<int:pk>/dismiss/", actions.dismiss, name="dismiss"),
+    path("objects/<int:pk>/explain/", actions.explain, name="explain"),
+    path("explanations/<int:pk>.png", stamps.explanation, name="explanation"),
+    path("drift/", drift.DriftView.as_view(), name="drift"),
     path("review/", review.ReviewView.as_view(), name="review"),
     path("targets/<int:pk>/", target.objects, name="target"),
     path("stamps/<int:pk>.png", stamps.stamps, name="stamps"),

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from classifiers.taxonomy import STAMP
+
 from .ensemble import Ensemble
 from .preprocess import SIDE, Floats, Inputs, normalise
 
 #: Side in pixels of the patch that is hidden, and by how much it moves.
 PATCH, STEP = 9, 3
+
+
+def explained(model: Ensemble, inputs: Inputs) -> tuple[tuple[str, float], Floats]:
+    """Of one usable alert the class that the images win, with its probability, and the map of what spoke for it (`occlusion`)."""
+    p = model.predict(inputs, "image_only")[0]
+    return (STAMP[int(p.argmax())], float(p.max())), occlusion(model, inputs)
 
 
 def occlusion(model: Ensemble, inputs: Inputs) -> Floats:

@@ -55,7 +55,8 @@ class Plot:
     names: tuple[tuple[str, str], ...] = ()
 
 
-def _circle(x: float, y: float, r: float) -> str:
+def circle(x: float, y: float, r: float) -> str:
+    """The path of a circle."""
     return f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0"
 
 
@@ -71,7 +72,7 @@ def _triangle(x: float, y: float, r: float) -> str:
     return f"M{x - r:.1f} {y - r / 2:.1f}h{2 * r}l{-r} {1.5 * r:.1f}z"
 
 
-_MARKS: dict[str, Callable[[float, float, float], str]] = {"circle": _circle, "diamond": _diamond, "square": _square}
+_MARKS: dict[str, Callable[[float, float, float], str]] = {"circle": circle, "diamond": _diamond, "square": _square}
 
 
 def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84, recent: float | None = RECENT) -> Plot | None:
@@ -103,8 +104,8 @@ def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84
     layers = [layer for one in drawn for layer in _layers(one, x, y, radius)]
     if negative:
         layers.insert(0, Layer("zero", f"M{left} {y(0.0):.1f}H{right}"))
-    y_ticks = tuple(Tick(f"{y(v):.1f}", _minus(f"{v:g}")) for v in _nice(y_low, y_high, 3 if height < 200 else 6))
-    days = _nice(x_low - now, x_high - now, 3 if width < 400 else 7)
+    y_ticks = tuple(Tick(f"{y(v):.1f}", _minus(f"{v:g}")) for v in nice(y_low, y_high, 3 if height < 200 else 6))
+    days = nice(x_low - now, x_high - now, 3 if width < 400 else 7)
     x_ticks = tuple(Tick(f"{x(now + d):.1f}", "now" if d == 0 else _minus(f"{d:g} d")) for d in days)
     names = tuple(dict.fromkeys((one.name, f"{one.survey} band-{one.band}") for one in drawn))
     unit = "difference flux in µJy" if negative else "difference magnitude"
@@ -152,7 +153,7 @@ def _layers(one: Series, x: Callable[[float], float], y: Callable[[float], float
     yield Layer(css, "".join(mark(px, py, radius) for px, py in points))
 
 
-def _nice(low: float, high: float, count: int) -> list[float]:
+def nice(low: float, high: float, count: int) -> list[float]:
     """About ``count`` round numbers in [low, high]."""
     raw = (high - low) / count
     if not raw > 0:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -48,25 +49,31 @@ def _alerts(members: dict[int, models.SurveyObject], stamps: bool) -> dict[int, 
     found: dict[int, list[Alert]] = {}
     for ids in chunks(members):
         for owner, source_id, mjd, metadata, *images in models.Stamps.objects.filter(survey_object__in=ids).values_list(*fields):
-            o = members[owner]
-            found.setdefault(owner, []).append(
-                Alert(
-                    survey=o.survey,
-                    object_id=o.object_id,
-                    source_id=source_id,
-                    ra=o.ra,
-                    dec=o.dec,
-                    position_err=o.position_err,
-                    mjd=mjd,
-                    detections=frozen(blank(0)),
-                    cutouts=_cutouts(images),
-                    metadata=MappingProxyType(metadata),
-                    names=tuple(o.names),
-                    moving=o.moving,
-                    broker=o.survey,
-                )
-            )
+            found.setdefault(owner, []).append(_alert(members[owner], source_id, mjd, metadata, images))
     return found
+
+
+def alert(row: models.Stamps) -> Alert:
+    """The alert that a row of stamps keeps, with its cutouts and metadata and without a light curve."""
+    return _alert(row.survey_object, row.source_id, row.mjd, row.metadata, [getattr(row, name) for name in _IMAGES])
+
+
+def _alert(owner: models.SurveyObject, source_id: str, mjd: float, metadata: Mapping[str, Any], images: Sequence[bytes | None]) -> Alert:
+    return Alert(
+        survey=owner.survey,
+        object_id=owner.object_id,
+        source_id=source_id,
+        ra=owner.ra,
+        dec=owner.dec,
+        position_err=owner.position_err,
+        mjd=mjd,
+        detections=frozen(blank(0)),
+        cutouts=_cutouts(images),
+        metadata=MappingProxyType(metadata),
+        names=tuple(owner.names),
+        moving=owner.moving,
+        broker=owner.survey,
+    )
 
 
 def _cutouts(images: Iterable[bytes | None]) -> Cutouts | None:

@@ -12,9 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
+from django_tasks.backends.dummy import DummyBackend
+from django_tasks.backends.immediate import ImmediateBackend
 
 from followup.records import FollowupError
-from tom_alerce import pipeline, submit, visible
+from tom_alerce import pipeline, submit, tasks, visible
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.store import linking, targets
 from tom_alerce.store.errors import StoreError
@@ -106,6 +108,17 @@ def dismiss(request: HttpRequest, pk: int) -> SkyObject:
     linking.dismiss(candidate, request.user)
     messages.success(request, f"{candidate.survey_object} stays apart.")
     return candidate.sky_object
+
+
+@_action
+def explain(request: HttpRequest, pk: int) -> SkyObject:
+    """Ask a worker to find out what the stamp classifier looked at: never in this process, which must not load TensorFlow."""
+    sky_object = _sky_object(request, pk)
+    if isinstance(tasks.explain.get_backend(), (ImmediateBackend, DummyBackend)):
+        raise StoreError(f"this site has no worker for it; ask its keeper for: manage.py alerce_explain {sky_object.pk}")
+    tasks.explain.enqueue([sky_object.pk])
+    messages.success(request, "Asked for; a worker does it within a minute or so. Load the page again then.")
+    return sky_object
 
 
 @_action

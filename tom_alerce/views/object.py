@@ -8,10 +8,10 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import QuerySet
 from django.views.generic import DetailView
 
-from tom_alerce import visible
+from tom_alerce import visible, watch
 from tom_alerce.figures import interactive, svg
 from tom_alerce.figures.ahead import outlooks
-from tom_alerce.models import Classification, Rank, SkyObject
+from tom_alerce.models import Classification, Explanation, Rank, SkyObject, Stamps
 from tom_alerce.pipeline import now as now_mjd
 from tom_alerce.summaries import Summary, summarise
 from tom_alerce.views.board import lowest_altitude
@@ -40,10 +40,20 @@ class ObjectView(LoginRequiredMixin, DetailView):
         context["candidates"] = summary.ambiguous
         for candidate in summary.ambiguous:
             candidate.may_decide = visible.may_change(self.request.user, candidate.sky_object, candidate.survey_object.sky_object)
+        context["explanations"] = explanations(self.object)
         context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"))
         context["outlooks"] = outlooks(summary.detail("forecast"), context["now"])
         context["history"] = Classification.objects.filter(sky_object=self.object).exclude(label="").order_by("-created")[:HISTORY]
         return context
+
+
+def explanations(sky_object: SkyObject) -> list[tuple[Stamps, Explanation | None]]:
+    """The stamps that the stamp classifier judges, each with what it looked at, None where that has not been asked for yet."""
+    found = []
+    for row in watch.explainable([sky_object.pk]):
+        made = row.explanations.filter(source_id=row.source_id).defer("weights").order_by("-created").first()
+        found.append((row, made))
+    return found
 
 
 def details(summary: Summary) -> dict[str, Any]:

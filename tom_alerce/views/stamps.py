@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from broker_adapters import cutouts
 from broker_adapters.errors import PacketError
 from tom_alerce import images, visible
-from tom_alerce.models import Stamps
+from tom_alerce.models import Explanation, Stamps
+from tom_alerce.store import watch
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +36,28 @@ def _etag(request: HttpRequest, pk: int) -> str | None:
 @condition(etag_func=_etag)
 def stamps(request: HttpRequest, pk: int) -> HttpResponse:
     """``/alerce/stamps/<pk>.png``: science, template and difference side by side; 404 where the user may not see the object."""
-    seen = Stamps.objects.filter(survey_object__sky_object__in=visible.sky_objects(request.user).values("pk"))
-    row = get_object_or_404(seen, pk=pk)
+    row = get_object_or_404(_seen(request), pk=pk)
     return HttpResponse(images.strip({kind: _pixels(row, kind) for kind in images.KINDS}), content_type="image/png")
+
+
+def _explanation_etag(request: HttpRequest, pk: int) -> str | None:
+    made = Explanation.objects.filter(pk=pk).values_list("created", flat=True).first()
+    return f'"{STYLE}-{pk}-{made:%s.%f}"' if made is not None else None
+
+
+@login_required
+@require_safe
+@cache_control(private=True, max_age=3600)
+@condition(etag_func=_explanation_etag)
+def explanation(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/alerce/explanations/<pk>.png``: the stamps with what the classifier looked at; 404 where the user may not see the object."""
+    row = get_object_or_404(Explanation.objects.filter(stamps__in=_seen(request)).select_related("stamps"), pk=pk)
+    pixels = {kind: _pixels(row.stamps, kind) for kind in images.KINDS}
+    return HttpResponse(images.explained(pixels, watch.weights(row)), content_type="image/png")
+
+
+def _seen(request: HttpRequest) -> QuerySet[Stamps]:
+    return Stamps.objects.filter(survey_object__sky_object__in=visible.sky_objects(request.user).values("pk"))
 
 
 def _pixels(row: Stamps, kind: str) -> NDArray[np.float32] | None:

@@ -1,0 +1,38 @@
+"""``manage.py alerce_drift``: does the stamp classifier still see what it was trained for?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from classifiers.records import ClassifierError
+from tom_alerce import conf, watch
+from tom_alerce.management.options import positive
+
+
+class Command(BaseCommand):
+    """Exit code: 0 if every night was compared, drifted or not; 1 if the model cannot be read, or a night has no alert that it reads."""
+
+    help = (
+        "Compare the ZTF alerts of the last nights with what the stamp classifier was trained on, and store what the page of its drift "
+        "shows. Exit code 1: the model, or a night, cannot be read."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How many nights."""
+        parser.add_argument("--nights", type=positive, default=1, help="so many nights that have enough alerts (default: %(default)s)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Measure, store, print one line for each night."""
+        nights = watch.nights(options["nights"])
+        if not nights:
+            self.stdout.write(f"no night has {watch.LEAST} ZTF alerts with stamps")
+        for night in nights:
+            try:
+                row = watch.measure(night)
+            except ClassifierError as error:
+                raise CommandError(f"night of {night}: {error}") from error
+            above = [f"{name} {psi:.2f}" for name, psi in row.psi.items() if psi > conf.get("DRIFT_ALARM")]
+            told = f"drifted: {', '.join(above)}" if above else "nothing has drifted"
+            self.stdout.write(f"night of {night}: {row.n} alerts, {told}")

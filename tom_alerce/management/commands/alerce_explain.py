@@ -1,0 +1,40 @@
+"""``manage.py alerce_explain``: what the stamp classifier looked at, for the pages of objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from classifiers.records import ClassifierError
+from tom_alerce import watch
+from tom_alerce.management.options import positive
+from tom_alerce.models import Ranking
+
+
+class Command(BaseCommand):
+    """Exit code: 0, or 1 if the model cannot be read."""
+
+    help = (
+        "Store maps of what the stamp classifier looked at: for the best of the latest ranking, or for given objects. A map takes about "
+        "a second; what has one is passed over. Exit code 1: the model cannot be read."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which objects."""
+        parser.add_argument("objects", nargs="*", type=positive, metavar="OBJECT", help="numbers of sky objects, as in their addresses")
+        parser.add_argument("--top", type=positive, default=20, help="without objects: the best so many (default: %(default)s)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Explain, store, count."""
+        ids = options["objects"] or self._best(options["top"])
+        try:
+            made = watch.explain(watch.explainable(ids))
+        except ClassifierError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{len(made)} new maps of {len(ids)} objects")
+
+    @staticmethod
+    def _best(top: int) -> list[int]:
+        latest = Ranking.objects.order_by("-now", "-pk").first()
+        return [] if latest is None else list(latest.ranks.order_by("place").values_list("sky_object", flat=True)[:top])
