@@ -11,10 +11,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from broker_adapters.records import Kind, SkyObject, blank
 from classifiers.calibration import Calibration
 from classifiers.lightcurve import Model, data, evaluation, features, forecast, forest, samples, supernova, surroundings, train
+from classifiers.lightcurve.context import context
 from classifiers.lightcurve.series import light_curve
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.simulate import lightcurves as simulate
-from classifiers.taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
+from classifiers.taxonomy import BRANCH, LIGHTCURVE, LIGHTCURVE_CLASSES
 from classifiers.trees import from_boosting, from_forests
 
 
@@ -118,6 +119,31 @@ def test_supernova_fit_gives_back_what_was_put_in():
         assert np.all(np.abs(found.flux(t, k) - truth) < 4 * found.flux_err(t, k))
         assert np.median(np.abs(found.flux(t, k) / truth - 1)) < 0.05
     assert supernova.fit(light_curve(blank(0))) is None
+
+
+def test_what_one_supernova_explains_is_not_searched_for_a_period():
+    rows = supernova_rows()
+    assert np.isnan(context(light_curve(rows)).period.period)
+    hosted, faded, wavy = rows.copy(), rows.copy(), rows.copy()
+    hosted["ref_flux"] = 1e5
+    faded["flux"][-1] *= -1
+    wavy["flux"] *= 1 + 0.4 * np.sin(2 * np.pi * wavy["mjd"] / 0.37)
+    for other in (hosted, faded, wavy):
+        assert np.isfinite(context(light_curve(other)).period.period)
+
+
+@pytest.mark.real_data
+def test_the_first_look_leaves_classes_as_they_are(real, monkeypatch):
+    some = [s for s in real if BRANCH[s.label] != "Transient"][::3] + [s for s in real if BRANCH[s.label] == "Transient"][::30]
+    curves = [c for s in some if (c := light_curve(s.rows)).n_detections >= samples.MINIMUM]
+    model = Model()
+    quick = features.matrix(curves)
+    monkeypatch.setattr("classifiers.lightcurve.context.EXPLODED", 0.0)
+    searched = features.matrix(curves)
+    period = features.names().index("Multiband_period")
+    assert (np.isnan(quick[:, period]) & ~np.isnan(searched[:, period])).sum() > 30
+    same = model.probabilities(quick).argmax(axis=1) == model.probabilities(searched).argmax(axis=1)
+    assert same.mean() >= 0.995
 
 
 def test_slopes_of_the_model_are_its_derivatives():
