@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 
+from broker_adapters.brokers.alerce import read_lsst, read_ztf
+from broker_adapters.merge import merge
 from broker_adapters.photometry import magnitude_from_flux
 from broker_adapters.records import Kind, blank
+from classifiers.lightcurve import Model
 from classifiers.lightcurve.series import light_curve
+from classifiers.taxonomy import LIGHTCURVE
+from tests.broker_adapters.samples import rows as answer
 
 
 def alerts(survey, flux, reference=np.nan, start=60000.0, bands=None):
@@ -107,3 +112,22 @@ def test_a_row_without_a_time_is_none():
     rows = alerts("ztf", RISING)
     rows["mjd"][3] = np.nan
     assert light_curve(rows).n_detections == 15
+
+
+@pytest.mark.real_data
+def test_a_real_supernova_of_two_surveys_keeps_every_magnitude(real_data):
+    """SN 2026asx, LSST and ZTF: no reference source in ZTF, a template's flux in Rubin."""
+    folder = real_data / "broker_samples" / "alerce_usecases_notebooks"
+    about, about_ztf, sources, found, forced, forced_ztf = (
+        answer(folder / f"ALeRCE_LSST_ZTF_cell{i}_0.csv") for i in (27, 28, 39, 40, 41, 42)
+    )
+    ztf = read_ztf(about_ztf[0], [row | {"candid": str(row["candid"])} for row in found], forced=forced_ztf)
+    lsst = read_lsst(about[0], sources, forced, about)
+    (one,) = merge([ztf, lsst]).objects
+    both, alone = light_curve(one.detections), light_curve(merge([ztf]).objects[0].detections)
+    assert both.surveys == ("lsst", "ztf")
+    for series, before in zip(both.series, alone.series, strict=True):
+        assert len(series.t) > len(before.t) > 0
+        assert series.mag == pytest.approx(magnitude_from_flux(np.abs(series.flux)))
+        assert set(before.mag) <= set(series.mag)
+    assert Model().predict([one]).labels[0] in LIGHTCURVE["Transient"]
