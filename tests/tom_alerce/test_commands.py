@@ -295,6 +295,20 @@ class TestInterrupted:
             run("alerce_poll", "--survey", "ztf")
         assert (SkyObject.objects.count(), Watermark.objects.count()) == (1, 0)
 
+    def test_nobody_listens(self, monkeypatch, capfd):
+        """``alerce_rank | head -1`` is no traceback."""
+
+        def unheard(*args, **options):
+            raise BrokenPipeError
+
+        monkeypatch.setattr(alerce_ingest.Command, "handle", unheard)
+        monkeypatch.setattr("django.db.connections.close_all", lambda: None)
+        monkeypatch.setattr(command.os, "dup2", lambda *files: None)
+        with pytest.raises(SystemExit) as end:
+            alerce_ingest.Command().run_from_argv(["manage.py", "alerce_ingest", "/"])
+        assert end.value.code == 141
+        assert capfd.readouterr().err == ""
+
     def test_every_command_of_ours(self):
         ours = [name for name, app in get_commands().items() if app == "tom_alerce"]
         assert len(ours) >= 7

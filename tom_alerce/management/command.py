@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
 from django.core.management.base import BaseCommand
 
-#: What a shell says of a program that Ctrl-C has ended.
-INTERRUPTED = 128 + signal.SIGINT
+#: What a shell says of a program that Ctrl-C has ended, and of one that nobody listens to any more.
+INTERRUPTED, UNHEARD = 128 + signal.SIGINT, 128 + signal.SIGPIPE
 
 
 class Command(BaseCommand):
@@ -21,3 +22,6 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stderr.write("Interrupted: what was done is kept, and the same command does the rest.")
             sys.exit(INTERRUPTED)
+        except BrokenPipeError:  # 'alerce_rank | head'
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(UNHEARD)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from classifiers.records import ClassifierError
 from tom_alerce import conf, watch
+from tom_alerce.management import command
 from tom_alerce.management.options import positive
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Exit code: 0 if every night was compared, drifted or not; 1 if the model cannot be read, or a night has no alert that it reads."""
 
     help = (

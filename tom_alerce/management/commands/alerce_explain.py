@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from classifiers.records import ClassifierError
 from tom_alerce import watch
+from tom_alerce.management import command
 from tom_alerce.management.options import positive
 from tom_alerce.models import Ranking
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Exit code: 0, or 1 if the model cannot be read."""
 
     help = (
