@@ -9,6 +9,7 @@ from astropy.stats import sigma_clipped_stats
 from astropy.visualization import AsinhStretch, AsymmetricPercentileInterval, ImageNormalize
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import binary_erosion
 
 #: The stamps of an alert, from left to right.
 KINDS = ("science", "template", "difference")
@@ -20,25 +21,30 @@ SIDE, GAP = 63, 3
 CUT = 8.0
 
 
-#: Colours (RGB) of what speaks for a class and against it, told apart by colour-blind eyes (Okabe & Ito 2008), and how strong at most.
-FOR, AGAINST, STRONGEST = (230, 159, 0), (86, 180, 233), 0.65
+#: Colours (RGB) of what speaks for a class and against it, told apart by colour-blind eyes (Okabe & Ito 2008).
+FOR, AGAINST = (230, 159, 0), (86, 180, 233)
+#: A map is outlined where it has this share of its largest absolute value, and drawn so many times as large.
+OUTLINED, LARGER = 0.4, 4
 
 
 def explained(images: dict[str, NDArray[np.floating] | None], weights: NDArray[np.floating]) -> bytes:
-    """The strip with a map of shape (y, x) over each stamp: what speaks for the class in orange, against it in blue.
+    """The strip, larger, with a map of shape (y, x) over each stamp: what speaks for the class outlined in orange, against it in blue.
 
-    The colour is as strong as the map's value over its largest absolute one.
+    Lines and not shades, so that they are seen on any image and in red light.
     """
     with Image.open(io.BytesIO(strip(images))) as plain:
-        canvas = plain.convert("RGBA")
+        canvas = plain.convert("RGBA").resize((LARGER * plain.width, LARGER * plain.height), Image.Resampling.NEAREST)
     scale = float(np.abs(weights).max()) or 1.0
-    layer = np.zeros((SIDE, SIDE, 4), np.uint8)
-    layer[..., :3] = np.where((weights > 0)[..., None], FOR, AGAINST)
-    layer[..., 3] = 255 * STRONGEST * np.abs(weights) / scale
-    tint = Image.fromarray(np.ascontiguousarray(layer[::-1]), "RGBA")
+    large = Image.fromarray((weights[::-1] / scale).astype(np.float32)).resize((LARGER * SIDE, LARGER * SIDE), Image.Resampling.BICUBIC)
+    layer = np.zeros((LARGER * SIDE, LARGER * SIDE, 4), np.uint8)
+    for colour, values in ((AGAINST, -np.asarray(large)), (FOR, np.asarray(large))):
+        inside = values > OUTLINED
+        layer[inside] = (*colour, 40)
+        layer[inside & ~binary_erosion(inside, iterations=3)] = (*colour, 255)
+    outline = Image.fromarray(layer, "RGBA")
     for i, kind in enumerate(KINDS):
         if images.get(kind) is not None:
-            canvas.alpha_composite(tint, (i * (SIDE + GAP), 0))
+            canvas.alpha_composite(outline, (LARGER * i * (SIDE + GAP), 0))
     buffer = io.BytesIO()
     canvas.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

@@ -53,7 +53,7 @@ def drift(rows: Sequence[Drift], alarm: float, width: int = 900, height: int = 2
             layers.append(Layer(f"line {css}", "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in points)))
             layers.append(Layer(f"detection {css}", "".join(circle(px, py, 3.0) for px, py in points)))
             names.append((name, css))
-    step = max(len(rows) // 8, 1)
+    step = -(-len(rows) // 7)
     x_ticks = tuple(Tick(f"{x(row):.1f}", f"{row.night:%b %d}") for row in rows[::-1][::step])
     y_ticks = tuple(Tick(f"{y(v):.1f}", f"{v:g}") for v in nice(0.0, high, 4))
     summary = f"Drift of {len(rows)} nights, alarm at {alarm:g}"

@@ -22,7 +22,7 @@ from tom_alerce.store import watch
 logger = logging.getLogger(__name__)
 
 #: Changes whenever the same stamps would look different.
-STYLE = "1"
+STYLE = "2"
 
 
 def _etag(request: HttpRequest, pk: int) -> str | None:
