@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from astropy.timeseries import LombScargle
 
-from classifiers.lightcurve import period
+from classifiers.lightcurve import nufft, period, periodogram
 
 
 def star(p, n=60, seed=0, amplitude=0.08, span=900.0):
@@ -18,19 +18,28 @@ def star(p, n=60, seed=0, amplitude=0.08, span=900.0):
 
 def test_statistic_is_that_of_astropys_floating_mean():
     t, y, e = star(0.5)
-    zero, shifted, w = period.prepared(t, y, e, t.mean())
+    zero, shifted, w = periodogram.prepared(t, y, e, t.mean())
     start, step, n = 0.1, 0.003, 2000
-    ours = period.explained(zero, shifted, w, np.array([start]), step, n)[0] / (w * shifted**2).sum()
+    ours = periodogram.explained(zero, shifted, w, np.array([start]), step, n)[0] / (w * shifted**2).sum()
     theirs = LombScargle(t - t.mean(), y, e, fit_mean=True, center_data=True).power(start + step * np.arange(n), method="slow")
     assert ours == pytest.approx(theirs, abs=1e-9)
 
 
-@pytest.mark.parametrize(("n", "frequencies"), [(11, 1000), (16, 256), (61, 20001), (203, 5000)])
+@pytest.mark.parametrize(("n", "frequencies"), [(11, 1000), (16, 256), (61, 20001), (203, 5000), (periodogram.LONG + 1, 5001)])
 def test_the_fast_scan_is_the_exact_one(n, frequencies):
     t, y, e = star(0.0613, n, seed=n)
-    series = period.prepared(t, y, e, t.mean())
-    exact = period.explained(*series, np.array([0.002]), 0.0011, frequencies)[0]
-    assert period.scanned(*series, 0.002, 0.0011, frequencies) == pytest.approx(exact, abs=1e-5 * exact.max(), rel=1e-5)
+    series = periodogram.prepared(t, y, e, t.mean())
+    exact = periodogram.explained(*series, np.array([0.002]), 0.0011, frequencies)[0]
+    assert periodogram.scanned(*series, 0.002, 0.0011, frequencies) == pytest.approx(exact, abs=1e-5 * exact.max(), rel=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 2, 999, 1000])
+def test_sums_by_fft_are_the_sums(n):
+    rng = np.random.default_rng(n)
+    t, weights = rng.uniform(-400, 400, 70), rng.uniform(0, 1, (2, 70))
+    frequency = 0.31 + 0.0007 * np.arange(n)
+    direct = weights @ np.exp(2j * np.pi * np.outer(t, frequency))
+    assert np.abs(nufft.sums(t, weights, 0.31, 0.0007, n) - direct).max() < 2e-6 * weights.sum()
 
 
 @pytest.mark.parametrize("p", [0.047, 0.11, 0.61, 12.3, 210.0])
