@@ -21,6 +21,7 @@ class SkyObject(models.Model):
     n_detections = models.PositiveIntegerField(default=0, help_text="detections, without forced photometry and limits")
     evidence = models.CharField(max_length=64, blank=True, help_text="digest of all measurements and stamps of its members")
     moving = models.BooleanField(default=False, help_text="a known solar-system object")
+    promoted = models.BooleanField(default=False, help_text="has been a target: if that is deleted, no rule makes it one again")
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
 

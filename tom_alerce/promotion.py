@@ -21,10 +21,13 @@ KEYS = frozenset({"origin", "classifier", "label", "probability", "n_detections"
 
 
 def promote(sky_object_ids: Iterable[int]) -> list[str]:
-    """Make targets of those of these objects that a rule wants; the names of those that were made or found."""
+    """Make targets of those of these objects that a rule wants; the names of those that were made or found.
+
+    Once only: whoever deletes the target does not find it made again.
+    """
     made = []
     for ids in chunks(sky_object_ids) if conf.get("PROMOTION") else ():
-        free = list(SkyObject.objects.filter(pk__in=ids, target=None, moving=False))
+        free = list(SkyObject.objects.filter(pk__in=ids, target=None, moving=False, promoted=False))
         words = latest([one.pk for one in free])
         for one in free:
             if wanted(one, words.get(one.pk, ())):

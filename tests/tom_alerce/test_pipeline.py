@@ -22,6 +22,7 @@ from tests.tom_alerce import plugins
 from tests.tom_alerce.alerts import MJD, alert, counts, curve
 from tom_alerce import pipeline, promotion, tasks
 from tom_alerce.models import Classification, DeadLetter, Rank, Ranking, SkyObject, Watermark
+from tom_alerce.store import targets
 
 pytestmark = pytest.mark.django_db
 THIRD = {"CLASSIFIERS": [plugins.NAME]}
@@ -248,6 +249,15 @@ class TestPromotion:
         with override_settings(TOM_ALERCE={**THIRD, "PROMOTION": [{"label": "SN"}], "RANK_DAYS": 1.0}):
             assert pipeline.classify().promoted == []
             assert pipeline.classify([SkyObject.objects.get().pk]).promoted == ["ZTF26aaaaaaa"]
+
+    def test_a_target_that_was_deleted_is_not_made_again(self):
+        pipeline.ingest_alerts([alert()])
+        assert self.promoted({"label": "SN"}) == ["ZTF26aaaaaaa"]
+        BaseTarget.objects.all().delete()
+        pipeline.ingest_alerts([alert(n=1, first=5)])
+        assert self.promoted({"label": "SN"}) == []
+        targets.promote(SkyObject.objects.get())
+        assert BaseTarget.objects.count() == 1, "a person may"
 
     def test_rules_hold_without_classifiers(self):
         pipeline.ingest_alerts([alert()])

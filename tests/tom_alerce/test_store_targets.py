@@ -12,7 +12,7 @@ from tom_targets.permissions import targets_for_user
 
 from tests.tom_alerce.alerts import alert, curve
 from tom_alerce.models import SkyObject, SurveyObject
-from tom_alerce.store import alerts, targets
+from tom_alerce.store import alerts, linking, targets
 from tom_alerce.store.errors import StoreError
 
 ARCSEC = 1.0 / 3600.0
@@ -44,6 +44,22 @@ class TestFound:
         target = make(ra=(ra + 0.0003) % 360.0, dec=dec)
         alerts.save([alert(ra=ra, dec=dec)])
         assert SkyObject.objects.get().target == target
+
+    def test_a_target_that_is_made_later(self):
+        """By hand, by a query page, by a merge of two: the next alert of the object finds it."""
+        alerts.save([alert()])
+        target = make("made by hand", dec=2.0 + 0.5 * ARCSEC)
+        alerts.save([alert(n=1, first=5)])
+        assert SkyObject.objects.get().target == target
+        assert points(target) == 4
+
+    def test_what_a_person_has_taken_apart_stays_apart(self):
+        target = make("the other one")
+        alerts.save([alert(), alert("lsst", "1", dec=2.0 + 0.4 * ARCSEC)])
+        linking.unlink(SurveyObject.objects.get(survey="lsst"))
+        alerts.save([alert("lsst", "1", dec=2.0 + 0.4 * ARCSEC, first=5)])
+        assert SurveyObject.objects.get(survey="lsst").sky_object.target is None
+        assert SkyObject.objects.get(target=target).survey_objects.get().survey == "ztf"
 
     def test_by_name_whatever_its_place(self):
         target = make("ztf26aaaaaaa", ra=10.0)

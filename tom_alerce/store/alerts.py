@@ -53,8 +53,7 @@ def save(alerts: Sequence[Alert]) -> Saved:
         stamps.save(alerts, objects)
         skies = summaries.refresh(list({o.pk: o for o in objects.values()}.values()))
         labels = classifications.save_labels(alerts, objects)
-        new = {s.pk for s in identified.skies}
-        targets.adopt([s for s in skies if s.pk in new])
+        targets.adopt(skies)
         targets.update(skies)
     return Saved(
         identified.survey_objects,

@@ -161,7 +161,7 @@ def _named_skies(alerts: Sequence[Alert], named: Sequence[int | None]) -> dict[i
     for alert, target in zip(alerts, named, strict=True):
         if target is not None and target not in by_target:
             sky = _sky(alert, int(pixel(np.array([alert.ra]), np.array([alert.dec]))[0]))
-            sky.target_id = target
+            sky.target_id, sky.promoted = target, True
             sky.save()
             by_target[target] = sky
     return {i: by_target[t] for i, t in enumerate(named) if t is not None}

@@ -58,13 +58,21 @@ def nearby(ra: Sequence[float], dec: Sequence[float], radius: float | None = Non
 
 
 def adopt(skies: Sequence[SkyObject]) -> list[SkyObject]:
-    """Link new sky objects to the target that is at their place, where there is exactly one; those that were linked."""
+    """Link sky objects to the target that is at their place, where there is exactly one; those that were linked.
+
+    The target may be younger than the object: somebody has made it by hand, or merged two. What a person has taken apart is left alone.
+    """
     free = [s for s in skies if s.target_id is None and not s.moving]
+    decided: set[int] = set()
+    for ids in chunks(s.pk for s in free):
+        mine = SurveyObject.objects.filter(sky_object__in=ids, method=SurveyObject.Method.PERSON)
+        decided.update(mine.values_list("sky_object_id", flat=True))
+    free = [s for s in free if s.pk not in decided]
     linked = []
     for sky, near in zip(free, nearby([s.ra for s in free], [s.dec for s in free]), strict=True):
         if len(near) == 1:
-            sky.target_id = near[0][0]
-            sky.save(update_fields=["target", "modified"])
+            sky.target_id, sky.promoted = near[0][0], True
+            sky.save(update_fields=["target", "promoted", "modified"])
             linked.append(sky)
         elif near:
             logger.warning("%s: %d targets are within the match radius; link it by hand", sky, len(near))
@@ -100,8 +108,8 @@ def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None =
             if target is not None and user is not None and not visible.may_change_target(user, target):
                 raise StoreError(f"{_names([sky])[0]} is a target that is not yours to change: ask who looks after this TOM")
             target = target or _create(sky, user)
-        sky.target = target
-        sky.save(update_fields=["target", "modified"])
+        sky.target, sky.promoted = target, True
+        sky.save(update_fields=["target", "promoted", "modified"])
         _write(target, [sky])
         _enlist(target)
     sky_object.target = target
