@@ -44,6 +44,15 @@ class StampsAdmin(LookOnly):
     show_full_result_count = False
 
 
+class ExplanationAdmin(LookOnly):
+    """Without the map, which the page of the object shows."""
+
+    list_display = ("stamps", "source_id", "classifier", "version", "label", "probability")
+    list_select_related = ("stamps__survey_object",)
+    exclude = ("weights",)
+    show_full_result_count = False
+
+
 _OBJECT = ("survey_objects__object_id", "target__name")
 
 admin.site.register(
@@ -66,6 +75,8 @@ admin.site.register(
     models.Classification,
     _table("sky_object_id", "origin", "classifier", "label", "probability", "created", filters=("origin", "classifier", "label")),
 )
+admin.site.register(models.Explanation, ExplanationAdmin)
+admin.site.register(models.Drift, _table("night", "classifier", "version", "n", "modified", filters=("classifier", "version")))
 admin.site.register(models.Ranking, _table("site", "night", "created", filters=("site",)))
 admin.site.register(models.Rank, _table("ranking", "place", "sky_object_id", "score", "hours", joined=("ranking",)))
 admin.site.register(

@@ -8,7 +8,17 @@ from django.urls import reverse
 
 from broker_adapters.records import BrokerLabel
 from tests.tom_alerce.alerts import alert
-from tom_alerce.models import FollowupRequest, MatchCandidate, Rank, Ranking, SkyObject, SurveyObject
+from tom_alerce.models import (
+    Drift,
+    Explanation,
+    FollowupRequest,
+    MatchCandidate,
+    Rank,
+    Ranking,
+    SkyObject,
+    Stamps,
+    SurveyObject,
+)
 from tom_alerce.store import alerts, dead_letters, watermarks
 
 MODELS = list(apps.get_app_config("tom_alerce").get_models())
@@ -25,6 +35,9 @@ def admin(client, db):
     FollowupRequest.objects.create(key="k", sky_object=sky, facility="LCO", payload={})
     dead_letters.save([dead_letters.Refused.of("topic", "1:2", b"x", "<script>alert(1)</script>")])
     watermarks.advance("alerce ztf", 61000.0)
+    Drift.objects.create(classifier="stamp", version="1", night="2026-11-22", n=50, classes={"SN": 1.0}, psi={"fwhm": 0.3})
+    seen = {"classifier": "stamp", "version": "1", "label": "SN", "probability": 0.9, "weights": b"map"}
+    Explanation.objects.create(stamps=Stamps.objects.first(), source_id="1", **seen)
     return client
 
 
