@@ -83,7 +83,8 @@ def power(t: Floats, y: Floats, scale: float) -> tuple[float, int]:
             lag = t[j] - t[i]
             if abs(lag) <= near_by:
                 near += 1
-            narrow, wide = math.exp(-0.5 * (lag / sigma) ** 2), math.exp(-0.125 * (lag / sigma) ** 2)
+            wide = math.exp(-0.125 * (lag / sigma) ** 2)
+            narrow = wide**4
             w1, w2, s1, s2 = w1 + narrow, w2 + wide, s1 + narrow * y[j], s2 + wide * y[j]
             j += 1
         if near > NEIGHBOURS:

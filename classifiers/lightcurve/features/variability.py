@@ -182,18 +182,19 @@ def structure_function(t: Floats, m: Floats, e: Floats) -> tuple[float, float]:
     """
     n, lo = len(t), math.log10(5.0)
     bins = math.ceil((math.log10(365.0) - lo) / 0.1)
-    number, power = np.zeros(bins), np.zeros(bins)
+    number, power, edges = np.zeros(bins), np.zeros(bins), 10 ** (lo + 0.1 * np.arange(bins + 1))
     for i in range(n):
+        b = 0
         for j in range(i + 1, n):
             lag = t[j] - t[i]
             if lag < 5.0:
                 continue
             if lag > 365.0:
                 break
-            b = int((math.log10(lag) - lo) / 0.1)
-            if b < bins:
-                number[b] += 1
-                power[b] += (m[i] - m[j]) ** 2 - e[i] ** 2 - e[j] ** 2
+            while lag >= edges[b + 1]:  # the lags of a point rise
+                b += 1
+            number[b] += 1
+            power[b] += (m[i] - m[j]) ** 2 - e[i] ** 2 - e[j] ** 2
     sx = sy = sxx = sxy = k = 0.0
     for b in range(bins):
         tau = 0.5 * (10 ** (lo + 0.1 * b) + 10 ** (lo + 0.1 * (b + 1))) / 365.0
