@@ -1,7 +1,6 @@
 """The forest: its arrays equal scikit-learn's trees, its file cannot be changed unnoticed, and the shipped model answers."""
 
 import json
-import math
 
 import numpy as np
 import pytest
@@ -10,11 +9,20 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from broker_adapters.records import Kind, SkyObject, blank
 from classifiers.calibration import Calibration
-from classifiers.lightcurve import Model, data, evaluation, features, forecast, forest, samples, supernova, surroundings, train
+from classifiers.lightcurve import (
+    Model,
+    data,
+    drift,
+    evaluation,
+    features,
+    forecast,
+    forest,
+    samples,
+    supernova,
+)
 from classifiers.lightcurve.context import context
 from classifiers.lightcurve.series import light_curve
 from classifiers.records import ClassifierError, WeightsError
-from classifiers.simulate import lightcurves as simulate
 from classifiers.taxonomy import BRANCH, LIGHTCURVE, LIGHTCURVE_CLASSES
 from classifiers.trees import from_boosting, from_forests
 
@@ -188,52 +196,6 @@ def test_the_answer_does_not_depend_on_the_batch():
     assert model.predict(objects).probabilities == pytest.approx(alone)
 
 
-@pytest.mark.parametrize("label", sorted(simulate.STOCHASTIC))
-def test_simulated_sources_are_alerts_and_limits(label):
-    rows = simulate.observe(simulate.STOCHASTIC[label], 600.0, np.random.default_rng(2))
-    alert = rows["kind"] == Kind.ALERT
-    assert (np.diff(rows["mjd"]) >= 0).all()
-    assert np.isfinite(rows["flux"][alert]).all()
-    assert (np.abs(rows["flux"][alert]) > 5 * rows["flux_err"][alert]).all()
-    assert np.isnan(rows["flux"][~alert]).all()
-
-
-def test_random_walk_has_its_structure_function():
-    t = np.arange(0, 20000.0, 5)
-    walk = simulate.random_walk(t, 0.3, 100.0, np.random.default_rng(0))
-    assert walk.std() == pytest.approx(0.3, rel=0.15)
-    assert np.corrcoef(walk[:-20], walk[20:])[0, 1] == pytest.approx(math.exp(-1), abs=0.15)
-
-
-def test_altered_copies_are_fainter_and_never_leave_a_weak_alert():
-    rows = supernova_rows()
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        copy = samples.altered(rows, rng)
-        alert = copy["kind"] == Kind.ALERT
-        assert (copy["flux"][alert] >= 4.5 * copy["flux_err"][alert]).all()
-        assert np.isnan(copy["flux"][~alert]).all()
-        assert len(copy) <= len(rows)
-
-
-def test_weights_count_an_object_once_and_real_ones_more():
-    n = 6
-    text = lambda *v: np.array(v, str)  # noqa: E731
-    found = samples.Samples(
-        np.zeros((n, 1)),
-        text("SNIa", "SNIa", "SNIa", "SNII", "SNII", "SNII"),
-        text("a", "a", "b", "c", "d", "d"),
-        text("real", "real", "real", "real", "simulated", "simulated"),
-        text(*["whole"] * n),
-        np.full(n, 9),
-        text(*["alert-dif"] * n),
-        np.full((n, len(surroundings.KNOWN)), np.nan),
-    )
-    weight = train.weights("Transient", found, train.targets("Transient", found))
-    assert weight[0] + weight[1] == pytest.approx(weight[2])
-    assert weight[3] == pytest.approx(train.REAL["Transient"] * (weight[4] + weight[5]))
-
-
 def test_a_folder_without_tables_is_a_clear_error(tmp_path):
     with pytest.raises(ClassifierError, match=r"object_labels.csv cannot be read"):
         data.read(tmp_path)
@@ -299,3 +261,21 @@ def test_forecast_intervals_hold_their_share_of_real_supernovae(real):
                 held += (np.abs(later["flux"] - middle) < np.hypot((high - low) / 2, later["flux_err"])).tolist()
     assert len(held) > 100
     assert 0.58 < np.mean(held) < 0.82  # 68 %, within the error of so few
+
+
+def test_drift_without_a_reference_or_without_objects_is_a_clear_error(hierarchy, tmp_path):
+    forest.save(hierarchy, tmp_path, {})
+    with pytest.raises(WeightsError, match="no reference"):
+        drift.drift(tmp_path, tmp_path)
+
+
+@pytest.mark.real_data
+def test_the_training_objects_have_not_drifted(real, real_data, monkeypatch):
+    chosen = {s.object_id: (9, s.kind, s.rows) for s in real[::25]}
+    monkeypatch.setattr(data, "everything", lambda folder: chosen)
+    found = drift.drift(real_data / "dev", jobs=1)
+    assert found["n"] > 150
+    assert found["branches"]["Transient"] > 0.7
+    told = {name: psi for name, psi in found["psi"].items() if name != "confidence"}
+    assert max(told.values()) < 0.25
+    assert np.mean(list(told.values())) < 0.05
