@@ -72,8 +72,11 @@ def datum(data: bytes, schema: Schema, without: frozenset[str] = frozenset()) ->
     stream = BytesIO(data)
     record: dict[str, Any] = {}
     try:
-        for writer, reader in schema.parts(without):
-            record.update(fastavro.schemaless_reader(stream, writer, reader))
+        for writer, program in schema.parts(without):
+            if program is not None:
+                stream.seek(program.end(data, stream.tell()))
+            else:
+                record.update(fastavro.schemaless_reader(stream, writer, None))
     except DAMAGE as error:
         raise PacketError(f"damaged Avro record: {type(error).__name__} {error!s:.120}") from error
     if stream.tell() != len(data):

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import groupby
 from math import inf
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import fastavro
 from fastavro.schema import SchemaParseException
@@ -43,7 +43,10 @@ DAMAGE = (
     SchemaParseException,
 )
 
-_Part = tuple[dict[str, Any], "dict[str, Any] | None"]
+if TYPE_CHECKING:
+    from broker_adapters.avro_skip import Program
+
+_Part: TypeAlias = "tuple[dict[str, Any], None] | tuple[None, Program]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,10 +67,7 @@ class Schema:
     _parts: dict[frozenset[str], tuple[_Part, ...]] = field(default_factory=dict, repr=False)
 
     def parts(self, without: frozenset[str]) -> tuple[_Part, ...]:
-        """The record as one or more that follow one another, each with the schema to read it by: the fields in ``without`` by an empty one.
-
-        In one piece, with a reader's schema that lacks these fields, fastavro would compare the two field by field, each time.
-        """
+        """The record as one or more that follow one another: the schema of each, or the program that passes over what is in ``without``."""
         if without not in self._parts:
             self._parts[without] = tuple(self._split(without)) if without else ((self.writer, None),)
         return self._parts[without]
@@ -75,8 +75,12 @@ class Schema:
     def _split(self, without: frozenset[str]) -> Iterator[_Part]:
         for skipped, columns in groupby(self.writer["fields"], key=lambda f: f["name"] in without):
             part = {"type": "record", "name": "part", "fields": [{"name": c["name"], "type": c["type"]} for c in columns]}
-            empty = fastavro.parse_schema({**part, "fields": []}) if skipped else None
-            yield fastavro.parse_schema(_inlined(part, self._named, set())), empty
+            if skipped:
+                from broker_adapters.avro_skip import program  # numba, which not every process needs
+
+                yield None, program(part, {name: plain for name, (plain, _) in self._named.items()})
+            else:
+                yield fastavro.parse_schema(_inlined(part, self._named, set())), None
 
 
 @lru_cache(maxsize=64)
