@@ -34,6 +34,9 @@ from ._arrays import Floats
 #: Columns of what is known, under the names of ZTF's alert schema: degrees, pixels, arcsec, magnitudes.
 KNOWN = ("ra", "dec", "distnr", "sgscore1", "distpsnr1", "sgmag1", "srmag1", "simag1", "szmag1")
 
+#: Numbers below this are sentinels (ZTF: -99 and -999).
+MISSING = -90.0
+
 #: Unit vector towards the north Galactic pole (ICRS: Hipparcos catalogue, vol. 1, sec. 1.5.3).
 POLE = np.array([-0.8676661490, -0.1980763734, 0.4559837762])
 
@@ -95,7 +98,7 @@ def of_objects(objects: Sequence[SkyObject]) -> Floats:
         row[:2] = one.ra, one.dec
         alerts = [a.metadata for a in one.alerts if a.survey == "ztf"]
         for j, name in enumerate(KNOWN[2:], start=2):
-            values = [float(m[name]) for m in alerts if isinstance(m.get(name), int | float)]
+            values = [float(m[name]) for m in alerts if isinstance(m.get(name), int | float) and m[name] > MISSING]
             row[j] = np.median(values) if values else np.nan
     return known
 
@@ -108,7 +111,7 @@ def of_folder(folder: Path, object_ids: Sequence[str]) -> Floats:
     for table in tables:
         columns = [c for c in KNOWN if c in table]
         values = table[columns].astype(float)
-        values = values.where((values > -90) | values.columns.isin(["ra", "dec"]))
+        values = values.where((values > MISSING) | values.columns.isin(["ra", "dec"]))
         known = known.fillna(values.groupby(table.objectId.astype(str)).median().reindex(known.index))
     found: Floats = known.to_numpy(float)
     return found

@@ -79,7 +79,8 @@ def test_packets_and_tables_give_the_same(tmp_path):
     metadata = RED_STAR | {"simag1": None}
     alert = Alert("ztf", "ZTF20a", "1", *PLANE, 0.1, 59000.0, blank(0), metadata=metadata)
     other = Alert("lsst", "5", "2", *PLANE, 0.1, 59000.0, blank(0), metadata={"distnr": 99.0})
-    from_packets = surroundings.of_objects([SkyObject(*PLANE, 0.1, blank(0), (alert, other)), SkyObject(*HIGH, 0.1, blank(0))])
+    late = Alert("ztf", "ZTF20a", "3", *PLANE, 0.1, 59001.0, blank(0), metadata={"distnr": float("nan"), "srmag1": -999.0})
+    from_packets = surroundings.of_objects([SkyObject(*PLANE, 0.1, blank(0), (alert, other, late)), SkyObject(*HIGH, 0.1, blank(0))])
     pd.DataFrame({"objectId": ["ZTF20a", "ZTF20b"], "ra": [PLANE[0], HIGH[0]], "dec": [PLANE[1], HIGH[1]]}).to_csv(
         tmp_path / "object_labels.csv"
     )
