@@ -18,7 +18,7 @@ def once(rows: Detections) -> Detections:
     ``rows`` of `DETECTION` with finite times, shape (n,), in any order; the result has shape (m,), m ≤ n.
     """
     rows = rows[np.argsort(rows["mjd"], kind="stable")]
-    if len(rows) < 2 or np.diff(rows["mjd"]).min() > SAME_EXPOSURE:
+    if not (np.diff(rows["mjd"]) <= SAME_EXPOSURE).any():
         return rows
     number = series(rows, None)
     order = np.argsort(number, kind="stable")

@@ -21,7 +21,7 @@ from ._arrays import Floats
 HALF = 128
 
 #: Points of a band from which on an FFT is faster.
-LONG = 500
+LONG = 400
 
 #: What the compiler may do to sums; not that numbers are finite.
 FAST = {"reassoc", "contract", "nsz", "arcp"}
@@ -52,7 +52,8 @@ def scanned(t: Floats, y: Floats, w: Floats, start: float, step: float, n: int) 
     times[: len(t)], p[: len(t)], q[: len(t)] = t, w / total, w * y / total
     theta = np.empty(-(-n // (2 * HALF)) * 2 * HALF, np.float32)
     _blocks(times, p, q, start, step, theta)
-    return np.float32(total) * theta[:n]
+    theta *= np.float32(total)
+    return theta[:n]
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -95,9 +95,9 @@ def light_curve(rows: Detections) -> LightCurve:
     detected = _detected(rows)
     limits = (rows["kind"] != Kind.ALERT) & ~detected & (rows["flux_err"] > 0) & np.isfinite(rows["flux_err"]) & np.isfinite(rows["mjd"])
     found = rows[detected & (family != "")]
-    surveys = tuple(np.unique(found["survey"]).tolist())
+    surveys = tuple(sorted(set(found["survey"].tolist())))
     totals = _on_reference(found, surveys)
-    g, r = (_series(once(rows[detected & (family == f)]), rows[limits & (family == f)], totals) for f in FAMILIES)
+    g, r = (_series(once(rows[detected & own]), rows[limits & own], totals) for own in (family == f for f in FAMILIES))
     return LightCurve(g, r, bool(totals), surveys)
 
 
@@ -129,7 +129,9 @@ def _detected(rows: Detections) -> NDArray[np.bool_]:
 
 
 def _series(found: Detections, limits: Detections, totals: tuple[str, ...]) -> Series:
-    total = np.where(np.isin(found["survey"], totals), found["flux"] + found["ref_flux"], np.nan) if totals else np.abs(found["flux"])
+    total = found["flux"] + found["ref_flux"] if totals else np.abs(found["flux"])
+    if totals:
+        total[[survey not in totals for survey in found["survey"].tolist()]] = np.nan
     mag, mag_err = photometry.magnitude_from_flux(total), photometry.magnitude_error(total, found["flux_err"])
     if len(totals) > 1:
         mag = _common_zero(found["survey"], mag)
