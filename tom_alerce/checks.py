@@ -45,8 +45,10 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     | dict.fromkeys(("SURVEYS", "CLASSIFIERS", "GROUPS"), (_each(_text), "a list of texts"))
     | dict.fromkeys(("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS", "DRIFT_ALARM"), (_is(int, float), "a positive number"))
     | dict.fromkeys(("RANK_LIMIT", "BATCH"), (_is(int), "a positive whole number"))
+    | dict.fromkeys(
+        ("BROKERS", "STREAMS"), (lambda value: _dictionary(value) and all(map(_dictionary, value.values())), "a dictionary of dictionaries")
+    )
     | {
-        "BROKERS": (lambda value: _dictionary(value) and all(map(_dictionary, value.values())), "a dictionary of dictionaries"),
         "PROMOTION": (_each(_dictionary), "a list of dictionaries"),
         "TERMS": (_is(Mapping, NoneType), "a dictionary"),
         "SITE": (_is(str, Mapping), "a name or a dictionary"),
@@ -158,6 +160,24 @@ def check_brokers(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         for name, given in conf.get("BROKERS").items()
         if "." not in name
         for message in _arguments(f"['BROKERS'][{name!r}]", given, conf.options(plugins.load("broker_adapters.brokers", name).Client))
+    ]
+
+
+@register("tom_alerce")
+def check_streams(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E004 to E006: a stream without servers, group or topics, and arguments that no stream takes."""
+    if clashing() or check_settings():
+        return []
+    needed: dict[str, Any] = {"servers": "", "group": "", "topics": []}
+    return [
+        message
+        for name, given in conf.get("STREAMS").items()
+        for message in _arguments(f"['STREAMS'][{name!r}]", given, needed | {"config": {}})
+        + [
+            Error(f"TOM_ALERCE['STREAMS'][{name!r}] cannot be used.", hint=f"It needs a value for {key!r}.", id="tom_alerce.E004")
+            for key in needed
+            if not given.get(key)
+        ]
     ]
 
 

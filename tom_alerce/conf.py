@@ -20,6 +20,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
         #: Broker -> keyword arguments of its ``Client`` (tokens, time-outs, ...). ALeRCE needs no token.
         "BROKERS": {"alerce": {}},
+        #: Stream -> arguments of ``broker_adapters.sources.kafka.Consumer``: servers, group, topics, config.
+        "STREAMS": {},
         #: Surveys that brokers are polled for.
         "SURVEYS": ("ztf", "atlas", "lsst"),
         #: Plug-ins of ``classifiers`` that see every object, in the order in which they are shown.

@@ -64,9 +64,12 @@ class Report:
         return f"{text}; incomplete: {self.problem}" if self.problem else text
 
 
-def ingest(packets: Iterable[Packet], progress: Progress = lambda n: None) -> Report:
-    """Read packets of any survey and messages of any broker, and write what is in them; what no adapter reads becomes a dead letter."""
-    report = Report()
+def ingest(packets: Iterable[Packet], progress: Progress = lambda n: None, report: Report | None = None) -> Report:
+    """Read packets of any survey and messages of any broker, and write what is in them; what no adapter reads becomes a dead letter.
+
+    With a ``report`` of what went before, this run is added to it.
+    """
+    report = report or Report()
 
     def readable() -> Iterator[Alert | Refused]:
         for packet in packets:

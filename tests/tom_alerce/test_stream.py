@@ -1,0 +1,109 @@
+"""A stream is stored before it is committed: what fails comes again, what was stored does not count twice."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Producer
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+
+from broker_adapters.errors import SourceError
+from tests.tom_alerce.alerts import counts
+from tom_alerce import checks, conf, stream
+from tom_alerce.models import DeadLetter, SurveyObject
+from tom_alerce.store import alerts as store
+
+pytestmark = pytest.mark.django_db
+GOLDEN = sorted((Path(__file__).parents[1] / "data").rglob("*.avro"))
+QUICK = {"topic.metadata.refresh.interval.ms": 200, "session.timeout.ms": 6000, "heartbeat.interval.ms": 200, "log_level": 0}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """librdkafka's own mock cluster: real listeners on loopback, as long as the producer lives."""
+    producer = Producer({"bootstrap.servers": "", "test.mock.num.brokers": 1, "log_level": 0})
+    (broker,) = producer.list_topics(timeout=10).brokers.values()
+    yield producer, f"{broker.host}:{broker.port}"
+    producer.flush(5)
+
+
+@pytest.fixture
+def night(cluster, settings, monkeypatch):
+    """A stream 'night' with every golden packet and one that is none; pauses are short."""
+    producer, servers = cluster
+    topic = f"packets_{uuid4().hex}"
+    for data in [*(path.read_bytes() for path in GOLDEN), b"no packet"]:
+        producer.produce(topic, data, partition=0)
+    assert producer.flush(10) == 0
+    settings.TOM_ALERCE = {"STREAMS": {"night": {"servers": servers, "group": uuid4().hex, "topics": [topic], "config": QUICK}}}
+    monkeypatch.setattr(stream, "WAIT", 0.3)
+    monkeypatch.setattr(stream, "PAUSE", 0.05)
+    return topic
+
+
+def test_all_is_stored_once_and_what_is_no_packet_leads_back(night):
+    report = stream.follow("night", idle=8)
+    assert (report.read.total(), report.refused, report.problem) == (len(GOLDEN), 1, None)
+    (letter,) = DeadLetter.objects.all()
+    assert (letter.source, letter.position) == (night, f"0:{len(GOLDEN)}")
+    before = counts()
+    again = stream.follow("night", idle=4)  # the same group: it was committed
+    assert again.read.total() == again.refused == 0
+    conf.get("STREAMS")["night"]["group"] = uuid4().hex  # another group reads it all, and nothing is new
+    assert stream.follow("night", idle=8).read.total() == len(GOLDEN)
+    assert counts() == before
+
+
+def test_what_the_database_did_not_take_comes_again(night, monkeypatch):
+    save, failures = store.save, [OperationalError("the database is away"), OperationalError("still")]
+
+    def failing(alerts):
+        if failures:
+            raise failures.pop()
+        return save(alerts)
+
+    monkeypatch.setattr(store, "save", failing)
+    stored = []
+    report = stream.follow("night", idle=8, stored=lambda: stored.append(SurveyObject.objects.count()))
+    assert not failures
+    assert report.problem is None
+    assert stored
+    assert stored[-1] == SurveyObject.objects.count() > 0
+
+
+def test_the_command_tells(night):
+    out = io.StringIO()
+    call_command("alerce_stream", "night", "--idle", "8", stdout=out, stderr=io.StringIO())
+    assert f"refused 1; new: {counts()['SkyObject']} sky objects" in out.getvalue()
+
+
+def test_a_stream_that_is_away_is_a_problem(settings, monkeypatch):
+    settings.TOM_ALERCE = {"STREAMS": {"night": {"servers": "127.0.0.1:9", "group": "g", "topics": ["t"], "config": {"log_level": 0}}}}
+    monkeypatch.setattr(stream, "PAUSE", 0.05)
+    with pytest.raises(CommandError, match=r"night: Kafka at 127\.0\.0\.1:9"):
+        call_command("alerce_stream", "night", "--idle", "3", stdout=io.StringIO(), stderr=io.StringIO())
+
+
+def test_what_cannot_be_followed_is_told(settings):
+    settings.TOM_ALERCE = {"STREAMS": {"night": {"servers": "127.0.0.1:9", "group": "g", "topics": ["t"], "config": {"no.such": "secret"}}}}
+    with pytest.raises(LookupError, match=r"no stream 'day' .* which has: night"):
+        stream.follow("day")
+    with pytest.raises(SourceError, match=r"no\.such") as refused:
+        stream.follow("night")
+    assert "secret" not in str(refused.value)
+
+
+def test_the_settings_of_a_stream_are_checked(settings):
+    settings.TOM_ALERCE = {"STREAMS": {"night": {"servers": "a:1", "group": "", "topic": ["t"], "topics": "t"}}}
+    found = {(m.id, m.msg, m.hint) for m in checks.check_streams()}
+    assert {
+        ("tom_alerce.E005", "TOM_ALERCE['STREAMS']['night'] has an unknown key 'topic'.", "Did you mean 'topics'?"),
+        ("tom_alerce.E006", "TOM_ALERCE['STREAMS']['night']['topics'] is a text, where a list is wanted.", None),
+        ("tom_alerce.E004", "TOM_ALERCE['STREAMS']['night'] cannot be used.", "It needs a value for 'group'."),
+    } == found
+    settings.TOM_ALERCE = {"STREAMS": ["night"]}
+    assert checks.check_streams() == []  # that is another check's word
