@@ -20,6 +20,8 @@ from classifiers.taxonomy import STAMP
 
 from .preprocess import Floats, Inputs, from_table
 
+#: Names of the files.
+STAMPS, META = "ztf_stamps.npz", "ztf_stamps_meta.parquet"
 #: Noon at Palomar as a fraction of a Julian day: nights are counted from there to the next.
 NOON = 1 / 3
 
@@ -83,7 +85,7 @@ def read(data: Path) -> Table:
     ClassifierError
         A file is missing or damaged, the two do not belong together, or a label is none of ours.
     """
-    stamps_path, table_path = data / "ztf_stamps.npz", data / "ztf_stamps_meta.parquet"
+    stamps_path, table_path = data / STAMPS, data / META
     try:
         with np.load(stamps_path, allow_pickle=False) as file:
             candid, stamps = file["candid"].astype(str), file["stamps"]

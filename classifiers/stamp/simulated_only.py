@@ -1,7 +1,8 @@
 """Stamps of surveys whose alerts have no labels: ATLAS and Rubin. **Experimental**: what these networks know, they know from simulation.
 
 The recipe is that of ZTF up to where real alerts come in. How far that carries is known for ZTF alone (``networks before any real alert``
-in its card); the temperature that those networks need on real alerts makes these as humble. They look at the images alone.
+in its card); by as much as such a network must be humbler there on real alerts than on simulated ones, these are. They look at the images
+alone.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from classifiers.calibration import Calibration
 from classifiers.records import ClassifierError
 from classifiers.simulate.instruments import instrument
 from classifiers.simulate.stamps import simulate
+from classifiers.stability import ALARM
 from classifiers.taxonomy import STAMP
 
+from . import data as tables
 from . import drift, embedding, network, store
 from .card import judged
 from .ensemble import Ensemble
-from .preprocess import GEOMETRIES, Images, Inputs, from_alerts, from_table, laid
+from .preprocess import GEOMETRIES, ZTF, Images, Inputs, from_alerts, from_table, laid
 from .train import Recipe, Sample, School, beginner
 from .weighting import calibrate
 
@@ -40,7 +43,7 @@ NETWORKS, HELD_OUT = 2, 2000
 DRAWN = 240
 
 
-def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int) -> dict[str, Any]:
+def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int, readable: Path | None = None) -> dict[str, Any]:
     """Train on simulated stamps of a survey, look at the real packets in ``data/alerts/<survey>``, write the model, return its card."""
     inputs, codes = drawn(survey, recipe.simulated, np.random.default_rng(seed))
     test, truth = drawn(survey, HELD_OUT, np.random.default_rng([seed, 1]))
@@ -50,7 +53,7 @@ def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int) -> dict
     numbers = tqdm(range(NETWORKS), desc=f"networks for {survey}", unit="network", disable=None)
     model = Ensemble({}, [beginner(school, sample, recipe, seed + i, lambda: network.small(channels)) for i in numbers])
     fitted = calibrate(model.predict(test, "image_only"), truth)
-    humility = max(float(store.read_card().get("humility", 1.0)), 1.0)
+    humility = humbler(data, seed)
     model.calibrations["image_only"] = Calibration(fitted.temperature * humility, tuple(b / humility for b in fitted.bias))
     model.embedding = embedding.fit(model.weights[0], test.stamps)
     said = model.predict(test, "image_only")
@@ -63,7 +66,77 @@ def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int) -> dict
         "real": looked_at(survey, data, model, expected),
         "drift_reference": expected,
     }
-    return store.save(model, np.zeros(0, np.uint64), card, store.shipped(survey) if out == store.SHIPPED else out)
+    card = store.save(model, np.zeros(0, np.uint64), card, store.shipped(survey) if out == store.SHIPPED else out)
+    if readable is not None:
+        readable.write_text(told(card))
+    return card
+
+
+def humbler(data: Path, seed: int) -> float:
+    """Temperature of a ZTF network that has seen no real alert, on the real ones of a folder, over that on simulated ones; at least 1.
+
+    1 where the folder has no labelled ZTF alerts.
+    """
+    model = store.load()[0]
+    if model.embedding is None or not (data / tables.STAMPS).is_file():
+        return 1.0
+    alone = Ensemble({}, [model.embedding.weights])
+    table = tables.read(data)
+    table = table.take((table.labels != "") & table.inputs.usable)
+    first = table.take(table.first())
+    fresh, codes = drawn(ZTF.survey, HELD_OUT, np.random.default_rng([seed, 2]))
+    temperatures = [calibrate(alone.predict(i, "image_only"), c).temperature for i, c in ((first.inputs, first.codes), (fresh, codes))]
+    return max(temperatures[0] / temperatures[1], 1.0)
+
+
+WHAT = """\
+**Experimental, and off unless `TOM_ALERCE['CLASSIFIERS']` names it.** Two small networks that learnt from simulated stamps of this survey
+alone, and look at nothing but the images. No labelled alerts of this survey were at hand: how good it is on real ones is **not known**.
+The same recipe, on real ZTF alerts, has a balanced accuracy of {ztf:.2f} over the strong classes (*networks before any real alert* in the
+card of `stamp`), and the simulation knows ZTF's camera better. {alerts} simulated alerts; {size:.1f} MB, SHA-256 `{digest}…`."""
+SIMULATED = """\
+**On {n} simulated alerts that it has not seen**: balanced accuracy {accuracy:.2f} ({recalls}), expected calibration error {ece:.3f},
+after the temperature was raised by a factor of {humility:.2f}, as a ZTF network needs it to go from simulated to real alerts."""
+
+
+def told(card: dict[str, Any]) -> str:
+    """The card as Markdown."""
+    simulated, recipe, name = card["simulated"], card["recipe"], card["classifier"]
+    ztf = store.read_card()["cross_validation"]["networks before any real alert"]["balanced_accuracy_strong"]
+    what = {"ztf": ztf, "alerts": recipe["simulated"], "size": card["bytes"] / 1e6, "digest": card["sha256"][:16]}
+    unseen = {"n": simulated["n"], "accuracy": simulated["balanced_accuracy"], "ece": simulated["ece"], "humility": recipe["humility"]}
+    lines = [
+        f"# {name} {card['version']}",
+        "",
+        f"Written by `python -m classifiers train stamp --survey {name.partition('_')[2]} --readable FILE`; do not edit.",
+        "",
+        WHAT.format(**what),
+        "",
+        SIMULATED.format(**unseen, recalls=", ".join(f"{c} {simulated['recall'][c]:.2f}" for c in STAMP)),
+        "",
+        *_seen(card["real"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _seen(real: dict[str, Any]) -> list[str]:
+    """What real alerts without labels say."""
+    if not real["n"]:
+        return ["**On real alerts**: none were at hand."]
+    classes = ", ".join(f"{c} {share:.0%}" for c, share in real["classes"].items())
+    scored, moving = real["scored"], real["asteroids"]
+    area = "" if real["auc_real"] is None else f" An area under the ROC curve of {real['auc_real']:.2f} tells the {scored['real']} of "
+    area += f"{scored['n']} that the survey itself scores as real from the others by 1 − p(bogus)." if area else ""
+    known = f" Of {moving['n']} known solar-system objects it calls {moving['right']} asteroid." if moving["n"] else ""
+    above = [f"{name} {psi:.1f}" for name, psi in real["psi"].items() if psi > ALARM]
+    drifted = (
+        f"{len(above)} of {len(real['psi'])} quantities are not distributed as in the simulation: {', '.join(above)}" if above else "none"
+    )
+    return [
+        f"**On real alerts** ({real['n']}, unlabelled): {classes}; mean confidence {real['confidence']:.2f}.{area}{known}",
+        "",
+        f"**Drift from the simulation** (population stability index above {ALARM:g}; few alerts make it uncertain): {drifted}.",
+    ]
 
 
 def drawn(survey: str, n: int, rng: np.random.Generator) -> tuple[Inputs, Any]:

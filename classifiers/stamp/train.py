@@ -152,7 +152,7 @@ def train(
     if survey != ZTF.survey:
         from . import simulated_only
 
-        return simulated_only.train(survey, data, out, recipe, seed)
+        return simulated_only.train(survey, data, out, recipe, seed, readable)
     table = tables.read(data)
     table = table.take((table.labels != "") & table.inputs.usable)
     first = table.take(table.first())
@@ -167,7 +167,6 @@ def train(
     model.embedding = embedding.fit(starts.weights[0], first.inputs.stamps)
     unseen = calibrated(first, held_out[0], "full", recipe.folds, seed)
     card["drift_reference"] = stability.reference(drift.quantities(first.inputs, unseen, model.embedding), unseen)
-    card["humility"] = calibrate(untaught, first.codes).temperature
     if ablations:
         from .ablations import ablated
 
