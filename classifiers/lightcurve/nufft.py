@@ -22,31 +22,32 @@ WIDTH, FINER = 12, 1.25
 SHAPE = math.pi * math.sqrt((WIDTH / FINER * (FINER - 0.5)) ** 2 - 0.8)
 
 
-def sums(t: Floats, weights: Floats, start: float, step: float, n: int) -> NDArray[np.complex64]:
-    """Sum over m points of weights (k, m) times exp(2 pi i f t) at the n frequencies f from `start` on, shape (k, n)."""
+def sums(t: Floats, weights: Floats, start: float, step: float, n: int) -> list[NDArray[np.complex64]]:
+    """Sums over m points of weights (k, m) times exp(2 pi i f t) at the n frequencies f from `start` on: k arrays of shape (n,).
+
+    One after the other: larger arrays would be given back to the system, and had again page by page, at each call.
+    """
     cells, centre = next_fast_len(math.ceil(FINER * n) + WIDTH), n // 2
     place = np.mod(step * t, 1.0) * cells
     first = np.ceil(place - WIDTH / 2)
     off = (first[:, None] + np.arange(WIDTH) - place[:, None]) / (WIDTH / 2)
     kernel = i0(SHAPE * np.sqrt(np.maximum(1 - off**2, 0)))
     phase = np.exp(2j * np.pi * np.mod((start + centre * step) * t, 1.0))
-    grid = np.zeros((len(weights), cells), np.complex64)
-    _smear(grid, first.astype(np.int64), kernel, weights * phase)
-    spectrum = ifft(grid, norm="forward", overwrite_x=True)
     k = np.arange(max(centre, n - centre) + 1) / cells
     root = np.sqrt(SHAPE**2 - (math.pi * WIDTH * k) ** 2)
     scale = (root / (WIDTH * np.sinh(root))).astype(np.float32)
-    found = np.empty((len(weights), n), np.complex64)
-    found[:, centre:] = spectrum[:, : n - centre] * scale[: n - centre]
-    found[:, :centre] = spectrum[:, cells - centre :] * scale[centre:0:-1]
+    found = []
+    for row in weights * phase:
+        spectrum = ifft(_smeared(cells, first.astype(np.int64), kernel, row), norm="forward", overwrite_x=True)
+        found.append(np.concatenate([spectrum[cells - centre :] * scale[centre:0:-1], spectrum[: n - centre] * scale[: n - centre]]))
     return found
 
 
 @njit(cache=True, nogil=True)
-def _smear(grid: NDArray[np.complex64], first: NDArray[np.int64], kernel: Floats, values: NDArray[np.complex128]) -> None:
-    """Add each value (k, m), times its kernel (m, WIDTH), to the grid (k, cells) from the cell first (m,) on; the grid is a circle."""
-    cells = grid.shape[1]
-    for row in range(len(values)):
-        for i in range(len(first)):
-            for j in range(kernel.shape[1]):
-                grid[row, (first[i] + j) % cells] += values[row, i] * kernel[i, j]
+def _smeared(cells: int, first: NDArray[np.int64], kernel: Floats, values: NDArray[np.complex128]) -> NDArray[np.complex64]:
+    """A grid (cells,), which is a circle, with each value (m,), times its kernel (m, WIDTH), from the cell first (m,) on."""
+    grid = np.zeros(cells, np.complex64)
+    for i in range(len(first)):
+        for j in range(kernel.shape[1]):
+            grid[(first[i] + j) % cells] += values[i] * kernel[i, j]
+    return grid

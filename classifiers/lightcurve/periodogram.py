@@ -45,9 +45,9 @@ def scanned(t: Floats, y: Floats, w: Floats, start: float, step: float, n: int) 
     total, m = float(w.sum()), -(-len(t) // 4) * 4
     if m > LONG:
         single = nufft.sums(t, np.stack([w, w * y]) / total, start, step, n)
-        double = nufft.sums(2 * t, w[None] / total, start, step, n)
-        sums: NDArray[np.float32] = np.float32(total) * _of_sums(single[0], single[1], double[0])
-        return sums
+        theta: NDArray[np.float32] = _of_sums(*single, *nufft.sums(2 * t, w[None] / total, start, step, n))
+        theta *= np.float32(total)
+        return theta
     times, p, q = np.zeros((3, m))  # in fours; the last points may have no weight
     times[: len(t)], p[: len(t)], q[: len(t)] = t, w / total, w * y / total
     theta = np.empty(-(-n // (2 * HALF)) * 2 * HALF, np.float32)
