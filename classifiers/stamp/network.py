@@ -6,7 +6,9 @@ TensorFlow is imported when a network is first built, never when this module is.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +33,23 @@ _INNER = slice((SIDE - CROP) // 2, (SIDE + CROP) // 2)
 def keras() -> Any:
     """Keras on TensorFlow, imported late; its start-up messages are kept off the terminal."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras as module
+    with nullcontext() if "keras" in sys.modules else _hushed():
+        import keras as module
 
     return module
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Whatever compiled code writes to standard error: before it has read its settings TensorFlow tells of drivers and processors."""
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def views(stamps: Images) -> tuple[Images, Images]:
