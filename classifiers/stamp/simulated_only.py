@@ -39,6 +39,8 @@ VERSION = "0.1 experimental"
 LEAST_SHARE, LARGEST = 0.7, 69
 #: Networks, and simulated alerts that test and calibrate them.
 NETWORKS, HELD_OUT = 2, 2000
+#: The card tells an area under the ROC curve of no fewer real alerts than this on either side.
+FEWEST = 10
 #: Simulated alerts drawn at once, of one size.
 DRAWN = 240
 
@@ -125,7 +127,8 @@ def _seen(real: dict[str, Any]) -> list[str]:
         return ["**On real alerts**: none were at hand."]
     classes = ", ".join(f"{c} {share:.0%}" for c, share in real["classes"].items())
     scored, moving = real["scored"], real["asteroids"]
-    area = "" if real["auc_real"] is None else f" An area under the ROC curve of {real['auc_real']:.2f} tells the {scored['real']} of "
+    few = min(scored["real"], scored["n"] - scored["real"]) < FEWEST
+    area = "" if few else f" An area under the ROC curve of {real['auc_real']:.2f} tells the {scored['real']} of "
     area += f"{scored['n']} that the survey itself scores as real from the others by 1 − p(bogus)." if area else ""
     known = f" Of {moving['n']} known solar-system objects it calls {moving['right']} asteroid." if moving["n"] else ""
     above = [f"{name} {psi:.1f}" for name, psi in real["psi"].items() if psi > ALARM]

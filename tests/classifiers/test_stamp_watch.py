@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from broker_adapters.records import SkyObject
 from classifiers import __main__ as cli
-from classifiers import stability
+from classifiers import stability, stamp_lsst
 from classifiers.simulate.stamps import simulate
-from classifiers.stamp import card, explain, store
+from classifiers.stamp import card, explain, simulated_only, store
 from classifiers.stamp.preprocess import from_table
+from classifiers.taxonomy import STAMP
 
-CARD = Path(__file__).resolve().parents[2] / "docs" / "model-cards" / "stamp.md"
+CARDS = Path(__file__).resolve().parents[2] / "docs" / "model-cards"
 
 
 def same(n):
@@ -66,7 +68,24 @@ def test_the_map_points_at_the_source():
 
 
 def test_the_readable_card_is_that_of_the_shipped_model():
-    assert CARD.read_text() == card.readable(store.read_card())
+    assert (CARDS / "stamp.md").read_text() == card.readable(store.read_card())
+
+
+@pytest.mark.parametrize("survey", ["atlas", "lsst"])
+def test_the_readable_cards_of_other_surveys_say_that_they_are_experimental(survey):
+    told = (CARDS / f"stamp_{survey}.md").read_text()
+    assert told == simulated_only.told(store.read_card(store.shipped(survey)))
+    assert "not known" in told
+
+
+@pytest.mark.real_data
+def test_what_rubin_flags_as_a_dipole_is_mostly_bogus(real_data):
+    alerts = simulated_only.packets(real_data / "dev/alerts/lsst")
+    p = stamp_lsst.Model().predict([SkyObject(a.ra, a.dec, 0.1, a.detections, (a,)) for a in alerts]).probabilities
+    assert np.isfinite(p).all()
+    dipole = np.array([bool(a.metadata.get("isDipole")) for a in alerts])
+    bogus = p[:, STAMP.index("bogus")]
+    assert np.median(bogus[dipole]) > 0.5 > np.median(bogus[~dipole])
 
 
 @pytest.mark.real_data

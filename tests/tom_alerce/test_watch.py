@@ -144,6 +144,14 @@ def test_a_map_is_seen_by_those_who_see_the_object(client, observer):
     assert client.get(url("drift")).status_code == 302
 
 
+def test_an_experimental_word_is_marked(client, observer):
+    sky = factories.sky_object()
+    factories.classification(sky, "stamp")
+    assert "experimental" not in client.get(url("object", sky.pk)).content.decode()
+    factories.classification(sky, "stamp_lsst", version="0.1 experimental")
+    assert '<span class="tag warn">experimental</span>' in client.get(url("object", sky.pk)).content.decode()
+
+
 def test_no_web_process_explains(client, observer, settings):
     sky = factories.sky_object()
     response = client.post(url("explain", sky.pk))
