@@ -189,30 +189,34 @@ def _point(natural: Six, t: float) -> Six:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def _family(q: Floats, t: Floats, f: Floats, e: Floats, limit: Floats, hessian: Floats, gradient: Floats) -> float:
     """Robust loss of one family's points; what they add to the Hessian (6, 6) and half the gradient (6,) by q is left in place."""
-    loss, natural, slope = 0.0, _natural(q), np.empty(6)
-    hessian[:], gradient[:] = 0.0, 0.0
-    for i in range(len(t)):
+    n, natural = len(t), _natural(q)
+    rows = np.empty((7, n))  # slopes of the residuals, then the residuals
+    for i in range(n):
         point = _point(natural, t[i])
-        z = (f[i] - point[0]) / e[i]
+        z, steepness = (f[i] - point[0]) / e[i], -1 / e[i]
         if limit[i] and z > 0:
-            continue
-        steepness = -1 / e[i]
-        if abs(z) > HUBER:
+            z, steepness = 0.0, 0.0
+        elif abs(z) > HUBER:
             robust = math.copysign(math.sqrt(2 * HUBER * abs(z) - HUBER**2), z)
-            steepness *= HUBER / abs(robust)
-            z = robust
-        loss += z * z
+            z, steepness = robust, steepness * HUBER / abs(robust)
         for j in range(6):
-            slope[j] = steepness * point[j]
-            gradient[j] += slope[j] * z
-            for k in range(j + 1):
-                hessian[j, k] += slope[j] * slope[k]
-    for j in range(6):
-        for k in range(j):
-            hessian[k, j] = hessian[j, k]
+            rows[j, i] = steepness * point[j]
+        rows[6, i] = z
+    loss = 0.0
+    for j in range(7):
+        for k in range(j + 1):
+            total = 0.0
+            for i in range(n):
+                total += rows[j, i] * rows[k, i]
+            if j < 6:
+                hessian[j, k] = hessian[k, j] = total
+            elif k < 6:
+                gradient[k] = total
+            else:
+                loss = total
     return loss
 
 
