@@ -21,7 +21,7 @@ from ._arrays import Floats
 HALF = 128
 
 #: Points of a band from which on an FFT is faster.
-LONG = 400
+LONG = 800
 
 #: What the compiler may do to sums; not that numbers are finite.
 FAST = {"reassoc", "contract", "nsz", "arcp"}
