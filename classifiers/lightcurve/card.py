@@ -69,6 +69,7 @@ first level's macro recall):
 | macro recall of the first level | balanced random forest | .868 |
 | | forest and boosted trees averaged | .895 |
 | | boosted trees | .903 |
+| | without the families that do not help it by themselves (`variability`, `drw`, `mhps`, `tail`) | .898 |
 | the same, light curve alone, equal priors | references from the nights of the light curve, signs always known | .843 |
 | | references from before, signs and references missing at times | .860 |
 | | and the Galactic latitude | .866 |

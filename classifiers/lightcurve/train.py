@@ -164,9 +164,10 @@ def held_out(samples: Samples, seed: int, jobs: int = 2) -> HeldOut:
         rows.append(test[(samples.copies[test] != "altered") & np.isin(samples.origins[test], ("real", "vector"))])
         part = samples.take(rows[-1])
         raw.append({name: level.raw(part.features, features.names()) for name, level in levels.items()})
-        for name, level in levels.items() if len(rows) == 1 else ():
-            target = targets(name, part)
-            weighed[name] = importance.by_family(level, part.features[target >= 0], target[target >= 0], seed)
+        own = {name: targets(name, part) for name in levels} if len(rows) == 1 else {}
+        for name, target in own.items():
+            if (target >= 0).any():
+                weighed[name] = importance.by_family(levels[name], part.features[target >= 0], target[target >= 0], seed)
     fold = np.concatenate([np.full(len(r), i) for i, r in enumerate(rows)])
     return HeldOut(np.concatenate(rows), fold, {name: np.concatenate([p[name] for p in raw]) for name in LEVELS}, weighed)
 
