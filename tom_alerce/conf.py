@@ -43,7 +43,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "FACILITY": {"name": "lco"},
         #: Seconds that the portal of a facility may take to answer.
         "FACILITY_TIMEOUT": 20.0,
-        #: A quantity of a night whose population stability index is above this has drifted from what a classifier was trained on.
+        #: A quantity of a night has drifted whose population stability index is by so much above that of any night of the training set.
         "DRIFT_ALARM": 0.25,
         #: Any of these rules makes an object a target: ``{"classifier", "label", "probability", "n_detections", "origin"}``.
         "PROMOTION": (),

@@ -220,7 +220,7 @@ class Drift(models.Model):
     night = models.DateField(help_text="of the evening at the survey's telescope")
     n = models.PositiveIntegerField(help_text="alerts that were looked at")
     classes = models.JSONField(help_text="class -> share of the alerts that it won")
-    psi = models.JSONField(help_text="quantity -> population stability index, largest first")
+    psi = models.JSONField(help_text="quantity -> population stability index beyond that of any night of the training set, largest first")
     modified = models.DateTimeField(auto_now=True)
 
     class Meta:

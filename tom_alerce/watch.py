@@ -58,6 +58,7 @@ def measure(night: dt.date) -> Drift:
     chosen = keys[:: -(-len(keys) // MOST) or 1]
     alerts = [sky.alert(row) for row in Stamps.objects.filter(pk__in=chosen).select_related("survey_object")]
     found = drift.of_inputs(from_alerts(alerts))
+    found = found | {"psi": found["beyond"]}
     return watch.save_drift(CLASSIFIER, store.read_card()["version"], night, found)
 
 

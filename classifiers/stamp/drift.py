@@ -22,6 +22,8 @@ from .embedding import Embedding
 from .ensemble import Ensemble
 from .preprocess import Floats, Inputs, normalise
 
+#: Least alerts of a night that is compared by itself.
+LEAST = 30
 #: What the images are called by how many of them there are.
 CHANNELS = {3: ("science", "template", "difference"), 2: ("science", "difference")}
 
@@ -47,6 +49,9 @@ def drift(data: Path, weights: Path = store.SHIPPED, alarm: float = ALARM) -> di
 def of_inputs(inputs: Inputs, weights: Path = store.SHIPPED, mode: str = "full") -> dict[str, Any]:
     """For the usable ones of these alerts: their number ``n``, the share of each class by the winner, and the ``psi`` of every quantity.
 
+    ``beyond`` is how much larger that is than in the furthest of the single nights of the training folder (`usual`), largest first: a night
+    differs from many mixed, and what no night of theirs was is news.
+
     Raises
     ------
     ClassifierError
@@ -58,7 +63,23 @@ def of_inputs(inputs: Inputs, weights: Path = store.SHIPPED, mode: str = "full")
     inputs = inputs.take(inputs.usable)
     if not len(inputs):
         raise ClassifierError("none of the alerts has stamps that the model can read")
-    return compared(inputs, model, card["drift_reference"], mode)
+    found = compared(inputs, model, card["drift_reference"], mode)
+    usually = card.get("drift_usual", {})
+    beyond = {name: round(psi - max(usually.get(name, 0.0), 0.0), 4) for name, psi in found["psi"].items()}
+    return found | {"beyond": dict(sorted(beyond.items(), key=lambda item: -item[1]))}
+
+
+def usual(table: tables.Table, model: Ensemble, expected: Mapping[str, Any]) -> dict[str, float]:
+    """Largest PSI of each quantity among the single nights of a table, labelled or not, with at least `LEAST` objects."""
+    table = table.take(table.inputs.usable)
+    found: dict[str, float] = {}
+    for night, n in zip(*np.unique(table.nights, return_counts=True), strict=True):
+        own = table.take(table.nights == night)
+        own = own.take(own.first(labelled=False))
+        if n >= LEAST and len(own) >= LEAST:
+            for name, psi in compared(own.inputs, model, expected)["psi"].items():
+                found[name] = max(found.get(name, 0.0), psi)
+    return found
 
 
 def compared(inputs: Inputs, model: Ensemble, expected: Mapping[str, Any], mode: str = "full") -> dict[str, Any]:

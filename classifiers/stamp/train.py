@@ -153,8 +153,8 @@ def train(
         from . import simulated_only
 
         return simulated_only.train(survey, data, out, recipe, seed, readable)
-    table = tables.read(data)
-    table = table.take((table.labels != "") & table.inputs.usable)
+    everything = tables.read(data)
+    table = everything.take((everything.labels != "") & everything.inputs.usable)
     first = table.take(table.first())
     starts = pretrained(recipe, seed)
     held_out = [cross_validated(table, recipe, starts, seed + r) for r in range(recipe.repeats)]
@@ -167,6 +167,7 @@ def train(
     model.embedding = embedding.fit(starts.weights[0], first.inputs.stamps)
     unseen = calibrated(first, held_out[0], "full", recipe.folds, seed)
     card["drift_reference"] = stability.reference(drift.quantities(first.inputs, unseen, model.embedding), unseen)
+    card["drift_usual"] = drift.usual(everything, model, card["drift_reference"])
     if ablations:
         from .ablations import ablated
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from broker_adapters.records import SkyObject
 from classifiers import __main__ as cli
 from classifiers import stability, stamp_lsst
 from classifiers.simulate.stamps import simulate
-from classifiers.stamp import card, explain, simulated_only, store
+from classifiers.stamp import card, data, drift, explain, simulated_only, store
 from classifiers.stamp.preprocess import from_table
 from classifiers.taxonomy import STAMP
 
@@ -76,6 +77,25 @@ def test_the_readable_cards_of_other_surveys_say_that_they_are_experimental(surv
     told = (CARDS / f"stamp_{survey}.md").read_text()
     assert told == simulated_only.told(store.read_card(store.shipped(survey)))
     assert "not known" in told
+
+
+FAULTS = {
+    "template lost": lambda i: replace(i, stamps=i.stamps[:, [0, 0, 2]]),
+    "sign of the difference": lambda i: replace(i, stamps=i.stamps * np.array([1, 1, -1], np.float32)[:, None, None]),
+    "cut elsewhere": lambda i: replace(i, stamps=np.roll(i.stamps, 8, axis=3)),
+    "zero point": lambda i: replace(i, metadata={**i.metadata, "magpsf": i.metadata["magpsf"] + 2}),
+    "catalogue lost": lambda i: replace(i, metadata={**i.metadata, "sgscore1": np.full(len(i), np.nan)}),
+}
+
+
+@pytest.mark.real_data
+def test_a_fault_raises_the_alarm_and_a_sound_mixture_does_not(real_data):
+    table = data.read(real_data / "dev")
+    table = table.take(table.inputs.usable)
+    inputs = table.inputs.take(table.first(labelled=False)[::4])
+    assert max(drift.of_inputs(inputs)["beyond"].values()) < stability.ALARM
+    for name, fault in FAULTS.items():
+        assert max(drift.of_inputs(fault(inputs))["beyond"].values()) > stability.ALARM, name
 
 
 @pytest.mark.real_data
