@@ -212,7 +212,7 @@ def test_real_packets(real_data, folder, count):
         bare = surveys.read(packet.data, history=False)
         assert (bare.key, bare.source_id, bare.mjd) == (alert.key, alert.source_id, alert.mjd)
         if alert.survey == "ztf":
-            assert alert.source_id in packet.position
+            assert alert.source_id in packet.source
 
 
 @pytest.mark.real_data
