@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import numpy as np
 import pytest
 from django.urls import reverse
 
+from classifiers.taxonomy import STAMP
 from tests.browser.conftest import both
 from tests.tom_alerce import factories
+from tom_alerce import watch
 from tom_alerce.models import FollowupRequest, Rank, SkyObject
+from tom_alerce.store import watch as stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -170,3 +174,24 @@ def somewhere_dark():
 
     longitude = 15.0 * (20.0 - (now_mjd() % 1.0) * 24.0)
     return {"latitude": 30.0, "longitude": (longitude + 180.0) % 360.0 - 180.0, "elevation": 0.0}
+
+
+@both
+def test_is_the_stamp_classifier_in_its_element(page, live_server, client, screenshot):
+    known(page.context, live_server, client)
+    sky = factories.sky_object()
+    (row,) = watch.explainable([sky.pk])
+    stored.save_explanation(row, "stamp", "1.0", ("SN", 0.81), np.eye(63))
+    for day in range(1, 15):
+        psi = {"difference noise": 0.04 * day, "embedding 2": 0.2, "p(SN)": 0.1, "diffmaglim - magpsf": 0.05}
+        stored.save_drift("stamp", "1.0", date(2026, 11, day), {"n": 300, "psi": psi, "classes": dict.fromkeys(STAMP, 0.2)})
+    page.goto(reverse("tom_alerce:drift"))
+    assert "1 of 4 quantities" in page.locator("#verdict").inner_text()
+    assert page.locator("#nights svg path.line").count() == 4
+    assert fits(page)
+    screenshot("drift")
+    page.goto(reverse("tom_alerce:object", args=[sky.pk]))
+    assert stamps_are_drawn(page) == 3
+    assert page.locator(".explanation figcaption").inner_text().startswith("Why SN")
+    assert fits(page)
+    screenshot("explained")
