@@ -136,7 +136,8 @@ def train(
     data, out : Path
         Folders of the labelled alerts (`data.read`) and of the model.
     seed : int
-        Of everything random.
+        Of everything random. The same seed gives the same simulation, folds and forests, and networks that differ by the rounding of sums
+        in parallel threads: figures agree well within their intervals, weights not bit for bit.
     survey : str
         'ztf', or one of those without labels (`simulated_only`), whose default folder is one of its own.
     ablations : bool
