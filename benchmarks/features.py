@@ -71,7 +71,8 @@ def milliseconds(function: Callable[[], object], least: float = 0.5) -> float:
 def run() -> dict[str, float]:
     """Milliseconds per light curve and per forecast, objects per second end to end (a batch of 1,000), recovered shares of periods."""
     model = Model()  # as a worker has it: without such arrays the system takes each light curve's memory back, and gives it page by page
-    found = {f"ms_at_{n}": milliseconds(lambda n=n: features.one(light_curve(rows(n)))) for n in (20, 100, 1000)}
+    stars = {n: rows(n) for n in (20, 100, 1000)}
+    found = {f"ms_at_{n}": milliseconds(lambda one=one: features.one(light_curve(one))) for n, one in stars.items()}
     curve = light_curve(rows(100))
     bands = (context.usable(curve.g), context.usable(curve.r))
     found["period_ms_at_100"] = milliseconds(lambda: period.search(bands))
