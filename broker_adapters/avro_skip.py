@@ -91,7 +91,7 @@ def _node(node: Any, add: Any) -> tuple[int, list[int], int]:
 
 
 @njit(cache=True, nogil=True)
-def _end(data, position, kind, first, count, parts):  # type: ignore[no-untyped-def]  # pragma: no cover  # compiled
+def _end(data, position, kind, first, count, parts):  # type: ignore[no-untyped-def]  # compiled
     """Where the value ends, -1 if it does not. A stack holds the nodes that are open, and how much of each is left."""
     node, left = np.empty(_DEEPEST, np.int64), np.empty(_DEEPEST, np.int64)
     node[0], left[0], depth = 0, -1, 1
@@ -122,7 +122,7 @@ def _end(data, position, kind, first, count, parts):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True)
-def _leaf(data, position, kind, count):  # type: ignore[no-untyped-def]  # pragma: no cover  # compiled
+def _leaf(data, position, kind, count):  # type: ignore[no-untyped-def]  # compiled
     """The position after a value that has no parts."""
     if kind == BYTES:
         return position + count
@@ -130,7 +130,7 @@ def _leaf(data, position, kind, count):  # type: ignore[no-untyped-def]  # pragm
 
 
 @njit(cache=True, nogil=True)
-def _items(data, position, rest, pairs):  # type: ignore[no-untyped-def]  # pragma: no cover  # compiled
+def _items(data, position, rest, pairs):  # type: ignore[no-untyped-def]  # compiled
     """How many items of an array or map are left, this one included (0: none), and where this one's value begins."""
     if rest <= 0:
         rest, position = _long(data, position)
@@ -142,7 +142,7 @@ def _items(data, position, rest, pairs):  # type: ignore[no-untyped-def]  # prag
 
 
 @njit(cache=True, nogil=True)
-def _long(data, position):  # type: ignore[no-untyped-def]  # pragma: no cover  # compiled
+def _long(data, position):  # type: ignore[no-untyped-def]  # compiled
     """A zigzag number of at most ten bytes and the position after it, -1 where it does not end."""
     value = np.uint64(0)
     for i in range(10):
@@ -156,7 +156,7 @@ def _long(data, position):  # type: ignore[no-untyped-def]  # pragma: no cover  
 
 
 @njit(cache=True, nogil=True)
-def _past(data, position):  # type: ignore[no-untyped-def]  # pragma: no cover  # compiled
+def _past(data, position):  # type: ignore[no-untyped-def]  # compiled
     """The position after a length and so many bytes, -1 where there are fewer."""
     size, position = _long(data, position)
     if position < 0 or size < 0 or size > len(data) - position:
