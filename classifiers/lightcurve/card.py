@@ -57,8 +57,9 @@ and stars made after the vectors; no figure below is of simulated objects):
 
 #: Measured while the recipe was chosen, on the folds that the figures are quoted on; not remade by a training.
 ABLATIONS = """Ablations, by cross-validation with the same folds on which the figures above are quoted. About 25 variants were compared
-there before one was chosen, and the simulation was improved after looking at summaries and some light curves of these objects: expect a little
-less of objects outside this set. One standard error is about .013 of the transients' macro F1 and .017 of the first level's macro recall.
+there before one was chosen, and the simulation was improved after looking at summaries and some light curves of these
+objects: expect a little less of objects outside this set. One standard error is about .013 of the transients' macro F1
+and .017 of the first level's macro recall.
 
 | | | |
 |---|---|--:|
