@@ -17,7 +17,7 @@ from tom_alerce import checks, conf, stream
 from tom_alerce.models import DeadLetter, SurveyObject
 from tom_alerce.store import alerts as store
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # a worker drops a connection of which the transaction was left open
 GOLDEN = sorted((Path(__file__).parents[1] / "data").rglob("*.avro"))
 QUICK = {"topic.metadata.refresh.interval.ms": 200, "session.timeout.ms": 6000, "heartbeat.interval.ms": 200, "log_level": 0}
 
