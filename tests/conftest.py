@@ -10,6 +10,8 @@ import hypothesis
 import pytest
 from astropy.utils import iers
 
+from tests.kafka import mock_cluster
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's synchronous API runs a loop in the thread of the test
 iers.conf.auto_download = False
@@ -41,3 +43,10 @@ def _loopback_only():
     socket.socket.connect = guarded
     yield
     socket.socket.connect = connect
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A producer and the servers of a Kafka of our own."""
+    with mock_cluster() as found:
+        yield found

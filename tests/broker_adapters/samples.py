@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from broker_adapters.brokers.alerce import read_lsst, read_ztf
+from broker_adapters.records import Alert
+
 NOTHING = {"", "NaN", "nan", "None", "NaT"}
 
 
@@ -38,3 +41,11 @@ def recorded(path: Path) -> dict[str, tuple[dict, str]]:
         urlsplit(one["request"]["uri"]).path: (urlsplit(one["request"]["uri"]).query, json.loads(one["response"]["body"]["string"]))
         for one in interactions
     }
+
+
+def sn_2026asx(real_data: Path) -> tuple[Alert, Alert]:
+    """SN 2026asx as ALeRCE answered about it: ZTF26aacextk and, 0.19 arcseconds from it, LSST 170028526513684557."""
+    folder = real_data / "broker_samples" / "alerce_usecases_notebooks"
+    lsst, ztf, sources, seen, lsst_forced, ztf_forced = (rows(folder / f"ALeRCE_LSST_ZTF_cell{i}_0.csv") for i in (27, 28, 39, 40, 41, 42))
+    seen = [row | {"candid": str(row["candid"])} for row in seen]
+    return read_ztf(ztf[0], seen, forced=ztf_forced), read_lsst(lsst[0], sources, lsst_forced, lsst)

@@ -2,22 +2,12 @@ import time
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError
 
 from broker_adapters.errors import SourceError, Unauthorized, Unavailable
 from broker_adapters.sources import kafka
 from broker_adapters.sources.kafka import Consumer
-
-QUICK = {"topic.metadata.refresh.interval.ms": 200, "session.timeout.ms": 6000, "heartbeat.interval.ms": 200}
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """librdkafka's own mock cluster: real listeners on loopback, as long as the producer lives."""
-    producer = Producer({"bootstrap.servers": "", "test.mock.num.brokers": 1, "log_level": 0})
-    (broker,) = producer.list_topics(timeout=10).brokers.values()
-    yield producer, f"{broker.host}:{broker.port}"
-    producer.flush(5)
+from tests.kafka import QUICK
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from broker_adapters.brokers.alerce import read_lsst, read_ztf
 from broker_adapters.merge import merge
 from broker_adapters.photometry import magnitude_from_flux
 from broker_adapters.records import Kind, blank
 from classifiers.lightcurve import Model
 from classifiers.lightcurve.series import light_curve
 from classifiers.taxonomy import LIGHTCURVE
-from tests.broker_adapters.samples import rows as answer
+from tests.broker_adapters.samples import sn_2026asx
 
 
 def alerts(survey, flux, reference=np.nan, start=60000.0, bands=None):
@@ -117,12 +116,7 @@ def test_a_row_without_a_time_is_none():
 @pytest.mark.real_data
 def test_a_real_supernova_of_two_surveys_keeps_every_magnitude(real_data):
     """SN 2026asx, LSST and ZTF: no reference source in ZTF, a template's flux in Rubin."""
-    folder = real_data / "broker_samples" / "alerce_usecases_notebooks"
-    about, about_ztf, sources, found, forced, forced_ztf = (
-        answer(folder / f"ALeRCE_LSST_ZTF_cell{i}_0.csv") for i in (27, 28, 39, 40, 41, 42)
-    )
-    ztf = read_ztf(about_ztf[0], [row | {"candid": str(row["candid"])} for row in found], forced=forced_ztf)
-    lsst = read_lsst(about[0], sources, forced, about)
+    ztf, lsst = sn_2026asx(real_data)
     (one,) = merge([ztf, lsst]).objects
     both, alone = light_curve(one.detections), light_curve(merge([ztf]).objects[0].detections)
     assert both.surveys == ("lsst", "ztf")

@@ -15,13 +15,6 @@ pytestmark = pytest.mark.django_db
 ENDPOINTS = ("alerce-objects", "alerce-classifications", "alerce-ranks")
 
 
-@pytest.fixture
-def observer(client):
-    user = factories.user()
-    client.force_login(user)
-    return user
-
-
 def get(client, endpoint, **parameters):
     response = client.get(reverse(f"api:{endpoint}-list"), parameters)
     assert response.status_code == 200, response.content

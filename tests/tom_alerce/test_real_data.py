@@ -14,10 +14,9 @@ from tom_dataproducts.models import PhotometryReducedDatum
 from tom_targets.models import BaseTarget
 
 from broker_adapters import surveys
-from broker_adapters.brokers.alerce import read_lsst, read_ztf
 from broker_adapters.sources import files
 from broker_adapters.sources.files import Packet
-from tests.broker_adapters.samples import rows
+from tests.broker_adapters.samples import sn_2026asx
 from tests.tom_alerce.alerts import counts
 from tom_alerce import pipeline
 from tom_alerce.models import DeadLetter, Detection, SkyObject, SurveyObject
@@ -47,13 +46,7 @@ def test_every_real_packet_is_read_and_twice_is_once(real_data):
 
 @pytest.mark.real_data
 def test_a_supernova_of_two_surveys_is_one_target_with_one_light_curve(real_data):
-    """SN 2026asx as ALeRCE answered about it: LSST 170028526513684557 and ZTF26aacextk, 0.19 arcseconds apart."""
-    folder = real_data / "broker_samples" / "alerce_usecases_notebooks"
-    lsst_about, ztf_about, sources, seen, lsst_forced, ztf_forced = (
-        rows(folder / f"ALeRCE_LSST_ZTF_cell{i}_0.csv") for i in (27, 28, 39, 40, 41, 42)
-    )
-    ztf = read_ztf(ztf_about[0], [row | {"candid": str(row["candid"])} for row in seen], forced=ztf_forced)
-    lsst = read_lsst(lsst_about[0], sources, lsst_forced, lsst_about)
+    ztf, lsst = sn_2026asx(real_data)
     pipeline.ingest_alerts([ztf])
     target = targets.promote(SkyObject.objects.get())
     pipeline.ingest_alerts([lsst])

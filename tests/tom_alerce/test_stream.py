@@ -7,11 +7,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Producer
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from broker_adapters.errors import SourceError
+from tests.kafka import QUICK
 from tests.tom_alerce.alerts import counts
 from tom_alerce import checks, conf, stream
 from tom_alerce.models import DeadLetter, SurveyObject
@@ -19,16 +19,6 @@ from tom_alerce.store import alerts as store
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a worker drops a connection of which the transaction was left open
 GOLDEN = sorted((Path(__file__).parents[1] / "data").rglob("*.avro"))
-QUICK = {"topic.metadata.refresh.interval.ms": 200, "session.timeout.ms": 6000, "heartbeat.interval.ms": 200, "log_level": 0}
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """librdkafka's own mock cluster: real listeners on loopback, as long as the producer lives."""
-    producer = Producer({"bootstrap.servers": "", "test.mock.num.brokers": 1, "log_level": 0})
-    (broker,) = producer.list_topics(timeout=10).brokers.values()
-    yield producer, f"{broker.host}:{broker.port}"
-    producer.flush(5)
 
 
 @pytest.fixture

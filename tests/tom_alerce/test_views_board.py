@@ -15,13 +15,6 @@ from tom_alerce.pipeline import now as now_mjd
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def observer(client):
-    user = factories.user()
-    client.force_login(user)
-    return user
-
-
 def board(client, **parameters):
     response = client.get(reverse("tom_alerce:board"), parameters)
     assert response.status_code == 200

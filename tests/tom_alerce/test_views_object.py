@@ -19,13 +19,6 @@ from tom_alerce.store.candidates import candidates
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def observer(client):
-    user = factories.user()
-    client.force_login(user)
-    return user
-
-
 def url(name, *args):
     return reverse(f"tom_alerce:{name}", args=args)
 

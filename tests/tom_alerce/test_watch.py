@@ -23,13 +23,6 @@ from tom_alerce.store import watch as store
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def observer(client):
-    user = factories.user()
-    client.force_login(user)
-    return user
-
-
 def night(day, psi, classes=None):
     return store.save_drift("stamp", "1.0", dt.date(2026, 11, day), {"n": 312, "psi": psi, "classes": classes or {"SN": 0.25, "VS": 0.75}})
 
