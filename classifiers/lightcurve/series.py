@@ -4,7 +4,7 @@ Band families (docs/model-cards/lightcurve.md): ZTF g, LSST g and ATLAS c (420-6
 are ``r``. What matters is that the same rows give the same series whichever way they came:
 
 - a detection is an alert, or a forced measurement of at least `DETECTED` sigma that is not the forced twin of an alert;
-- a forced measurement below that is a limit of `DETECTED` sigma, as a survey's own upper limits are;
+- a forced measurement below that is a limit of `DETECTED` sigma, as a survey's own upper limits are, and kept beside as a forced point;
 - alerts with a reliability below `RELIABLE` are dropped, as ALeRCE does;
 - of rows of one exposure one is kept, alerts before forced measurements (`broker_adapters.exposures`);
 - magnitudes are total or of the difference, never both in one object.
@@ -12,6 +12,7 @@ are ``r``. What matters is that the same rows give the same series whichever way
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,20 +43,16 @@ CATALOGUED = ("ztf",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Series:
-    """One band family; every array is float64 and in time order.
+class Points:
+    """Measurements of one band family; every array is float64, of shape (n,) and in time order.
 
     Attributes
     ----------
-    t, flux, flux_err : shape (n,)
-        Detections: MJD, signed difference flux and its error in nJy.
-    mag, mag_err : shape (n,)
+    t, flux, flux_err
+        MJD, signed difference flux and its error in nJy.
+    mag, mag_err
         ALeRCE's "magnitude": of the total flux where the object lies on a reference source, else of the absolute difference flux; NaN
         where the total flux is not positive, or not known of a survey beside others of which it is.
-    limit_t, limit : shape (m,)
-        Limits: MJD, and the flux in nJy of `DETECTED` sigma.
-    reference : float
-        Median flux in nJy of the reference source under the detections; NaN where there is none.
     """
 
     t: Floats
@@ -63,6 +60,27 @@ class Series:
     flux_err: Floats
     mag: Floats
     mag_err: Floats
+
+
+#: No measurements.
+NONE = Points(*np.empty((5, 0)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series(Points):
+    """One band family: its detections, and
+
+    Attributes
+    ----------
+    forced : Points
+        Forced measurements below `DETECTED` sigma that are not the forced twin of an alert.
+    limit_t, limit : shape (m,)
+        Limits: MJD, and the flux in nJy of `DETECTED` sigma.
+    reference : float
+        Median flux in nJy of the reference source under the detections; NaN where there is none.
+    """
+
+    forced: Points
     limit_t: Floats
     limit: Floats
     reference: float
@@ -70,12 +88,17 @@ class Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LightCurve:
-    """Both families of one object; `corrected` says whether magnitudes are of the total flux."""
+    """Both families of one object; `corrected` says whether magnitudes are of the total flux.
+
+    `position` is the mean direction of the detections, a unit vector in ICRS, and `reliability` their median; NaN where none is given.
+    """
 
     g: Series
     r: Series
     corrected: bool
     surveys: tuple[str, ...]
+    position: tuple[float, float, float]
+    reliability: float
 
     @property
     def series(self) -> tuple[Series, Series]:
@@ -93,12 +116,37 @@ def light_curve(rows: Detections) -> LightCurve:
     rows = rows[np.argsort(rows["mjd"], kind="stable")]
     family = np.array([FAMILY.get(key, "") for key in zip(rows["survey"].tolist(), rows["band"].tolist(), strict=True)], "U1")
     detected = _detected(rows)
-    limits = (rows["kind"] != Kind.ALERT) & ~detected & (rows["flux_err"] > 0) & np.isfinite(rows["flux_err"]) & np.isfinite(rows["mjd"])
+    noise = ~detected & (rows["kind"] != Kind.ALERT) & (rows["flux_err"] > 0) & np.isfinite(rows["flux_err"]) & np.isfinite(rows["mjd"])
+    weak = noise & (rows["kind"] == Kind.FORCED) & np.isfinite(rows["flux"])
     found = rows[detected & (family != "")]
     surveys = tuple(sorted(set(found["survey"].tolist())))
     totals = _on_reference(found, surveys)
-    g, r = (_series(once(rows[detected & own]), rows[limits & own], totals) for own in (family == f for f in FAMILIES))
-    return LightCurve(g, r, bool(totals), surveys)
+    g, r = (
+        _series(once(rows[detected & own]), _untwinned(rows, detected & own, weak & own), rows[noise & own], totals)
+        for own in (family == f for f in FAMILIES)
+    )
+    reliable = found["reliability"][np.isfinite(found["reliability"])]
+    return LightCurve(g, r, bool(totals), surveys, _direction(found), float(np.median(reliable)) if len(reliable) else math.nan)
+
+
+def _untwinned(rows: Detections, detected: NDArray[np.bool_], weak: NDArray[np.bool_]) -> Detections:
+    """The weak rows that are not of the exposure of a detection."""
+    if not weak.any():
+        return rows[:0]
+    kept = once(rows[detected | weak])
+    untwinned: Detections = kept[(kept["kind"] == Kind.FORCED) & ~_detected(kept)]
+    return untwinned
+
+
+def _direction(found: Detections) -> tuple[float, float, float]:
+    """Unit vector of the mean position."""
+    known = np.isfinite(found["ra"]) & np.isfinite(found["dec"])
+    if not known.any():
+        return math.nan, math.nan, math.nan
+    ra, dec = np.radians(found["ra"][known]), np.radians(found["dec"][known])
+    x, y, z = float(np.cos(dec) @ np.cos(ra)), float(np.cos(dec) @ np.sin(ra)), float(np.sin(dec).sum())
+    norm = math.hypot(x, y, z) or math.nan
+    return x / norm, y / norm, z / norm
 
 
 def _on_reference(found: Detections, surveys: tuple[str, ...]) -> tuple[str, ...]:
@@ -128,30 +176,43 @@ def _detected(rows: Detections) -> NDArray[np.bool_]:
     return found
 
 
-def _series(found: Detections, limits: Detections, totals: tuple[str, ...]) -> Series:
-    total = found["flux"] + found["ref_flux"] if totals else np.abs(found["flux"])
-    if totals:
-        total[[survey not in totals for survey in found["survey"].tolist()]] = np.nan
-    mag, mag_err = photometry.magnitude_from_flux(total), photometry.magnitude_error(total, found["flux_err"])
-    if len(totals) > 1:
-        mag = _common_zero(found["survey"], mag)
-    columns: tuple[Any, ...] = (found["mjd"], found["flux"], found["flux_err"], mag, mag_err, limits["mjd"], DETECTED * limits["flux_err"])
-    t, flux, flux_err, m, m_err, limit_t, limit = (np.ascontiguousarray(a, dtype=np.float64) for a in columns)
+def _series(found: Detections, weak: Detections, limits: Detections, totals: tuple[str, ...]) -> Series:
+    total = _total(found, totals)
+    shifts = _common_zero(found["survey"], photometry.magnitude_from_flux(total)) if len(totals) > 1 else {}
+    limit_t, limit = (np.ascontiguousarray(a, dtype=np.float64) for a in (limits["mjd"], DETECTED * limits["flux_err"]))
     known = found["ref_flux"][np.isfinite(found["ref_flux"])]
     reference = float(np.median(known)) if totals and known.size else np.nan
-    return Series(t, flux, flux_err, m, m_err, limit_t, limit, reference)
+    forced = Points(*_points(weak, _total(weak, totals), shifts)) if len(weak) else NONE
+    return Series(*_points(found, total, shifts), forced, limit_t, limit, reference)
 
 
-def _common_zero(survey: NDArray[np.str_], mag: Floats) -> Floats:
-    """Total magnitudes with every survey's median moved to that of the survey with most of them.
+def _total(rows: Detections, totals: tuple[str, ...]) -> Floats:
+    """The flux in nJy that magnitudes are of."""
+    total: Floats = rows["flux"] + rows["ref_flux"] if totals else np.abs(rows["flux"])
+    if totals:
+        total[[survey not in totals for survey in rows["survey"].tolist()]] = np.nan
+    return total
+
+
+def _points(rows: Detections, total: Floats, shifts: dict[str, float]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """The columns of `Points`."""
+    mag, mag_err = photometry.magnitude_from_flux(total), photometry.magnitude_error(total, rows["flux_err"])
+    if shifts:
+        mag = mag + np.array([shifts.get(survey, 0.0) for survey in rows["survey"].tolist()])
+    columns: tuple[Any, ...] = (rows["mjd"], rows["flux"], rows["flux_err"], mag, mag_err)
+    t, flux, flux_err, m, m_err = (np.ascontiguousarray(a, dtype=np.float64) for a in columns)
+    return t, flux, flux_err, m, m_err
+
+
+def _common_zero(survey: NDArray[np.str_], mag: Floats) -> dict[str, float]:
+    """What moves every survey's median total magnitude to that of the survey with most of them.
 
     The surveys' bands and references differ by more than their errors; the difference fluxes are left as they are.
     """
     finite = np.isfinite(mag)
     names, counts = np.unique(survey[finite], return_counts=True)
     if len(names) < 2:
-        return mag
-    medians = {name: np.median(mag[finite & (survey == name)]) for name in names.tolist()}
+        return {}
+    medians = {name: float(np.median(mag[finite & (survey == name)])) for name in names.tolist()}
     main = medians[str(names[np.argmax(counts)])]
-    moved: Floats = mag + np.array([main - medians.get(name, main) for name in survey.tolist()])
-    return moved
+    return {name: main - middle for name, middle in medians.items()}

@@ -113,6 +113,57 @@ def test_a_row_without_a_time_is_none():
     assert light_curve(rows).n_detections == 15
 
 
+def forced(flux, mjd, **columns):
+    """Forced rows of one band, errors of 100 nJy."""
+    rows = blank(len(flux))
+    rows["survey"], rows["kind"], rows["band"] = "ztf", Kind.FORCED, "g"
+    rows["source_id"] = [f"forced{m}" for m in mjd]
+    rows["mjd"], rows["flux"], rows["flux_err"] = mjd, flux, 100.0
+    for name, value in columns.items():
+        rows[name] = value
+    return rows
+
+
+def test_weak_forced_points_are_kept_beside_the_limits_that_they_are():
+    curve = merged(alerts("ztf", RISING), forced([120.0, -310.0, 900.0], [59990.0, 59995.0, 60100.0]))
+    assert curve.g.forced.t.tolist() == [59990.0, 59995.0]
+    assert curve.g.forced.flux.tolist() == [120.0, -310.0]
+    assert curve.g.limit_t.tolist() == curve.g.forced.t.tolist()
+    assert curve.g.t[-1] == 60100.0  # nine sigma: a detection
+    assert curve.g.forced.mag == pytest.approx(magnitude_from_flux([120.0, 310.0]))
+    assert len(curve.r.forced.t) == 0
+
+
+def test_the_forced_twin_of_an_alert_is_no_point_of_its_own():
+    assert len(merged(alerts("ztf", RISING), forced([120.0], [60000.00003])).g.forced.t) == 0
+    unreliable = alerts("ztf", RISING[:1])
+    unreliable["reliability"] = 0.1
+    assert len(merged(unreliable, forced([120.0], [60000.00003])).g.forced.t) == 1
+
+
+def test_forced_points_have_total_magnitudes_where_detections_do():
+    curve = merged(alerts("ztf", WAVE, ZTF_STAR), forced([120.0, -310.0], [59990.0, 59995.0], ref_flux=ZTF_STAR))
+    assert curve.g.forced.mag == pytest.approx(magnitude_from_flux(np.array([120.0, -310.0]) + ZTF_STAR))
+    shifted = merged(
+        alerts("ztf", WAVE, ZTF_STAR),
+        alerts("lsst", WAVE[:7], LSST_STAR, 60020.0),
+        forced([120.0], [60050.0], survey="lsst", ref_flux=LSST_STAR),
+    )
+    moved = points(shifted, 60020.0)[0] - magnitude_from_flux(WAVE[:7] + LSST_STAR)
+    assert shifted.g.forced.mag - magnitude_from_flux(120.0 + LSST_STAR) == pytest.approx(moved[0])
+
+
+def test_position_and_reliability_are_those_of_the_detections():
+    rows = alerts("ztf", RISING)
+    rows["ra"], rows["dec"] = np.tile([359.9999, 0.0001], 8), 30.0  # across the meridian
+    rows["reliability"] = np.linspace(0.6, 1.0, 16)
+    curve = merged(rows, forced([120.0], [59990.0], ra=180.0, dec=-30.0))
+    assert curve.position == pytest.approx((np.cos(np.pi / 6), 0.0, 0.5))
+    assert curve.reliability == pytest.approx(0.8)
+    assert np.isnan(light_curve(alerts("ztf", RISING)).position).all()
+    assert np.isnan(light_curve(alerts("ztf", RISING)).reliability)
+
+
 @pytest.mark.real_data
 def test_a_real_supernova_of_two_surveys_keeps_every_magnitude(real_data):
     """SN 2026asx, LSST and ZTF: no reference source in ZTF, a template's flux in Rubin."""
