@@ -38,6 +38,9 @@ FACTORS = (("1/4", 0.25), ("1/3", 1 / 3), ("1/2", 0.5), ("2", 2.0), ("3", 3.0), 
 #: Powers that the entropy of the periodogram is taken from, and what is added to each.
 ENTROPY_PEAKS, ENTROPY_FLOOR = 100, 0.01
 
+#: Powers that are looked at together for one that is high enough.
+LOOK = 128
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Period:
@@ -78,8 +81,8 @@ def search(bands: tuple[tuple[Floats, Floats, Floats], ...]) -> Period:
     start, step, n = grid(span)
     series = [prepared(*trimmed[b], low + span / 2) for b in used]
     chi2, freedom = sum(float((w * y**2).sum()) for _, y, w in series), sum(len(t) - 3 for t, _, _ in series)
-    each = [scanned(*s, start, step, n) for s in series]
-    best, theta = _refined(series, np.sum(each, axis=0, dtype=np.float64), start, step)
+    each = tuple(scanned(*s, start, step, n) for s in series)
+    best, theta = _refined(series, _added(each), start, step)
     own = [math.nan] * len(bands)
     for b, s, th in zip(used, series, each, strict=True):
         own[b] = 1 / (_refined([s], th, start, step)[0] if len(used) > 1 else best)
@@ -131,29 +134,54 @@ def _refined(series: list[tuple[Floats, Floats, Floats]], theta: NDArray[Any], s
 
 
 @njit(cache=True, nogil=True)
+def _added(each: tuple[NDArray[np.float32], ...]) -> Floats:
+    """The sum of some arrays of shape (n,)."""
+    total = np.zeros(len(each[0]))
+    for one in each:
+        for i in range(len(one)):
+            total[i] += one[i]
+    return total
+
+
+@njit(cache=True, nogil=True)
 def largest(values: Floats, k: int) -> Floats:
     """The k largest of (n,) values, rising."""
     found = np.full(k, -np.inf)
-    for value in values:
-        if value > found[0]:
-            j = 0
-            while j + 1 < k and found[j + 1] < value:
-                found[j] = found[j + 1]
-                j += 1
-            found[j] = value
+    for first in range(0, len(values), LOOK):
+        if _any_above(values[first : first + LOOK], found[0]):
+            for value in values[first : first + LOOK]:
+                if value > found[0]:
+                    j = 0
+                    while j + 1 < k and found[j + 1] < value:
+                        found[j] = found[j + 1]
+                        j += 1
+                    found[j] = value
     return found
 
 
 @njit(cache=True, nogil=True)
 def maxima(power: NDArray[Any], k: int) -> NDArray[np.int64]:
     """Indices of the k highest local maxima, highest first; fewer if there are fewer."""
-    place, height, count = np.zeros(k, np.int64), np.full(k, -np.inf), 0
-    for i in range(1, len(power) - 1):
-        if power[i] > height[k - 1] and power[i] > power[i - 1] and power[i] >= power[i + 1]:
-            j = k - 1
-            while j > 0 and height[j - 1] < power[i]:
-                height[j], place[j] = height[j - 1], place[j - 1]
-                j -= 1
-            height[j], place[j] = power[i], i
-            count += 1
+    place, height, count = np.zeros(k, np.int64), np.full(k, -np.inf, power.dtype), 0
+    for first in range(1, len(power) - 1, LOOK):
+        last = min(first + LOOK, len(power) - 1)
+        if not _any_above(power[first:last], height[k - 1]):
+            continue
+        for i in range(first, last):
+            if power[i] > height[k - 1] and power[i] > power[i - 1] and power[i] >= power[i + 1]:
+                j = k - 1
+                while j > 0 and height[j - 1] < power[i]:
+                    height[j], place[j] = height[j - 1], place[j - 1]
+                    j -= 1
+                height[j], place[j] = power[i], i
+                count += 1
     return place[: min(count, k)]
+
+
+@njit(cache=True, nogil=True)
+def _any_above(values: NDArray[Any], threshold: float) -> bool:
+    """Whether any value is above the threshold; counted, as many are compared at once where a loop need not stop."""
+    above = 0
+    for i in range(len(values)):
+        above += values[i] > threshold
+    return above > 0

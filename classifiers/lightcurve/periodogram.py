@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from . import nufft
 from ._arrays import Floats
 
-#: Frequencies on either side of the centre of a block.
-HALF = 128
+#: Frequencies on either side of the centre of a block, a power of two, and in a block.
+HALF = 256
+WIDTH = 2 * HALF
 
 #: Points of a band from which on an FFT is faster.
 LONG = 800
@@ -35,25 +36,28 @@ def prepared(t: Floats, m: Floats, e: Floats, zero: float) -> tuple[Floats, Floa
 
 def explained(t: Floats, y: Floats, w: Floats, start: Floats, step: float, n: int) -> Floats:
     """Chi squared explained by a sine at n frequencies from each of `start` (k,), shape (k, n), in float64."""
-    total = float(w.sum())
-    sums: Floats = _scan(t, w / total, w * y / total, start, step, n)
-    return total * sums
+    theta: Floats = _scan(t, *_normalised(y, w), start, step, n)
+    return theta
 
 
 def scanned(t: Floats, y: Floats, w: Floats, start: float, step: float, n: int) -> NDArray[np.float32]:
     """The same at n frequencies, shape (n,), in float32."""
-    total, m = float(w.sum()), -(-len(t) // 4) * 4
+    (p, q), m = _normalised(y, w), -(-len(t) // 4) * 4
     if m > LONG:
-        single = nufft.sums(t, np.stack([w, w * y]) / total, start, step, n)
-        theta: NDArray[np.float32] = _of_sums(*single, *nufft.sums(2 * t, w[None] / total, start, step, n))
-        theta *= np.float32(total)
+        single = nufft.sums(t, np.stack([p, q]), start, step, n)
+        theta: NDArray[np.float32] = _of_sums(*single, *nufft.sums(2 * t, p[None], start, step, n))
         return theta
-    times, p, q = np.zeros((3, m))  # in fours; the last points may have no weight
-    times[: len(t)], p[: len(t)], q[: len(t)] = t, w / total, w * y / total
-    theta = np.empty(-(-n // (2 * HALF)) * 2 * HALF, np.float32)
-    _blocks(times, p, q, start, step, theta)
-    theta *= np.float32(total)
+    padded = np.zeros((3, m))  # in fours; the last points may have no weight
+    padded[:, : len(t)] = t, p, q
+    theta = np.empty(-(-n // (2 * WIDTH)) * 2 * WIDTH, np.float32)
+    _blocks(*padded, start, step, theta)
     return theta[:n]
+
+
+def _normalised(y: Floats, w: Floats) -> tuple[Floats, Floats]:
+    """The arguments p and q of `_theta`, q such that it gives chi squared."""
+    total = float(w.sum())
+    return w / total, w * y / math.sqrt(total)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -104,58 +108,73 @@ def _scan(t: Floats, p: Floats, q: Floats, start: Floats, step: float, n: int) -
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def _offsets(t: Floats, step: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Cosines (first `HALF` columns) and sines of the phases t (m,) at `HALF` offsets of step / 2, 3 step / 2, ... and of their doubles."""
-    single, double = np.empty((len(t), 2 * HALF), np.float32), np.empty((len(t), 2 * HALF), np.float32)
+    """Tables (m, `WIDTH`), flat, of the phases t (m,) at `HALF` offsets of step / 2, 3 step / 2, ... and of their doubles: cosines, sines.
+
+    Those of the second half of the offsets are those of the first, turned by the angle between the halves.
+    """
+    single, double = np.empty(len(t) * WIDTH, np.float32), np.empty(len(t) * WIDTH, np.float32)
+    c, s = np.empty(HALF), np.empty(HALF)
     for i in range(len(t)):
-        angle = 2 * math.pi * step * t[i]
-        c, s, dc, ds = math.cos(0.5 * angle), math.sin(0.5 * angle), math.cos(angle), math.sin(angle)
+        angle, n = 2 * math.pi * step * t[i], 1
+        c[0], s[0], dc, ds = math.cos(0.5 * angle), math.sin(0.5 * angle), math.cos(angle), math.sin(angle)
+        while n < HALF:
+            for j in range(n):
+                c[n + j], s[n + j] = c[j] * dc - s[j] * ds, s[j] * dc + c[j] * ds
+            dc, ds, n = dc * dc - ds * ds, 2 * dc * ds, 2 * n
+        row, row2 = single[i * WIDTH : (i + 1) * WIDTH], double[i * WIDTH : (i + 1) * WIDTH]
         for j in range(HALF):
-            single[i, j], single[i, HALF + j] = c, s
-            double[i, j], double[i, HALF + j] = c * c - s * s, 2 * c * s
-            c, s = c * dc - s * ds, s * dc + c * ds
+            row[j], row[HALF + j] = c[j], s[j]
+            row2[j], row2[HALF + j] = c[j] * c[j] - s[j] * s[j], 2 * c[j] * s[j]
     return single, double
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def _blocks(t: Floats, p: Floats, q: Floats, start: float, step: float, theta: NDArray[np.float32]) -> None:
-    """`_theta` from `start` on into theta, whose length is a multiple of 2 `HALF`."""
-    width, (single, double) = 2 * HALF, _offsets(t, step)
-    first, stride = 2 * math.pi * (start + (HALF - 0.5) * step), 2 * math.pi * width * step
+    """`_theta` from `start` on into theta, whose length is a multiple of 2 `WIDTH`: two blocks at a time, as `_product` has four rows."""
+    m, (single, double) = len(t), _offsets(t, step)
+    first, stride = 2 * math.pi * (start + (HALF - 0.5) * step), 2 * math.pi * WIDTH * step
     a, b, da, db = np.cos(first * t), np.sin(first * t), np.cos(stride * t), np.sin(stride * t)
-    centre, sums = np.empty((6, len(t)), np.float32), np.empty((6, width), np.float32)
-    for done in range(0, len(theta), width):
-        for i in range(len(t)):
-            c, s = a[i], b[i]
-            centre[0, i], centre[1, i], centre[2, i], centre[3, i] = p[i] * c, p[i] * s, q[i] * c, q[i] * s
-            centre[4, i], centre[5, i] = p[i] * (c * c - s * s), p[i] * (2 * c * s)
-            a[i], b[i] = c * da[i] - s * db[i], s * da[i] + c * db[i]
-        _product(centre[0], centre[1], single, sums[0], sums[1])
-        _product(centre[2], centre[3], single, sums[2], sums[3])
-        _product(centre[4], centre[5], double, sums[4], sums[5])
-        _both_sides(sums, theta[done : done + width])
+    centre, centre2 = np.empty((2, 4 * m), np.float32), np.empty((2, 2 * m), np.float32)
+    sums, sums2 = np.empty((2, 4 * WIDTH), np.float32), np.empty((2, 2 * WIDTH), np.float32)
+    for done in range(0, len(theta), 2 * WIDTH):
+        for block in range(2):
+            row, row2 = centre[block], centre2[block]
+            for i in range(m):
+                c, s = a[i], b[i]
+                row[i], row[m + i], row[2 * m + i], row[3 * m + i] = p[i] * c, p[i] * s, q[i] * c, q[i] * s
+                row2[i], row2[m + i] = p[i] * (c * c - s * s), p[i] * (2 * c * s)
+                a[i], b[i] = c * da[i] - s * db[i], s * da[i] + c * db[i]
+            _product(row, single, sums[block])
+        _product(centre2.reshape(-1), double, sums2.reshape(-1))
+        for block in range(2):
+            _both_sides(sums[block], sums2[block], theta[done + block * WIDTH : done + (block + 1) * WIDTH])
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def _product(
-    a: NDArray[np.float32], b: NDArray[np.float32], table: NDArray[np.float32], of_a: NDArray[np.float32], of_b: NDArray[np.float32]
-) -> None:
-    """The products of two rows a, b (m,) with a table (m, k), into of_a, of_b (k,): as fast as BLAS, and without its threads."""
-    of_a[:] = 0
-    of_b[:] = 0
-    for i in range(0, len(a), 4):
+def _product(rows: NDArray[np.float32], table: NDArray[np.float32], into: NDArray[np.float32]) -> None:
+    """The product of four rows (4, m) with a table (m, `WIDTH`) into (4, `WIDTH`), all flat: so the compiler knows the strides."""
+    into[:] = 0
+    m = len(rows) // 4
+    a, b, c, d = rows[:m], rows[m : 2 * m], rows[2 * m : 3 * m], rows[3 * m :]
+    for i in range(0, m, 4):
         a0, a1, a2, a3 = a[i], a[i + 1], a[i + 2], a[i + 3]
         b0, b1, b2, b3 = b[i], b[i + 1], b[i + 2], b[i + 3]
-        t0, t1, t2, t3 = table[i], table[i + 1], table[i + 2], table[i + 3]
-        for j in range(len(of_a)):
-            x0, x1, x2, x3 = t0[j], t1[j], t2[j], t3[j]
-            of_a[j] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
-            of_b[j] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+        c0, c1, c2, c3 = c[i], c[i + 1], c[i + 2], c[i + 3]
+        d0, d1, d2, d3 = d[i], d[i + 1], d[i + 2], d[i + 3]
+        four = table[i * WIDTH : (i + 4) * WIDTH]
+        for j in range(WIDTH):
+            x0, x1, x2, x3 = four[j], four[WIDTH + j], four[2 * WIDTH + j], four[3 * WIDTH + j]
+            into[j] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+            into[WIDTH + j] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+            into[2 * WIDTH + j] += c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
+            into[3 * WIDTH + j] += d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def _both_sides(sums: NDArray[np.float32], theta: NDArray[np.float32]) -> None:
+def _both_sides(sums: NDArray[np.float32], sums2: NDArray[np.float32], theta: NDArray[np.float32]) -> None:
     """`_theta` of one block: cos(a +- b) = cos a cos b -+ sin a sin b, sin(a +- b) = sin a cos b +- cos a sin b."""
-    pc, ps, qc, qs, p2, r2 = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
+    pc, ps, qc, qs = sums[:WIDTH], sums[WIDTH : 2 * WIDTH], sums[2 * WIDTH : 3 * WIDTH], sums[3 * WIDTH :]
+    p2, r2 = sums2[:WIDTH], sums2[WIDTH:]
     for j in range(HALF):
         k = HALF + j
         theta[k] = _theta(pc[j] - ps[k], ps[j] + pc[k], qc[j] - qs[k], qs[j] + qc[k], p2[j] - r2[k], r2[j] + p2[k])
