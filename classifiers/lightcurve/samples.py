@@ -2,13 +2,15 @@
 
 Each object enters whole and truncated, so that a young light curve is classified as what it is; rare classes of supernovae enter also
 fainter, noisier and with points left out. Some copies of a transient lie on a host galaxy that gives a reference flux, as many and as
-bright as for real ones: whether a reference flux is known must not tell the class. Published superluminous supernovae are used for
-training alone, under the name of the ZTF object that they match. All copies of an object share its name, and so its fold.
+bright as for real ones: whether a reference flux is known must not tell the class. Others are `merged` with what ATLAS and LSST would have
+measured of them, by the cadence, depth and noise with which the simulated objects are watched: nor must a survey. Published superluminous
+supernovae are used for training alone, under the name of the ZTF object that they match. All copies of an object share its name, and so
+its fold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -22,8 +24,9 @@ from broker_adapters.photometry import flux_from_magnitude
 from broker_adapters.records import Detections, Kind
 
 from ..simulate import lightcurves as simulate
+from ..simulate import surveys
 from ..taxonomy import BRANCH
-from . import data, features, surroundings
+from . import data, features, supernova, surroundings
 from ._arrays import Floats
 from .data import Labelled
 from .series import DETECTED, LightCurve, light_curve
@@ -37,7 +40,10 @@ CUTS = (20.0, 40.0, 80.0)
 #: Altered copies of each supernova, by class: about as many light curves of each.
 ALTERED = {"SNIa": 1, "SNII": 2, "SNIbc": 9, "SLSN": 20}
 
-#: Simulated objects of each stochastic class, and the most tries for each of them to be seen `MINIMUM` times.
+#: Days since the first detection at which altered copies end.
+LENGTHS = (1e9, 1e9, 120.0, 60.0, 30.0)
+
+#: Simulated objects of each stochastic class, and the most tries for each of them (and each merged one) to be seen `MINIMUM` times.
 SIMULATED, TRIES = 500, 20
 
 #: Lengths in days for which simulated objects were watched: half of them what comes with one alert.
@@ -51,6 +57,16 @@ UNSIGNED = 0.3
 
 #: Share of supernovae on a reference source; its r magnitude and its g - r, mean and scatter (102 supernovae in ZTF alerts).
 HOSTED, HOST, HOST_COLOUR = 0.3, (19.2, 1.7), (0.6, 0.34)
+
+#: Share of a real transient's copies in which surveys other than ZTF alone watched it, as `surveys.WATCHES` has them: the same for all
+#: classes. Made from the fitted model of light curves with `FITTED` detections in each family, if its loss is not beyond `LOSS`.
+MERGED, FITTED, LOSS = 0.2, 3, 10.0
+
+#: Days before the first detection from which, and after the last until which, the model is looked at.
+MARGIN = (20, 3)
+
+#: Real supernovae wander about the model: rms as a part of the flux, and days.
+DEVIATION = (0.05, 10.0)
 
 #: Altered copies of each published supernova.
 PUBLISHED = 6
@@ -132,7 +148,7 @@ def _copies(sample: Labelled, rng: Generator) -> Iterator[tuple[str, LightCurve]
     transient = BRANCH[sample.label] == "Transient"
 
     def host(rows: Detections) -> Detections:
-        return on_host(rows, rng) if transient and rng.random() < HOSTED else rows
+        return on_host(rows, host_of(rng)) if transient and rng.random() < HOSTED else rows
 
     yield "whole", light_curve(sample.rows)
     seen = sample.rows["mjd"][np.isfinite(sample.rows["flux"])]
@@ -142,26 +158,55 @@ def _copies(sample: Labelled, rng: Generator) -> Iterator[tuple[str, LightCurve]
         if start is not None:
             cut = unsigned(cut[cut["mjd"] >= start], rng)
         yield f"{days:g}", light_curve(host(cut))
-    for _ in range(ALTERED.get(sample.label, 0)):
-        days = rng.choice([1e9, 1e9, 120.0, 60.0, 30.0])
-        yield "altered", light_curve(host(data.truncated(altered(sample.rows, rng), days)))
+    count = ALTERED.get(sample.label, 0)
+    for _ in range(count):
+        yield "altered", light_curve(host(data.truncated(altered(sample.rows, rng), rng.choice(LENGTHS))))
+    others = (1 + len(CUTS) + count) * MERGED / (1 - MERGED) if transient else 0.0
+    for _ in range(int(others + rng.random())):
+        yield "altered", _merged(sample.rows, rng)
 
 
-def on_host(rows: Detections, rng: Generator) -> Detections:
-    """The same with a reference flux in each band."""
+def host_of(rng: Generator) -> tuple[float, float]:
+    """Magnitude in r, and g - r, of the galaxy under a supernova."""
+    return rng.normal(*HOST), rng.normal(*HOST_COLOUR)
+
+
+def on_host(rows: Detections, host: tuple[float, float]) -> Detections:
+    """The same with the host's flux as reference in each band, where there was none."""
     rows = rows.copy()
-    magnitude, colour = rng.normal(*HOST), rng.normal(*HOST_COLOUR)
-    reference = flux_from_magnitude(magnitude + colour * np.isin(rows["band"], ("g", "c")))
+    reference = flux_from_magnitude([host[0] + simulate.COLOUR.get(band, 0.0) * host[1] for band in rows["band"].tolist()])
     rows["ref_flux"] = np.where(np.isnan(rows["ref_flux"]), reference, rows["ref_flux"])
     return rows
 
 
+def merged(rows: Detections, watching: tuple[str, ...], rng: Generator) -> Detections:
+    """A real supernova of ZTF as these surveys would have seen it: its own rows if ZTF is one of them, and what the others would have
+    measured of the model fitted to it. No rows if it has too few points for a fit, or none that is good.
+    """  # fmt: skip
+    curve = light_curve(rows)
+    fit = supernova.fit(curve) if min(len(curve.g.t), len(curve.r.t)) >= FITTED else None
+    if fit is None or not fit.chi2 <= LOSS:
+        return rows[:0]
+    host, fainter = host_of(rng), surveys.fainter(watching, rng)
+    parts = [on_host(rows, host) if rng.random() < HOSTED else rows] if "ztf" in watching else []
+    seen = np.concatenate([s.t for s in curve.series])
+    nights = np.arange(np.floor(seen.min()) - MARGIN[0], seen.max() + MARGIN[1])
+    looks = surveys.exposures(tuple(survey for survey in watching if survey != "ztf"), nights, rng)
+    wander = np.exp(simulate.random_walk(nights, *DEVIATION, rng))
+    for survey, band, mjd in looks:
+        g, r = (np.maximum(fit.flux(mjd, family), 1e-3) for family in (0, 1))
+        flux = 10 ** (-0.4 * fainter) * r * (g / r) ** simulate.COLOUR[band] * np.interp(mjd, nights, wander)
+        reference = float(flux_from_magnitude(host[0] + simulate.COLOUR[band] * host[1] + fainter))
+        parts.append(surveys.measure(survey, band, mjd, flux, reference, rng))
+    return surveys.told(parts)
+
+
 def unsigned(rows: Detections, rng: Generator) -> Detections:
-    """The same or, for `UNSIGNED` of them, absolute fluxes and no reference: that must not tell a transient."""
+    """The same or, for `UNSIGNED` of them, absolute fluxes and no reference of ZTF's alerts: that must not tell a transient."""
     if rng.random() >= UNSIGNED:
         return rows
-    rows = rows.copy()
-    rows["flux"], rows["ref_flux"] = np.abs(rows["flux"]), np.nan
+    rows, own = rows.copy(), rows["survey"] == "ztf"
+    rows["flux"][own], rows["ref_flux"][own] = np.abs(rows["flux"][own]), np.nan
     return rows
 
 
@@ -196,9 +241,21 @@ def _simulated(folder: Path, rng: Generator) -> Iterator[tuple[str, str, LightCu
 
 
 def _watched(source: simulate.Source, rng: Generator) -> LightCurve:
-    """What a survey saw of a source, long enough to be classified if it can be had in `TRIES`."""
+    """What surveys saw of a source."""
+    watching = surveys.watch(rng)
+    return _enough(lambda: unsigned(simulate.observe(source, rng.choice(WATCHED), rng, watching), rng))
+
+
+def _merged(rows: Detections, rng: Generator) -> LightCurve:
+    """What other surveys, or they too, would have seen of a supernova, whole or cut."""
+    watching = surveys.watch(rng, surveys.OTHERS)
+    return _enough(lambda: data.truncated(merged(altered(rows, rng), watching, rng), rng.choice(LENGTHS)))
+
+
+def _enough(rows: Callable[[], Detections]) -> LightCurve:
+    """A light curve with enough detections to be classified, if one of `TRIES` has them."""
     for _ in range(TRIES):
-        found = light_curve(unsigned(simulate.observe(source, rng.choice(WATCHED), rng), rng))
+        found = light_curve(rows())
         if found.n_detections >= MINIMUM:
             break
     return found

@@ -1,7 +1,7 @@
-"""Light curves of the classes that few labelled real ones exist of, as an alert stream of a ZTF-like survey would give them.
+"""Light curves of the classes that few labelled real ones exist of, as ZTF, ATLAS and LSST would give them.
 
-A class is a function of (times, rng) that gives total magnitudes in g and r; `observe` turns them into alerts and limits with the cadence,
-the depth and the noise of the public ZTF survey. Parameter distributions:
+A class is a function of (times, rng) that gives total magnitudes in g and r; `observe` turns them into what the surveys that watch the
+object tell of it, each with its own cadence, depth, noise and reference (`surveys`). Parameter distributions:
 
 - QSO, AGN: damped random walk, MacLeod et al. 2010 (ApJ 721, 1014), fig. 8-10; AGN diluted by their host galaxy;
 - Blazar: damped random walk of larger amplitude and shorter time, Ruan et al. 2012 (ApJ 760, 51);
@@ -20,80 +20,53 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from broker_adapters.photometry import flux_from_magnitude
-from broker_adapters.records import Detections, Kind, blank
+from broker_adapters.records import Detections
+
+from . import surveys
 
 Floats = NDArray[np.float64]
 
-#: Total magnitudes (g, r), each of the shape of the times.
+#: Total magnitudes (g, r), each of the shape of the times (sorted).
 Source = Callable[[Floats, Generator], tuple[Floats, Floats]]
 
-#: 5 sigma depth of the limits that come with public ZTF alerts: mean and scatter in magnitudes (measured on 146,000 of them).
-DEPTH = {"g": (20.1, 0.6), "r": (20.0, 0.6)}
-
-#: A difference image is no better than this part of the total flux.
-SYSTEMATIC = 0.012
+#: Band -> what it adds to r for each magnitude of g - r. c = .49 g + .51 r and o = .55 r + .45 i (Tonry et al. 2018, PASP 130, 064505);
+#: r - i is .44 (g - r), the median of 777 catalogued sources bluer than 1.1 near ZTF alerts. The g and r of the surveys are near enough.
+COLOUR = {"g": 1.0, "c": 0.49, "r": 0.0, "o": -0.2}
 
 #: Epochs of the reference image, the days within which they were taken, and how many days before the watch that ended.
 REFERENCE_EPOCHS, REFERENCE_DAYS, REFERENCE_AGE = 20, 120.0, (30.0, 1500.0)
 
-#: Days that an object is up per year.
-SEASON, YEAR = (150.0, 280.0), 365.25
-
-#: Share of nights with an exposure in a band (from the public cadence to that of the partners, weather).
-VISITS = (0.15, 0.6)
-
-#: Further exposures in a night that has one, their mean number as a power of ten, and the hours within which they fall, in days.
-REPEATS, NIGHT = (-2.0, 0.6), 0.2
+#: Days that an object is up per year, and first nights of a watch (MJD).
+SEASON, YEAR, FIRST = (150.0, 280.0), 365.25, (58300, 59800)
 
 
-def epochs(days: float, rng: Generator) -> dict[str, Floats]:
-    """MJD of the exposures of `days` in each band."""
-    start, season, share = rng.uniform(58300, 59800), rng.uniform(*SEASON), rng.uniform(*VISITS)
-    nights = np.arange(0.0, days)
-    up = (nights + rng.uniform(0, 0.8 * season)) % YEAR < season  # the first night is within a season
-    hour, repeats = rng.uniform(0.15, 0.5), 10 ** rng.uniform(*REPEATS)
-    found = {}
-    for band in ("g", "r"):
-        seen = nights[up & (rng.random(len(nights)) < share)]
-        seen = np.repeat(seen, 1 + rng.poisson(repeats, len(seen)))
-        found[band] = start + seen + hour + rng.uniform(-NIGHT / 2, NIGHT / 2, len(seen))
+def nights(days: float, rng: Generator) -> Floats:
+    """MJD (whole) of the nights of `days` on which an object is up; on the first it is."""
+    season, nights = rng.uniform(*SEASON), np.arange(0.0, days)
+    up = (nights + rng.uniform(0, 0.8 * season)) % YEAR < season
+    found: Floats = float(rng.integers(*FIRST)) + nights[up]
     return found
 
 
-def observe(source: Source, days: float, rng: Generator) -> Detections:
-    """Alerts and limits of a source watched for `days`, rows of `DETECTION` in time order.
+def observe(source: Source, days: float, rng: Generator, watching: tuple[str, ...] = ("ztf",)) -> Detections:
+    """What the surveys that watch a source for `days` tell of it, rows of `DETECTION` in time order.
 
-    The reference flux is the mean of `REFERENCE_EPOCHS` epochs long before: what varies slowly stays on one side of it for as long as it
-    is watched. An alert is a difference of 5 sigma.
+    The reference flux in a survey's band is the mean of `REFERENCE_EPOCHS` epochs long before: what varies slowly stays on one side of it
+    for as long as it is watched. What LSST alone sees is fainter (`surveys.fainter`) and otherwise the same.
     """
-    times = epochs(days, rng)
-    t = np.concatenate([times["g"], times["r"]])
-    if not t.size:
-        return blank(0)
-    order = np.argsort(t)
-    age = rng.uniform(*REFERENCE_AGE)
-    earlier = np.sort(t.min() - age - rng.uniform(0, REFERENCE_DAYS, REFERENCE_EPOCHS))
-    both = source(np.concatenate([earlier, t[order]]), rng)
-    before = {band: flux_from_magnitude(m[:REFERENCE_EPOCHS]).mean() for band, m in zip(("g", "r"), both, strict=True)}
-    g, r = (m[REFERENCE_EPOCHS:] for m in both)
-    rows = blank(len(t))
-    rows["survey"], rows["mjd"] = "ztf", t[order]
-    rows["band"] = np.repeat(["g", "r"], [len(times["g"]), len(times["r"])])[order]
-    total = flux_from_magnitude(np.where(rows["band"] == "g", g, r))
-    for band, (depth, scatter) in DEPTH.items():
-        which = np.flatnonzero(rows["band"] == band)
-        if not which.size:
-            continue
-        sky = flux_from_magnitude(rng.normal(depth, scatter, which.size)) / 5
-        reference = before[band]
-        error = np.hypot(sky, SYSTEMATIC * total[which])
-        difference = total[which] - reference + rng.normal(0, error)
-        seen = np.abs(difference) > 5 * error
-        rows["kind"][which] = np.where(seen, Kind.ALERT, Kind.LIMIT)
-        rows["flux"][which] = np.where(seen, difference, np.nan)
-        rows["flux_err"][which] = error
-        rows["ref_flux"][which] = reference if reference > flux_from_magnitude(22.5) else np.nan
-    return rows
+    up = nights(days, rng)
+    looks = list(surveys.exposures(watching, up, rng))
+    age = {survey: rng.uniform(*REFERENCE_AGE) + rng.uniform(0, REFERENCE_DAYS, REFERENCE_EPOCHS) for survey in watching}
+    times = [np.concatenate([up[0] - age[survey], mjd]) for survey, _, mjd in looks]
+    at, where = np.unique(np.concatenate(times), return_inverse=True)
+    g, r = source(at, rng)
+    shift = surveys.fainter(watching, rng)
+    parts, ends = [], np.cumsum([len(t) for t in times])
+    for (survey, band, mjd), of in zip(looks, np.split(where, ends[:-1]), strict=True):
+        total = flux_from_magnitude(r[of] + COLOUR[band] * (g[of] - r[of]) + shift)
+        reference = float(total[:REFERENCE_EPOCHS].mean())
+        parts.append(surveys.measure(survey, band, mjd, total[REFERENCE_EPOCHS:] - reference, reference, rng))
+    return surveys.told(parts)
 
 
 def random_walk(t: Floats, sigma: float, tau: float, rng: Generator) -> Floats:

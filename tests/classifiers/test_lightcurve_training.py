@@ -7,8 +7,10 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from broker_adapters.records import Kind
-from classifiers.lightcurve import features, forest, importance, samples, surroundings, train
+from classifiers.lightcurve import data, features, forest, importance, samples, supernova, surroundings, train
+from classifiers.lightcurve.series import light_curve
 from classifiers.simulate import lightcurves as simulate
+from classifiers.simulate import surveys
 from classifiers.taxonomy import LIGHTCURVE
 from classifiers.trees import from_boosting
 
@@ -41,6 +43,58 @@ def test_altered_copies_are_fainter_and_never_leave_a_weak_alert():
         assert (copy["flux"][alert] >= 4.5 * copy["flux_err"][alert]).all()
         assert np.isnan(copy["flux"][~alert]).all()
         assert len(copy) <= len(rows)
+
+
+@pytest.mark.parametrize("watching", surveys.OTHERS)
+def test_a_merged_supernova_is_that_of_its_model_in_every_survey(watching, monkeypatch):
+    monkeypatch.setattr(samples, "DEVIATION", (1e-6, 10.0))
+    monkeypatch.setattr(samples, "HOST", (25.0, 0.1))  # the noise of a bright one is not quoted
+    monkeypatch.setattr(surveys, "FAINTER", (1.0, 1.0))
+    rows, rng, pulls = supernova_rows(peak=3e5), np.random.default_rng(1), []
+    fit = supernova.fit(light_curve(rows))
+    fainter = 10**-0.4 if watching == ("lsst",) else 1.0
+    for _ in range(20):
+        found = samples.merged(rows, watching, rng)
+        assert set(found["survey"].tolist()) <= set(watching)
+        assert (np.diff(found["mjd"]) >= 0).all()
+        own = found[found["survey"] == "ztf"]
+        assert len(own) == (len(rows) if "ztf" in watching else 0)
+        assert set(own["flux"].tolist()) <= set(rows["flux"].tolist())
+        other = found[found["survey"] != "ztf"]
+        assert np.isnan(other["ref_flux"][other["survey"] == "atlas"]).all()
+        assert (other["ref_flux"][other["survey"] == "lsst"] > 0).all()
+        g, r = (fit.flux(other["mjd"], family) for family in (0, 1))
+        expected = fainter * r * (g / r) ** np.array([simulate.COLOUR[band] for band in other["band"].tolist()])
+        unquoted = np.array([surveys.SURVEYS[survey].unquoted for survey in other["survey"].tolist()]) * expected
+        pull = (other["flux"] - expected) / np.hypot(other["flux_err"], unquoted)
+        pulls.append(pull[expected > 3 * other["flux_err"]])
+    assert np.abs(np.median(np.concatenate(pulls))) < 0.3
+    assert 0.8 < np.std(np.concatenate(pulls)) < 1.2
+
+
+def test_a_supernova_with_few_points_is_not_merged():
+    rows = supernova_rows()
+    assert not len(samples.merged(rows[rows["band"] == "g"], ("ztf", "atlas"), np.random.default_rng(0)))
+    assert not len(samples.merged(rows[:0], ("lsst",), np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("label", LIGHTCURVE["Transient"])
+def test_surveys_have_the_same_share_of_every_class(label, monkeypatch):
+    """What is merged is a part `MERGED` of all copies, and no survey but ZTF has any other."""
+    rows, rng = supernova_rows(peak=1e6), np.random.default_rng(2)
+    monkeypatch.setattr(samples, "altered", lambda rows, rng: rows)
+    copies = [c for _ in range(12) for _, c in samples._copies(data.Labelled("x", label, "alert-dif", rows), rng)]
+    share = np.mean([c.surveys != ("ztf",) for c in copies])
+    assert share == pytest.approx(samples.MERGED, abs=0.07)
+
+
+def test_who_watches_is_drawn_once_though_little_is_seen(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(surveys, "watch", lambda *_: drawn.append(0) or ("atlas",))
+    faint = simulate.harmonic(1.0, (24.0, 24.0), np.zeros((2, 1)), np.zeros((2, 1)))
+    found = samples._watched(faint, np.random.default_rng(0))
+    assert found.n_detections < samples.MINIMUM
+    assert len(drawn) == 1
 
 
 def test_weights_count_an_object_once_and_real_ones_more():
@@ -98,6 +152,8 @@ def test_a_light_curve_without_sign_is_positive_and_without_reference(monkeypatc
     assert (found["flux"] > 0).all()
     assert np.isnan(found["ref_flux"]).all()
     assert (rows["flux"] < 0).all()
+    rows["survey"] = "atlas"  # forced photometry has its signs
+    assert (samples.unsigned(rows, np.random.default_rng(0))["flux"] < 0).all()
 
 
 def test_what_varies_slowly_stays_on_one_side_of_its_reference():
