@@ -1,6 +1,7 @@
 """What each survey tells of a source for months: depth, cadence, signs and references, and that none of it tells the class."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from classifiers.lightcurve.series import FAMILY, light_curve
 from classifiers.simulate import lightcurves, surveys
 from classifiers.simulate.surveys import SURVEYS, WATCHES
 
+#: What is not drawn anew for every light curve.
+CALM = {name: replace(how, underrated=0.0, offset=0.0) for name, how in SURVEYS.items()}
 BANDS = [(name, band) for name, how in SURVEYS.items() for band in how.depth]
 NIGHTS = 58500 + np.arange(4000.0)
 
@@ -26,7 +29,8 @@ def by_night(times, survey):
 
 
 @pytest.mark.parametrize(("survey", "band"), BANDS)
-def test_an_empty_sky_has_the_depth_of_the_survey_and_its_noise(survey, band):
+def test_an_empty_sky_has_the_depth_of_the_survey_and_its_noise(survey, band, monkeypatch):
+    monkeypatch.setattr(surveys, "SURVEYS", CALM)
     mjd = np.repeat(NIGHTS, 2) + np.tile([0.2, 0.25], len(NIGHTS))
     rows = surveys.measure(survey, band, mjd, np.zeros(len(mjd)), 0.0, np.random.default_rng(0))
     depth = limit_from_flux_error(rows["flux_err"])
@@ -43,7 +47,8 @@ def test_an_empty_sky_has_the_depth_of_the_survey_and_its_noise(survey, band):
 
 
 @pytest.mark.parametrize(("survey", "band"), BANDS)
-def test_a_bright_source_scatters_by_what_the_survey_quotes_and_what_it_does_not(survey, band):
+def test_a_bright_source_scatters_by_what_the_survey_quotes_and_what_it_does_not(survey, band, monkeypatch):
+    monkeypatch.setattr(surveys, "SURVEYS", CALM)
     how, total = SURVEYS[survey], float(flux_from_magnitude(16.7))
     rows = surveys.measure(survey, band, NIGHTS, np.full(len(NIGHTS), 0.9 * total), 0.1 * total, np.random.default_rng(1))
     assert len(rows) == len(NIGHTS)
@@ -76,6 +81,19 @@ def test_each_survey_tells_what_its_stream_does(which, change, magnitude, seed):
         assert not len(rows) or rows["kind"][0] == Kind.ALERT
     strong = np.abs(difference[0]) > 9 * rows["flux_err"]
     assert (np.sign(rows["flux"][strong & significant]) == np.sign(change)).all()
+
+
+def test_errors_of_atlas_are_too_small_and_its_differences_are_off():
+    how, rng, spread, offset = SURVEYS["atlas"], np.random.default_rng(9), [], []
+    for _ in range(400):
+        rows = surveys.measure("atlas", "o", NIGHTS[:300], np.zeros(300), 0.0, rng)
+        pull = rows["flux"] / rows["flux_err"]
+        off = np.median(rows["flux"]) / np.median(rows["flux_err"])
+        spread.append(np.std(pull - off * np.median(rows["flux_err"]) / rows["flux_err"]))
+        offset.append(off)
+    assert np.percentile(np.log(spread), 68.3) == pytest.approx(how.underrated, rel=0.2)
+    assert np.std(offset) == pytest.approx(how.offset, rel=0.15)
+    assert np.mean(offset) == pytest.approx(0.0, abs=0.2)
 
 
 def test_a_saturated_source_tells_nothing():
