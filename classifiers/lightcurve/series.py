@@ -13,7 +13,7 @@ are ``r``. What matters is that the same rows give the same series whichever way
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,14 @@ class Series(Points):
     limit: Floats
     reference: float
 
+    @property
+    def measured(self) -> Points:
+        """Detections and forced points together."""
+        if not len(self.forced.t):
+            return self
+        order = np.argsort(np.concatenate([self.t, self.forced.t]), kind="stable")
+        return Points(*(np.concatenate([getattr(p, f.name) for p in (self, self.forced)])[order] for f in fields(Points)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LightCurve:
@@ -122,7 +130,7 @@ def light_curve(rows: Detections) -> LightCurve:
     surveys = tuple(sorted(set(found["survey"].tolist())))
     totals = _on_reference(found, surveys)
     g, r = (
-        _series(once(rows[detected & own]), _untwinned(rows, detected & own, weak & own), rows[noise & own], totals)
+        _series(once(rows[detected & own]), _untwinned(rows, detected & own, weak & own), once(rows[noise & own]), totals)
         for own in (family == f for f in FAMILIES)
     )
     reliable = found["reliability"][np.isfinite(found["reliability"])]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
+from broker_adapters.photometry import POGSON
 from broker_adapters.records import Kind, blank
 from classifiers.lightcurve import features
 from classifiers.lightcurve.features import drw, fleet, folded, mhps, tail, variability
@@ -97,6 +98,9 @@ def test_a_common_factor_changes_magnitudes_alone(factor):
         "g-r",
         "phase_",
         "PPE",
+        "ulens_chi",
+        "ulens_t0",
+        "color_variation",
     )
     a, b = extract(rows()), extract(scaled)
     same({k: v for k, v in a.items() if k.startswith(invariant)}, b, 1e-5)
@@ -169,7 +173,25 @@ def test_random_walk_likelihood_is_that_of_the_dense_matrix():
     a, c = 0.05, 0.3
     k = a * np.exp(-c * np.abs(t[:, None] - t)) + np.diag(e**2)
     dense = 0.5 * (y @ np.linalg.solve(k, y) + np.linalg.slogdet(k)[1])
-    assert drw.minus_log_likelihood(np.log([a, c]), t, y, e) == pytest.approx(dense)
+    x = math.log(a), math.log(c)
+    value, by_a, by_c, *_ = drw.minus_log_likelihood(x, t, y, e**2)
+    assert value == pytest.approx(dense)
+    for slope, (da, dc) in ((by_a, (1e-5, 0.0)), (by_c, (0.0, 1e-5))):
+        above, below = (drw.minus_log_likelihood((x[0] + k * da, x[1] + k * dc), t, y, e**2)[0] for k in (1, -1))
+        assert slope == pytest.approx((above - below) / 2e-5, rel=1e-5)
+
+
+def test_a_random_walk_is_found_again_in_any_unit():
+    rng = np.random.default_rng(2)
+    t = np.sort(rng.uniform(0, 2000, 1500))
+    walk = np.zeros(1500)
+    for i, p in enumerate(np.exp(-np.diff(t) / 20.0), 1):
+        walk[i] = p * walk[i - 1] + math.sqrt(1 - p**2) * rng.normal()
+    y, e = 0.3 * walk + rng.normal(0, 0.05, 1500), np.full(1500, 0.05)
+    variance, tau = drw.fit(t, y, e)
+    assert variance == pytest.approx(0.09, rel=0.3)
+    assert tau == pytest.approx(20.0, rel=0.4)
+    assert drw.fit(t, 1e7 * y + 3e8, 1e7 * e) == pytest.approx((1e14 * variance, tau), rel=1e-6)
 
 
 def test_irregular_autoregression_is_the_best_of_the_exact_likelihood():
@@ -212,7 +234,9 @@ def golden(real_data):
 def test_golden_values_of_alerce(golden):
     compared = 0
     for oid, band, t, m, e, expected in golden:
-        ours = variability.one_band(t, m, e) | mhps.one_band(t, m, e) | folded.one_band(t, m, e, expected.Multiband_period)
+        flux = 10 ** (-0.4 * m)
+        powers = {f"MHPS_{name}": value for name, value in mhps.one_band(t, flux, flux * e / POGSON).items()}
+        ours = variability.one_band(t, m, e) | powers | folded.one_band(t, m, e, expected.Multiband_period)
         ours["GP_DRW_sigma"] = drw.fit(t, m, e)[0] if len(t) > drw.MINIMUM else math.nan
         for name, tolerance in GOLDEN.items():
             if name != "IAR_phi":  # theirs pairs each point with the error of the next
@@ -260,43 +284,3 @@ def test_fleet_finds_rise_and_decline_again(a, w):
     assert found["a"] == pytest.approx(a, rel=0.3)
     assert found["m0"] == pytest.approx(18, abs=0.1)
     assert found["t0"] == pytest.approx(12, abs=1.5)
-
-
-def test_colour_that_stays_and_colour_that_changes():
-    found = rows(120, ref=False)
-    found["flux"] = np.where(found["band"] == "g", 1e4, 2e4)
-    assert extract(found)["color_variation"] == pytest.approx(0, abs=1e-9)
-    cooling = found["band"] == "g"
-    found["flux"][cooling] *= np.exp(-(found["mjd"][cooling] - 58800) / 100)
-    assert 0.2 < extract(found)["color_variation"] < 0.8
-    assert extract(found)["Timespan"] == pytest.approx(np.ptp(found["mjd"]))
-
-
-@pytest.fixture(scope="module")
-def newest(real_data):
-    """(object, band, times, difference fluxes in uJy, errors, ALeRCE's newest values) of the reference light curves, forced points too."""
-    points = pd.read_csv(real_data / "reference" / "lc_reference_inputs_new.csv.gz")
-    expected = pd.read_csv(real_data / "reference" / "lc_reference_features_new.csv")
-    table = expected.pivot_table(index=["object", "fid"], columns="name", values="value", dropna=False)
-    points = points[(points.unit == "diff_flux") & points.fid.isin(["g", "r"])].sort_values("mjd")
-    return [
-        (name, *(part[c].to_numpy(float) for c in ("mjd", "brightness", "e_brightness")), table.loc[name])
-        for name, part in points.groupby(["object", "fid"])
-    ]
-
-
-@pytest.mark.real_data
-def test_golden_tail_and_fleet_of_the_newest_extractor(newest):
-    equal = 0
-    for name, t, flux, e, expected in newest:
-        m, m_err = -2.5 * np.log10(np.abs(flux)), 2.5 / math.log(10) * e / np.abs(flux)
-        slope, mag0, chi = tail.one_band(t, m + 23.9, m_err)
-        close = (slope, mag0, chi) == pytest.approx((expected.TDE_decay, expected.TDE_mag0, expected.TDE_decay_chi), rel=1e-3)
-        equal += close
-        bright = flux > 1
-        ours = fleet.one_band(t[bright], m[bright] + 23.9, m_err[bright])
-        if name[0] == "tde":  # the only one that FLEET was made for
-            assert close
-            assert ours[2] == pytest.approx(expected.fleet_chi, rel=0.01)
-            assert (ours[0], ours[1]) == pytest.approx((expected.fleet_a, expected.fleet_w), rel=0.05)
-    assert equal >= 0.6 * len(newest)
