@@ -23,6 +23,7 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from ._arrays import Floats
+from .cholesky import solved
 from .series import DETECTED, LightCurve
 
 #: Parameters: ln A (over the brightest flux), t0 (d from the brightest point), ln gamma, logit beta, ln tau_rise, ln tau_fall of the r-like
@@ -225,13 +226,14 @@ def _loss(p: Floats, t: Floats, f: Floats, e: Floats, g: int, limit: Floats, hes
     """Posterior loss, the first g points being of the g-like family; its Gauss-Newton Hessian (12, 12) and half its gradient (12,) are
     left in place. What a base parameter does to the g-like family, its difference does as well.
     """  # fmt: skip
-    own, slope = np.empty((6, 6)), np.empty(6)
-    loss = _family(band_parameters(p, 0), t[:g], f[:g], e[:g], limit[:g], own, slope)
-    hessian[:6, :6], hessian[:6, 6:], hessian[6:, :6], hessian[6:, 6:] = own, own, own, own
-    gradient[:6], gradient[6:] = slope, slope
-    loss += _family(band_parameters(p, 1), t[g:], f[g:], e[g:], limit[g:], own, slope)
-    hessian[:6, :6] += own
-    gradient[:6] += slope
+    of_g, slope_g, of_r, slope_r = np.empty((6, 6)), np.empty(6), np.empty((6, 6)), np.empty(6)
+    loss = _family(band_parameters(p, 0), t[:g], f[:g], e[:g], limit[:g], of_g, slope_g)
+    loss += _family(band_parameters(p, 1), t[g:], f[g:], e[g:], limit[g:], of_r, slope_r)
+    for j in range(6):
+        gradient[j], gradient[6 + j] = slope_g[j] + slope_r[j], slope_g[j]
+        for k in range(6):
+            hessian[j, k], shared = of_g[j, k] + of_r[j, k], of_g[j, k]
+            hessian[6 + j, k], hessian[j, 6 + k], hessian[6 + j, 6 + k] = shared, shared, shared
     for j in range(len(p)):
         pull = (p[j] - MEAN[j]) / SIGMA[j]
         loss += pull**2
@@ -252,7 +254,7 @@ def _maximise(t: Floats, f: Floats, e: Floats, g: int, limit: Floats, start: Flo
             damped = hessian.copy()
             for j in range(m):
                 damped[j, j] *= 1 + damping
-            moved = p - np.linalg.solve(damped, gradient)
+            moved = p - solved(damped, gradient)
             improved = _loss(moved, t, f, e, g, limit, new_hessian, new_gradient)
             if improved < loss:
                 break

@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import njit
 
 from broker_adapters.photometry import magnitude_from_flux
 
 from .._arrays import Floats
 from ..context import Context
 from ..series import Series
+from ._kernels import median
 
 #: Days before the first detection whose limits are used.
 HISTORY = 30.0
@@ -25,28 +27,29 @@ HISTORY = 30.0
 def features(context: Context) -> dict[str, float]:
     """All values of the family."""
     found: dict[str, float] = {}
-    g, r = (magnitude_from_flux(np.abs(s.flux)) for s in context.curve.series)
-    for (suffix, series), m in zip(context.named_series, (g, r), strict=True):
-        found |= {f"{name}{suffix}": value for name, value in (_detections(series, m) | _limits(series, m) | _reference(series)).items()}
-    totals = [m if context.curve.corrected else m[:0] for _, m, _ in context.bands]
-    for name, statistic in (("g-r_max", np.min), ("g-r_mean", np.mean)):
-        found |= {name: _colour(g, r, statistic), f"{name}_corr": _colour(totals[0], totals[1], statistic)}
-    return found
-
-
-def _colour(g: Floats, r: Floats, statistic: object) -> float:
-    return float(statistic(g) - statistic(r)) if len(g) and len(r) and callable(statistic) else math.nan
+    difference = [magnitude_from_flux(np.abs(s.flux)) for s in context.curve.series]
+    total = [m if context.curve.corrected else m[:0] for _, m, _ in context.bands]
+    for (suffix, series), m in zip(context.named_series, difference, strict=True):
+        found |= {f"{name}{suffix}": value for name, value in (_detections(series, m) | _limits(series, m)).items()}
+    (g, r), (g_corr, r_corr) = ([_summary(m) for m in both] for both in (difference, total))
+    return found | {
+        "g-r_max": g[0] - r[0],
+        "g-r_max_corr": g_corr[0] - r_corr[0],
+        "g-r_mean": g[1] - r[1],
+        "g-r_mean_corr": g_corr[1] - r_corr[1],
+    }
 
 
 def _detections(series: Series, m: Floats) -> dict[str, float]:
     """The nine of supernova detection, of a series and its magnitudes."""
-    some, n_pos = len(m) > 0, int((series.flux > 0).sum())
+    some, n_pos = len(m) > 0, int(np.count_nonzero(series.flux > 0))
+    least, mean, most, _ = _summary(m)
     return {
-        "delta_mag_fid": float(np.ptp(m)) if some else math.nan,
-        "delta_mjd_fid": float(np.ptp(series.t)) if some else math.nan,
+        "delta_mag_fid": most - least,
+        "delta_mjd_fid": float(series.t[-1] - series.t[0]) if some else math.nan,
         "first_mag": float(m[0]) if some else math.nan,
-        "mean_mag": float(m.mean()) if some else math.nan,
-        "min_mag": float(m.min()) if some else math.nan,
+        "mean_mag": mean,
+        "min_mag": least,
         "n_det": float(len(m)),
         "n_neg": float(len(m) - n_pos),
         "n_pos": float(n_pos),
@@ -55,31 +58,34 @@ def _detections(series: Series, m: Floats) -> dict[str, float]:
 
 
 def _limits(series: Series, m: Floats) -> dict[str, float]:
-    """The ten of non-detections; limits as magnitudes."""
-    first = series.t[0] if len(series.t) else math.nan
-    limit = magnitude_from_flux(series.limit)
-    before = (series.limit_t < first) & (series.limit_t > first - HISTORY)
-    after = series.limit_t > first
-    last = float(limit[before][-1]) if before.any() else math.nan
-    middle = float(np.median(limit[before])) if before.any() else math.nan
+    """The ten of non-detections, limits as magnitudes, and ours: magnitude of the reference source, and the largest difference in
+    magnitudes of it; a star varies by less than a supernova outshines its galaxy.
+    """  # fmt: skip
+    some, (least, _, _, _) = len(m) > 0, _summary(m)
+    first = float(series.t[0]) if some else math.nan
+    far, past = np.searchsorted(series.limit_t, (first - HISTORY, first), "right").tolist()
+    near = int(np.searchsorted(series.limit_t, first))
+    magnitudes = magnitude_from_flux(np.append(series.limit, series.reference))
+    before, after, reference = magnitudes[far:near], magnitudes[past:-1], float(magnitudes[-1])
+    (_, _, faintest, middle), (_, _, faintest_after, middle_after) = _summary(before), _summary(after)
+    last = float(before[-1]) if len(before) else math.nan
     return {
-        "n_non_det_before_fid": float(before.sum()),
-        "max_diffmaglim_before_fid": float(limit[before].max()) if before.any() else math.nan,
+        "n_non_det_before_fid": float(len(before)),
+        "max_diffmaglim_before_fid": faintest,
         "median_diffmaglim_before_fid": middle,
         "last_diffmaglim_before_fid": last,
-        "last_mjd_before_fid": float(first - series.limit_t[before][-1]) if before.any() else math.nan,
-        "dmag_non_det_fid": middle - float(m.min()) if len(m) else math.nan,
-        "dmag_first_det_fid": last - float(m[0]) if len(m) else math.nan,
-        "n_non_det_after_fid": float(after.sum()),
-        "max_diffmaglim_after_fid": float(limit[after].max()) if after.any() else math.nan,
-        "median_diffmaglim_after_fid": float(np.median(limit[after])) if after.any() else math.nan,
+        "last_mjd_before_fid": float(first - series.limit_t[near - 1]) if len(before) else math.nan,
+        "dmag_non_det_fid": middle - least,
+        "dmag_first_det_fid": last - float(m[0]) if some else math.nan,
+        "n_non_det_after_fid": float(len(after)),
+        "max_diffmaglim_after_fid": faintest_after,
+        "median_diffmaglim_after_fid": middle_after,
+        "reference_mag": reference,
+        "reference_contrast": reference - least,
     }
 
 
-def _reference(series: Series) -> dict[str, float]:
-    """Ours: magnitude of the reference source, and the largest difference in magnitudes of it; a star varies by less than a supernova
-    outshines its galaxy.
-    """  # fmt: skip
-    largest = np.abs(series.flux).max() if len(series.flux) else math.nan
-    reference, change = magnitude_from_flux([series.reference, largest]).tolist()
-    return {"reference_mag": reference, "reference_contrast": reference - change}
+@njit(cache=True, nogil=True)
+def _summary(m: Floats) -> tuple[float, float, float, float]:
+    """Minimum, mean, maximum and median; NaN of an empty array."""
+    return (m.min(), m.mean(), m.max(), median(np.sort(m))) if len(m) else (np.nan, np.nan, np.nan, np.nan)

@@ -11,6 +11,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
+from numba import njit
 
 from broker_adapters.photometry import magnitude_from_flux
 
@@ -24,29 +25,28 @@ EDGES = (-25, -17, -12, -8, -4, 0, 4, 8, 12, 16, 20, 25, 30, 37, 45, 55, 70, 90,
 SOFTENING, FLOOR = 0.02, 1e-3
 
 
+NAMES = tuple(f"phase_{low}_{high}_{of}" for low, high in pairwise(EDGES) for of in ("g", "r", "colour"))
+
+
 def features(context: Context) -> dict[str, float]:
     """phase_<from>_<to>_g, phase_<from>_<to>_r and phase_<from>_<to>_colour, NaN for empty bins."""
-    curves = [_binned(context, k) for k in (0, 1)]
-    found: dict[str, float] = {}
-    for k, (low, high) in enumerate(pairwise(EDGES)):
-        g, r = float(curves[0][k]), float(curves[1][k])
-        found |= {f"phase_{low}_{high}_g": g, f"phase_{low}_{high}_r": r, f"phase_{low}_{high}_colour": g - r}
-    return found
+    fit, means = context.fit, np.full((2, len(EDGES) - 1), math.nan)
+    if fit is not None:
+        red = context.fitted[1]
+        at, peak = fit.zero + float(GRID[np.argmax(red)]), float(red.max())
+        for k, series in enumerate(context.curve.series):
+            means[k] = _means(series.t - at, series.flux / peak, series.flux_err / peak)
+    g, r = magnitude_from_flux(np.maximum(means, FLOOR)) - magnitude_from_flux(1.0)
+    return dict(zip(NAMES, np.stack([g, r, g - r], axis=1).ravel().tolist(), strict=True))
 
 
-def _binned(context: Context, family: int) -> Floats:
-    """Magnitudes relative to the peak, one per bin."""
-    n, fit, series = len(EDGES) - 1, context.fit, context.curve.series[family]
-    if fit is None or not len(series.t):
-        return np.full(n, math.nan)
-    red = context.fitted[1]
-    peak, at = float(red.max()), float(GRID[np.argmax(red)])
-    which = np.digitize(series.t - fit.zero - at, EDGES) - 1
-    inside = (which >= 0) & (which < n)
-    flux = series.flux[inside] / peak
-    weight = 1 / ((series.flux_err[inside] / peak) ** 2 + SOFTENING**2)
-    total = np.bincount(which[inside], weight, n)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.bincount(which[inside], weight * flux, n) / total
-    relative: Floats = magnitude_from_flux(np.maximum(mean, FLOOR)) - magnitude_from_flux(1.0)
-    return relative
+@njit(cache=True, nogil=True)
+def _means(phase: Floats, flux: Floats, error: Floats) -> Floats:
+    """Weighted means of fluxes in units of the peak, one per bin; NaN for an empty one."""
+    total, weights = np.zeros(len(EDGES) - 1), np.zeros(len(EDGES) - 1)
+    for i in range(len(phase)):
+        for k in range(len(EDGES) - 1):
+            if EDGES[k] <= phase[i] < EDGES[k + 1]:
+                weight = 1 / (error[i] ** 2 + SOFTENING**2)
+                total[k], weights[k] = total[k] + weight * flux[i], weights[k] + weight
+    return np.where(weights > 0, total / weights, np.nan)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import njit
 
 from broker_adapters.photometry import NJY_PER_UJY, magnitude_error, magnitude_from_flux
 
 from .._arrays import Floats
+from ..cholesky import solved
 from ..context import Context
 
 #: Least number of points, what is added to the errors in magnitudes, and the rates w in 1/d.
@@ -21,6 +23,9 @@ MINIMUM, SOFTENING, RATES = 4, 0.01, -np.geomspace(0.003, 1.0, 32)
 
 #: A part of the largest diagonal element that keeps the normal equations solvable.
 RIDGE = 1e-9
+
+#: Part by which a faster rate must lower chi squared: where the rise touches one point alone, all rates are equal but for rounding.
+GAIN = 1e-9
 
 NAMES = ("a", "w", "chi", "m0", "t0")
 
@@ -40,17 +45,29 @@ def one_band(t: Floats, m: Floats, e: Floats) -> tuple[float, float, float, floa
     """a, w, chi, m0 and t0; NaN with fewer than `MINIMUM` points."""
     if len(t) < MINIMUM:
         return (math.nan,) * 5
-    x, weight = t - t[0], (e + SOFTENING) ** -2
-    design = np.stack([np.exp(np.outer(RATES, x)), np.broadcast_to(x, (len(RATES), len(x))), np.ones((len(RATES), len(x)))], axis=2)
-    weighted = design * weight[:, None]
-    normal = weighted.transpose(0, 2, 1) @ design
-    normal += RIDGE * normal[:, [0, 1, 2], [0, 1, 2]].max(axis=1)[:, None, None] * np.eye(3)
-    solved = np.linalg.solve(normal, (weighted.transpose(0, 2, 1) @ m)[..., None])[..., 0]
-    chi = ((m - (design @ solved[..., None])[..., 0]) ** 2 * weight).sum(axis=1)
-    chi[solved[:, 0] <= 0] = np.inf  # no rise
-    best = int(np.argmin(chi))
-    if not np.isfinite(chi[best]):
+    chi, w, scale, slope, constant = _best(t - t[0], m, (e + SOFTENING) ** -2)
+    if not math.isfinite(chi):
         return (math.nan,) * 5
-    (scale, slope, constant), w = solved[best].tolist(), float(RATES[best])
     t0, a = -math.log(scale) / w, -slope / w
-    return a, w, float(chi[best]) / max(len(t) - 4, 1), constant + slope * t0, t0
+    return a, w, chi / max(len(t) - 4, 1), constant + slope * t0, t0
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def _best(x: Floats, m: Floats, weight: Floats) -> tuple[float, float, float, float, float]:
+    """Chi squared, w, exp(-w t0), slope and constant of the best rate; infinite chi squared where no rate has a rise."""
+    best = (np.inf, 0.0, 0.0, 0.0, 0.0)
+    normal, right = np.empty((3, 3)), np.empty(3)
+    for w in RATES:
+        rise = np.exp(w * x)
+        normal[1, 1], normal[2, 1], normal[2, 2] = (weight * x * x).sum(), (weight * x).sum(), weight.sum()
+        normal[0, 0], normal[1, 0], normal[2, 0] = (weight * rise * rise).sum(), (weight * rise * x).sum(), (weight * rise).sum()
+        right[0], right[1], right[2] = (weight * rise * m).sum(), (weight * x * m).sum(), (weight * m).sum()
+        ridge = RIDGE * max(normal[0, 0], normal[1, 1], normal[2, 2])
+        for k in range(3):
+            normal[k, k] += ridge
+        found = solved(normal, right)
+        scale, slope, constant = found[0], found[1], found[2]
+        chi = (weight * (m - scale * rise - slope * x - constant) ** 2).sum()
+        if scale > 0 and chi < (1 - GAIN) * best[0]:
+            best = (chi, w, scale, slope, constant)
+    return best

@@ -33,46 +33,58 @@ def features(context: Context) -> dict[str, float]:
 def one_band(t: Floats, m: Floats, e: Floats) -> dict[str, float]:
     """The values of one band; t, m, e of shape (n,) in time order, finite."""
     enough = len(t) > MINIMUM
-    x = m if enough else np.full(6, np.nan)
-    ordered = np.sort(x)
-    mid, mean, std = median(ordered), float(x.mean()), float(x.std())
-    q25, q75 = percentile(ordered, 25.0), percentile(ordered, 75.0)
-    moments = _moments(x, mean, std)
-    weighted = _weighted(x, e) if enough else (np.nan,) * 4
-    sequence = _sequence(t, x, mean, std) if enough else (np.nan,) * 7
-    amplitude, gamma = structure_function(t, m, e) if enough else (np.nan, np.nan)
-    tail = math.ceil(0.05 * len(x))
+    mean, std, amplitude, skew, deviation, near, largest, iqr = _distribution(m) if enough else (math.nan,) * 8
+    beyond, k, chi2, excess = _weighted(m, e) if enough else (math.nan,) * 4
+    con, eta, steepest, pairs, rcs, trend, _ = _sequence(t, m, mean, std) if enough else (math.nan,) * 7
+    third, kurtosis = _moments(m, mean, std) if enough else (math.nan, math.nan)
+    sf_amplitude, sf_gamma = structure_function(t, m, e) if enough else (math.nan, math.nan)
     return {
-        "Amplitude": 0.5 * (median(ordered[-tail:]) - median(ordered[:tail])),
-        "AndersonDarling": _anderson_darling(ordered, mean, std),
-        "Autocor_length": autocorrelation_length(x, mean),
-        "Beyond1Std": weighted[0],
-        "Con": sequence[0],
-        "Eta_e": sequence[1],
-        "Gskew": median(ordered[ordered <= percentile(ordered, 3.0)]) + median(ordered[ordered >= percentile(ordered, 97.0)]) - 2 * mid
-        if enough
-        else np.nan,
-        "MaxSlope": sequence[2],
+        "Amplitude": amplitude,
+        "AndersonDarling": _anderson_darling(np.sort(m), mean, std),
+        "Autocor_length": autocorrelation_length(m, mean),
+        "Beyond1Std": beyond,
+        "Con": con,
+        "Eta_e": eta,
+        "Gskew": skew,
+        "MaxSlope": steepest,
         "Mean": mean,
         "Meanvariance": std / mean,
-        "MedianAbsDev": median(np.sort(np.abs(x - mid))),
-        "MedianBRP": float(np.mean(np.abs(x - mid) < (ordered[-1] - ordered[0]) / 10)) if enough else np.nan,
-        "PairSlopeTrend": sequence[3],
-        "PercentAmplitude": float(np.max(np.abs(x - mid))) / mid,
-        "Q31": q75 - q25,
-        "Rcs": sequence[4],
-        "Skew": moments[0],
-        "SmallKurtosis": moments[1],
+        "MedianAbsDev": deviation,
+        "MedianBRP": near,
+        "PairSlopeTrend": pairs,
+        "PercentAmplitude": largest,
+        "Q31": iqr,
+        "Rcs": rcs,
+        "Skew": third,
+        "SmallKurtosis": kurtosis,
         "Std": std,
-        "StetsonK": weighted[1],
-        "Pvar": float(chdtr(len(t) - 1, weighted[2])) if enough else np.nan,
-        "ExcessVar": weighted[3],
-        "SF_ML_amplitude": amplitude,
-        "SF_ML_gamma": gamma,
-        "IAR_phi": iar_phi(t, m, e) if enough and std > 0 else np.nan,
-        "LinearTrend": sequence[5],
-        "iqr": q75 - q25,
+        "StetsonK": k,
+        "Pvar": float(chdtr(len(t) - 1, chi2)),
+        "ExcessVar": excess,
+        "SF_ML_amplitude": sf_amplitude,
+        "SF_ML_gamma": sf_gamma,
+        "IAR_phi": iar_phi(t, m, e) if std > 0 else math.nan,
+        "LinearTrend": trend,
+        "iqr": iqr,
     }
+
+
+@njit(cache=True)
+def _distribution(m: Floats) -> tuple[float, float, float, float, float, float, float, float]:
+    """Mean, Std, Amplitude, Gskew, MedianAbsDev, MedianBRP, PercentAmplitude, iqr."""
+    ordered, tail = np.sort(m), math.ceil(0.05 * len(m))
+    mid, off = median(ordered), np.sort(np.abs(m - median(ordered)))
+    faint, bright = ordered >= percentile(ordered, 97.0), ordered <= percentile(ordered, 3.0)
+    return (
+        m.mean(),
+        m.std(),
+        0.5 * (median(ordered[-tail:]) - median(ordered[:tail])),
+        median(ordered[bright]) + median(ordered[faint]) - 2 * mid,
+        median(off),
+        (off < (ordered[-1] - ordered[0]) / 10).mean(),
+        off[-1] / mid,
+        percentile(ordered, 75.0) - percentile(ordered, 25.0),
+    )
 
 
 @njit(cache=True)
@@ -216,17 +228,16 @@ def iar_likelihood(phi: float, t: Floats, y: Floats, e: Floats) -> float:
 
     y of unit variance with errors e; a Kalman filter with transition phi^dt.
     """
-    n = len(y)
-    state, variance, total = 0.0, 1.0, 0.0
-    for i in range(n):
+    state, variance, total, log_phi = 0.0, 1.0, 0.0, math.log(phi)
+    for i in range(len(y)):
         innovation = variance + e[i] ** 2
-        total += math.log(innovation) + (y[i] - state) ** 2 / innovation
-        if i < n - 1:
-            f = phi ** (t[i + 1] - t[i])
-            gain = f * variance / innovation
-            state = f * state + gain * (y[i] - state)
-            variance = f * f * variance + (1 - f * f) - gain * f * variance
-    return total / n
+        part, error = variance / innovation, y[i] - state
+        total += math.log(innovation) + error * error / innovation
+        if i < len(y) - 1:
+            f = math.exp(log_phi * (t[i + 1] - t[i]))
+            state = f * (state + part * error)
+            variance = f * f * variance * (1 - part) + 1 - f * f
+    return total / len(y)
 
 
 @njit(cache=True, nogil=True)
