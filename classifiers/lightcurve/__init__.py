@@ -18,8 +18,9 @@ from ..records import Classification
 from ..taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
 from . import features, forecast, forest, surroundings
 from ._arrays import Floats
+from .context import Context
 from .samples import MINIMUM
-from .series import FAMILIES, LightCurve, light_curve
+from .series import FAMILIES, light_curve
 
 #: Threads that extract the features of a batch; more would wait for each other.
 THREADS = min(4, os.cpu_count() or 1)
@@ -57,13 +58,13 @@ class Model:
         probabilities = np.full((len(objects), len(self.classes)), np.nan)
         details: list[dict[str, Any]] = [{"surveys": list(c.surveys)} for c in curves]
         if enough.size:
-            values = features.matrix([curves[i] for i in enough], THREADS)
+            values, contexts = features.with_contexts([curves[i] for i in enough], THREADS)
             probabilities[enough] = self.probabilities(values, surroundings.of_objects([objects[i] for i in enough]))
             oddness = self._model.oddness(values, features.names(), probabilities[enough])
             transient = probabilities[enough][:, _TRANSIENT].sum(axis=1) > 0.5
-            for i, odd, explodes in zip(enough.tolist(), oddness.tolist(), transient.tolist(), strict=True):
+            for i, odd, explodes, shared in zip(enough.tolist(), oddness.tolist(), transient.tolist(), contexts, strict=True):
                 details[i]["oddness"] = round(odd, 4)
-                details[i] |= {"forecast": ahead} if explodes and (ahead := _ahead(curves[i])) else {}
+                details[i] |= {"forecast": ahead} if explodes and (ahead := _ahead(shared)) else {}
         return Classification(self.name, self.version, self.classes, probabilities, details)
 
     def probabilities(self, values: Floats, known: Floats | None = None) -> Floats:
@@ -71,8 +72,9 @@ class Model:
         return self._model.probabilities(values, features.names(), known)
 
 
-def _ahead(curve: LightCurve) -> dict[str, Any] | None:
+def _ahead(shared: Context) -> dict[str, Any] | None:
     """The forecast of the families that have been seen."""
-    seen = [family for family, series in zip(FAMILIES, curve.series, strict=True) if len(series.t)]
-    found = forecast.forecast(curve, max(s.t[-1] for s in curve.series if len(s.t)) + DAYS)
-    return found.as_dict(seen) if found else None
+    if shared.fit is None:
+        return None
+    seen = {family: series.t[-1] for family, series in zip(FAMILIES, shared.curve.series, strict=True) if len(series.t)}
+    return forecast.of_fit(shared.fit, max(seen.values()) + DAYS).as_dict(seen)

@@ -71,8 +71,11 @@ class Forecast:
 def forecast(curve: LightCurve, mjd: ArrayLike, seed: int = 0) -> Forecast | None:
     """The forecast of a light curve at n times; None where there is nothing to fit."""
     fit = supernova.fit(curve)
-    if fit is None:
-        return None
+    return of_fit(fit, mjd, seed) if fit else None
+
+
+def of_fit(fit: supernova.Fit, mjd: ArrayLike, seed: int = 0) -> Forecast:
+    """The forecast at n times of what has been fitted."""
     times = np.atleast_1d(np.asarray(mjd, float))
     rng = np.random.default_rng(seed)
     root = np.linalg.cholesky(fit.covariance * SPREAD**2 + 1e-12 * np.eye(len(fit.parameters)))

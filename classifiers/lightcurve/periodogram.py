@@ -22,7 +22,7 @@ HALF = 256
 WIDTH = 2 * HALF
 
 #: Points of a band from which on an FFT is faster.
-LONG = 800
+LONG = 900
 
 #: What the compiler may do to sums; not that numbers are finite.
 FAST = {"reassoc", "contract", "nsz", "arcp"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import chain
 from types import ModuleType
 
 import numpy as np
@@ -17,7 +18,7 @@ from broker_adapters import plugins
 from broker_adapters.records import blank
 
 from .._arrays import Floats
-from ..context import context
+from ..context import Context, context
 from ..series import LightCurve, light_curve
 
 #: Light curves that a thread gets at a time.
@@ -26,29 +27,31 @@ CHUNK = 32
 
 def one(curve: LightCurve) -> dict[str, float]:
     """Every feature of one light curve by name; NaN where it is not defined."""
-    shared = context(curve)
-    found: dict[str, float] = {}
-    for family in _families():
-        found |= family.features(shared)
-    return found
+    return _of(context(curve))
 
 
 def matrix(curves: Sequence[LightCurve], jobs: int = 1) -> Floats:
-    """Features of n light curves, shape (n, len(names())), columns in the order of `names`; no infinities.
+    """Features of n light curves, shape (n, len(names())), columns in the order of `names`; no infinities."""
+    return with_contexts(curves, jobs)[0]
+
+
+def with_contexts(curves: Sequence[LightCurve], jobs: int = 1) -> tuple[Floats, list[Context]]:
+    """`matrix`, and what the families share about each light curve.
 
     With `jobs` threads: what takes long (period, fit) is compiled and leaves the interpreter to the others.
     """
     values = np.full((len(curves), len(names())), np.nan)
 
-    def fill(start: int) -> None:
-        for i, curve in enumerate(curves[start : start + CHUNK], start):
-            values[i] = list(one(curve).values())
+    def fill(start: int) -> list[Context]:
+        shared = [context(curve) for curve in curves[start : start + CHUNK]]
+        for i, one in enumerate(shared, start):
+            values[i] = list(_of(one).values())
+        return shared
 
     with ThreadPoolExecutor(jobs) as pool:
-        for _ in pool.map(fill, range(0, len(curves), CHUNK)):  # an error of a thread is raised here
-            pass
+        contexts = list(chain.from_iterable(pool.map(fill, range(0, len(curves), CHUNK))))  # an error of a thread is raised here
     values[~np.isfinite(values)] = np.nan
-    return values
+    return values, contexts
 
 
 @cache
@@ -61,6 +64,13 @@ def names_of(*families: str) -> tuple[str, ...]:
     """Names of the features of some families (names of modules)."""
     empty = context(light_curve(blank(0)))
     return tuple(name for family in families for name in plugins.load(__name__, family).features(empty))
+
+
+def _of(shared: Context) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for family in _families():
+        found |= family.features(shared)
+    return found
 
 
 @cache
