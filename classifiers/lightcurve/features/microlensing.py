@@ -23,6 +23,7 @@ from numba import njit
 from broker_adapters.photometry import POGSON
 
 from .._arrays import Floats
+from ..cholesky import solved
 from ..context import ERRORS, Context
 
 #: Least number of points, and what is added to the errors in magnitudes.
@@ -44,6 +45,9 @@ FIRST, THEN, GAIN = 8, 30, 1e-5
 
 #: Longest steps in the first three, and of t0 in units of u0 tE.
 STEPS = (2.0, 1.0, 2.0, 20.0)
+
+#: A part of the weight of all points that keeps the normal equations solvable.
+RIDGE = 1e-12
 
 
 def features(context: Context) -> dict[str, float]:
@@ -173,10 +177,10 @@ def _descend(p: Floats, t: Floats, m: Floats, s: Floats, evaluations: int) -> tu
     low = np.array([LOW[0], LOW[1], LOW[2], t[0] - margin, -np.inf])
     high = np.array([HIGH[0], HIGH[1], HIGH[2], t[-1] + margin, np.inf])
     rows, normal, new_normal = np.empty((6, len(t))), np.empty((6, 5)), np.empty((6, 5))
-    factor, step, moved, damping = np.empty((5, 5)), np.empty(5), np.empty(5), 1e-2
+    moved, damping = np.empty(5), 1e-2
     chi = _loss(p, t, m, s, rows, normal)
     for _ in range(evaluations - 1):
-        _step(p, normal, damping, low, high, factor, step)
+        step = _step(p, normal, damping, low, high)
         for j in range(5):
             moved[j] = min(max(p[j] + step[j], low[j]), high[j])
         found = _loss(moved, t, m, s, rows, new_normal)
@@ -191,28 +195,17 @@ def _descend(p: Floats, t: Floats, m: Floats, s: Floats, evaluations: int) -> tu
 
 
 @njit(cache=True, nogil=True)
-def _step(p: Floats, normal: Floats, damping: float, low: Floats, high: Floats, factor: Floats, step: Floats) -> None:
-    """Leave the damped Gauss-Newton step in `step`: by Cholesky's `factor` of the normal equations, along the bounds, within `STEPS`."""
+def _step(p: Floats, normal: Floats, damping: float, low: Floats, high: Floats) -> Floats:
+    """The damped Gauss-Newton step, along the bounds and within `STEPS`."""
+    matrix, right, held = np.empty((5, 5)), np.empty(5), np.empty(5, np.bool_)
     for j in range(5):
         slope = normal[5, j]
-        held = (p[j] <= low[j] and slope > 0) or (p[j] >= high[j] and slope < 0)
+        held[j] = (p[j] <= low[j] and slope > 0) or (p[j] >= high[j] and slope < 0)
         for k in range(j):
-            total = 0.0 if held else normal[j, k]
-            for i in range(k):
-                total -= factor[j, i] * factor[k, i]
-            factor[j, k] = total / factor[k, k]
-        pivot = normal[j, j] * (1 + damping) + 1e-12 * normal[4, 4]
-        for i in range(j):
-            pivot -= factor[j, i] ** 2
-        factor[j, j] = math.inf if held or pivot <= 0 else math.sqrt(pivot)
-        total = 0.0 if held else -slope
-        for i in range(j):
-            total -= factor[j, i] * step[i]
-        step[j] = total / factor[j, j]
-    for j in range(4, -1, -1):
-        for i in range(j + 1, 5):
-            step[j] -= factor[i, j] * step[i]
-        step[j] /= factor[j, j]
+            matrix[j, k] = 0.0 if held[j] or held[k] else normal[j, k]
+        matrix[j, j] = normal[j, j] * (1 + damping) + RIDGE * normal[4, 4]
+        right[j] = 0.0 if held[j] else -slope
+    step = solved(matrix, right)
     longest = max(abs(step[0]) / STEPS[0], abs(step[1]) / STEPS[1], abs(step[2]) / STEPS[2], abs(step[3]) / STEPS[3] * math.exp(-p[1]), 1.0)
-    for j in range(5):
-        step[j] /= longest
+    shortened: Floats = step / longest
+    return shortened

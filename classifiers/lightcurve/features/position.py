@@ -4,7 +4,8 @@ gal_b and gal_l (degrees) and rb (median reliability) are of ALeRCE's older extr
 and _z, a unit vector in ICRS, of the newest (lc_classifier 27). Theirs is the direction of the mean right ascension, which is nowhere near
 the object where that passes 360 degrees; ours is the mean direction. What the labelled objects' places say of their classes says more
 of who labelled them, and simulated ones have none: the place enters as a likelihood ratio (`classifiers.lightcurve.surroundings`), with
-what ZTF's packets tell of the reference image and of Pan-STARRS (distnr, sgscore1, distpsnr1 and the colours of that source).
+what ZTF's packets tell of the reference image and of Pan-STARRS (distnr, sgscore1, distpsnr1 and the colours of that source). AllWISE's
+colours, of both extractors, need a cross-match with a catalogue of half a thousand million sources, which nobody has at hand here.
 """
 
 from __future__ import annotations
