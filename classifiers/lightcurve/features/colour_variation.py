@@ -35,15 +35,15 @@ def colour_variation(t_g: Floats, g: Floats, t_r: Floats, r: Floats) -> float:
     """The standard deviation of the colours in windows, of times (n,) and magnitudes of each band; NaN with fewer than `WINDOWS`."""
     if min(len(g), len(r)) < LEAST * WINDOWS:
         return math.nan
-    start = min(t_g[0], t_r[0])
-    n = int((max(t_g[-1], t_r[-1]) - start) // WINDOW) + 1
-    which_g, which_r = ((t - start) // WINDOW for t in (t_g, t_r))
-    n_g, n_r = (np.bincount(which.astype(int), minlength=n) for which in (which_g, which_r))
-    both = (n_g >= LEAST) & (n_r >= LEAST)
+    n_g, start = len(g), min(t_g[0], t_r[0])
+    windows, which = np.unique((np.concatenate([t_g, t_r]) - start) // WINDOW, return_inverse=True)
+    counts = [np.bincount(w, minlength=len(windows)) for w in (which[:n_g], which[n_g:])]
+    both = (counts[0] >= LEAST) & (counts[1] >= LEAST)
     if both.sum() < WINDOWS:
         return math.nan
-    mean_g, mean_r = (np.bincount(w.astype(int), m, n)[both] / k[both] for w, m, k in ((which_g, g, n_g), (which_r, r, n_r)))
-    return float((mean_g - mean_r).std(ddof=1))
+    sums = [np.bincount(w, m, len(windows)) for w, m in ((which[:n_g], g), (which[n_g:], r))]
+    colours = sums[0][both] / counts[0][both] - sums[1][both] / counts[1][both]
+    return float(colours.std(ddof=1))
 
 
 def _magnitudes(points: Points) -> tuple[Floats, Floats]:
