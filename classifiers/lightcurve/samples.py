@@ -60,10 +60,11 @@ HOSTED, HOST, HOST_COLOUR = 0.3, (19.2, 1.7), (0.6, 0.34)
 
 #: Share of a real transient's copies in which surveys other than ZTF alone watched it, as `surveys.WATCHES` has them: the same for all
 #: classes. Made from the fitted model of light curves with `FITTED` detections in each family, if its loss is not beyond `LOSS`.
-MERGED, FITTED, LOSS = 0.2, 3, 10.0
+MERGED, FITTED, LOSS = 0.1, 3, 10.0
 
-#: Days before the first detection from which, and after the last until which, the model is looked at.
-MARGIN = (20, 3)
+#: Days before the first detection from which, and after the last until which, the others watch, as powers of ten: forced photometry is
+#: asked for as far back as one likes.
+BEFORE, AFTER = (1.0, 2.6), (0.5, 2.3)
 
 #: Real supernovae wander about the model: rms as a part of the flux, and days.
 DEVIATION = (0.05, 10.0)
@@ -190,7 +191,7 @@ def merged(rows: Detections, watching: tuple[str, ...], rng: Generator) -> Detec
     host, fainter = host_of(rng), surveys.fainter(watching, rng)
     parts = [on_host(rows, host) if rng.random() < HOSTED else rows] if "ztf" in watching else []
     seen = np.concatenate([s.t for s in curve.series])
-    nights = np.arange(np.floor(seen.min()) - MARGIN[0], seen.max() + MARGIN[1])
+    nights = np.arange(np.floor(seen.min() - 10 ** rng.uniform(*BEFORE)), seen.max() + 10 ** rng.uniform(*AFTER))
     looks = surveys.exposures(tuple(survey for survey in watching if survey != "ztf"), nights, rng)
     wander = np.exp(simulate.random_walk(nights, *DEVIATION, rng))
     for survey, band, mjd in looks:
@@ -249,7 +250,13 @@ def _watched(source: simulate.Source, rng: Generator) -> LightCurve:
 def _merged(rows: Detections, rng: Generator) -> LightCurve:
     """What other surveys, or they too, would have seen of a supernova, whole or cut."""
     watching = surveys.watch(rng, surveys.OTHERS)
-    return _enough(lambda: data.truncated(merged(altered(rows, rng), watching, rng), rng.choice(LENGTHS)))
+
+    def cut() -> Detections:
+        found = merged(altered(rows, rng), watching, rng)
+        detected = np.concatenate([s.t for s in light_curve(found).series])
+        return data.truncated(found, rng.choice(LENGTHS), detected.min()) if detected.size else found
+
+    return _enough(cut)
 
 
 def _enough(rows: Callable[[], Detections]) -> LightCurve:

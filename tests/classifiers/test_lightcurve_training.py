@@ -75,6 +75,18 @@ def test_a_merged_supernova_is_that_of_its_model_in_every_survey(watching, monke
     assert 0.8 < np.std(np.concatenate(pulls)) < 1.2
 
 
+def test_a_merged_supernova_is_cut_from_its_first_detection_though_it_was_watched_before(monkeypatch):
+    monkeypatch.setattr(samples, "LENGTHS", (20.0,))
+    monkeypatch.setattr(samples, "BEFORE", (2.5, 2.5))
+    monkeypatch.setattr(surveys, "watch", lambda *_: ("atlas",))
+    curves = [samples._merged(supernova_rows(peak=1e6), np.random.default_rng(seed)) for seed in range(6)]
+    for t in (np.concatenate([s.t for s in curve.series]) for curve in curves):
+        assert 59000 - 20 < t.min()
+        assert np.ptp(t) <= 20
+    before = np.concatenate([s.limit_t for curve in curves for s in curve.series])
+    assert before.min() < 59000 - 150
+
+
 def test_a_supernova_with_few_points_is_not_merged():
     rows = supernova_rows()
     assert not len(samples.merged(rows[rows["band"] == "g"], ("ztf", "atlas"), np.random.default_rng(0)))
