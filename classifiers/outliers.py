@@ -1,9 +1,11 @@
-"""How odd a light curve is among those of its branch: isolation forests (Liu et al. 2008, ICDM), one for each branch.
+"""How odd a light curve is among those of its branch: how much a classifier of the branch's classes doubts, and how far the features lie.
 
-The score is the share of the branch's training objects that are less isolated, averaged over the branches with their probabilities: 0.99
-means odder than 99 % of what the model knows. Missing features take the branch's median, which is never odd. How well that finds what
-was never seen is measured by leaving one class out of the training and telling it from the others (`leave_one_out`; Sanchez-Saez et al.
-2021, AJ 162, 206; Perez-Carrasco et al. 2023, AJ 166, 151); the areas are in the model card.
+What is none of the known classes lies between them, where a classifier doubts (the entropy of its probabilities; Hendrycks & Gimpel 2017,
+ICLR), or beyond them all, where it may be sure but no known object is (the Mahalanobis distance; Lee et al. 2018, NeurIPS). Both are
+turned into shares of the held-out known objects that are less so, averaged with `WEIGHTS`, and the mean again into such a share: 0.99
+means odder than 99 % of what the model knows. How well that finds what was never seen is measured by leaving one class out of the
+training and telling it from the others (`leave_one_out`; Sanchez-Saez et al. 2021, AJ 162, 206; Perez-Carrasco et al. 2023, AJ 166,
+151); the areas are in the model card.
 """
 
 from __future__ import annotations
@@ -13,78 +15,132 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
-from sklearn.ensemble import IsolationForest
+from scipy.special import entr
+from sklearn.covariance import ledoit_wolf
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
-from .trees import ARRAYS, Trees, from_isolation
+from . import quantiles
+from .evaluate import disjoint_folds
+from .trees import ARRAYS, Trees, from_boosting
 
 Floats = NDArray[np.float64]
 
-#: Trees, and samples of each (the paper's).
-TREES, SAMPLES = 100, 256
+#: The classifier: small, since a larger one doubts no better.
+BOOSTING = {
+    "max_iter": 60,
+    "learning_rate": 0.12,
+    "max_leaf_nodes": 8,
+    "l2_regularization": 10.0,
+    "min_samples_leaf": 20,
+    "max_features": 0.3,
+    "early_stopping": False,
+}
 
-#: Quantiles of the training scores that are kept.
+#: Of doubt and of distance in the score.
+WEIGHTS = np.array([2.0, 1.0]) / 3
+
+#: Quantiles of doubt, distance and score of the known objects that are kept.
 QUANTILES = np.linspace(0, 1, 201)
+
+#: Folds in which the known objects are held out, and the fewest objects that make a class worth measuring.
+FOLDS, LEAST = 5, 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Isolation:
-    """The forest of one branch.
+class Known:
+    """What is known of one branch.
 
     Attributes
     ----------
     trees : Trees
-        Leaves are path lengths: the fewer cuts set a sample apart, the odder it is.
-    medians : shape (k,)
-        What stands for a missing feature.
-    quantiles : shape (len(QUANTILES),)
-        Of the path lengths of the training objects, falling: oddness rises.
+        The classifier of its classes.
+    steps : float32, shape (k, len(quantiles.STEPS))
+        Quantiles of each feature; one that is hardly ever known tells nothing.
+    axes : float32, shape (k, k)
+        Cholesky factor of the inverse covariance of the features as normal deviates.
+    quantiles : shape (3, len(QUANTILES))
+        Of doubt, distance and their mean among known objects that were held out.
     """
 
     trees: Trees = field(repr=False)
-    medians: Floats = field(repr=False)
+    steps: NDArray[np.float32] = field(repr=False)
+    axes: NDArray[np.float32] = field(repr=False)
     quantiles: Floats = field(repr=False)
 
-    def score(self, x: Floats) -> Floats:
-        """Share of the training objects that are less odd, shape (n,), of features (n, k)."""
-        length = self._length(x)
-        share: Floats = np.interp(-length, -self.quantiles, QUANTILES)
-        return share
+    def score(self, x: NDArray[Any]) -> Floats:
+        """Share of the known objects that are less odd, shape (n,), of features (n, k)."""
+        return _share(self.quantiles[2], _mean(self.quantiles, self.raw(x)))
 
-    def _length(self, x: Floats) -> Floats:
-        filled = np.where(np.isfinite(x), x, self.medians)
-        length: Floats = self.trees.mean(filled)[:, 0]
-        return length
+    def raw(self, x: NDArray[Any]) -> Floats:
+        """Doubt in nats and squared distance, shape (2, n)."""
+        doubt = entr(self.trees.probabilities(x)).sum(axis=1)
+        distance = ((quantiles.deviates(x, self.steps) @ self.axes) ** 2).sum(axis=1)
+        return np.stack([doubt, distance])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For storage; `from_arrays` is its inverse."""
-        return self.trees.arrays() | {"medians": self.medians, "quantiles": self.quantiles}
+        return self.trees.arrays() | {"steps": self.steps, "axes": self.axes, "quantiles": self.quantiles}
 
 
-def from_arrays(arrays: dict[str, NDArray[Any]]) -> Isolation:
-    """The forest that `Isolation.arrays` described."""
-    return Isolation(Trees(*(arrays[a] for a in ARRAYS)), arrays["medians"], arrays["quantiles"])
+def from_arrays(arrays: dict[str, NDArray[Any]]) -> Known:
+    """What `Known.arrays` described."""
+    return Known(Trees(*(arrays[a] for a in ARRAYS)), arrays["steps"], arrays["axes"], arrays["quantiles"])
 
 
-def fit(x: Floats, seed: int = 0) -> Isolation:
-    """A forest that knows the n objects of features x, shape (n, k)."""
-    known = np.isfinite(x)
-    medians = np.array([np.median(column[k]) if k.any() else 0.0 for column, k in zip(x.T, known.T, strict=True)])
-    filled = np.where(known, x, medians).astype(np.float32)
-    grown = IsolationForest(n_estimators=TREES, max_samples=min(SAMPLES, len(x)), random_state=seed).fit(filled)
-    raw = Isolation(from_isolation(grown), medians, np.zeros(0))
-    return Isolation(raw.trees, medians, np.quantile(raw._length(x), 1 - QUANTILES))
+def fit(x: NDArray[Any], labels: NDArray[np.str_], objects: NDArray[np.str_], seed: int = 0) -> Known:
+    """What is known from features of shape (n, k), classes (two or more) and the names of the objects, each of shape (n,).
+
+    The shares are of objects that were held out, by models of fewer objects, which doubt a little more: rather too low than too high.
+    """
+    raw = np.empty((2, len(x)))
+    for known, test in disjoint_folds(labels.tolist(), objects, n_folds=FOLDS, seed=seed):
+        raw[:, test] = _fitted(x[known], labels[known], seed).raw(x[test])
+    parts = np.quantile(raw, QUANTILES, axis=1).T
+    final = _fitted(x, labels, seed)
+    return Known(final.trees, final.steps, final.axes, np.vstack([parts, np.quantile(_mean(parts, raw), QUANTILES)]))
 
 
-def leave_one_out(x: Floats, labels: NDArray[np.str_], least: int = 20, seed: int = 0) -> dict[str, float]:
-    """Area under the ROC curve of telling each class from the others by a forest that never saw it, half of the others held out."""
-    rng, found = np.random.default_rng(seed), {}
+def _fitted(x: NDArray[Any], labels: NDArray[np.str_], seed: int) -> Known:
+    """Without quantiles."""
+    classes, truth = np.unique(labels, return_inverse=True)
+    steps = quantiles.of(x)
+    told = np.where(np.isfinite(steps[:, 0]), x, 0.0).astype(np.float32)
+    with threadpool_limits(1):  # sums in another order would give another file
+        grown = HistGradientBoostingClassifier(**BOOSTING, random_state=seed).fit(told, truth)
+        covariance, _ = ledoit_wolf(quantiles.deviates(x, steps).astype(float), assume_centered=True)
+        axes = np.linalg.cholesky(np.linalg.inv(covariance)).astype(np.float32)
+    return Known(from_boosting(grown, len(classes)), steps, axes, np.zeros((3, 0)))
+
+
+def _share(quantiles: Floats, values: Floats) -> Floats:
+    share: Floats = np.interp(values, quantiles, QUANTILES)
+    return share
+
+
+def _mean(quantiles: Floats, raw: Floats) -> Floats:
+    mean: Floats = WEIGHTS @ np.stack([_share(q, r) for q, r in zip(quantiles, raw, strict=False)])
+    return mean
+
+
+def leave_one_out(
+    x: NDArray[Any], labels: NDArray[np.str_], objects: NDArray[np.str_], real: NDArray[np.bool_], seed: int = 0
+) -> dict[str, dict[str, float]]:
+    """Area under the ROC curve of telling each class from the others by what never saw it, half of the others held out.
+
+    For each class of `LEAST` rows or more ``area`` and, where there are as many, ``real``: that of the real objects alone.
+    """
+    found = {}
     for name in np.unique(labels).tolist():
-        odd, others = np.flatnonzero(labels == name), rng.permutation(np.flatnonzero(labels != name))
-        if len(odd) < least or len(others) < 2 * least:
+        odd, others = np.flatnonzero(labels == name), np.flatnonzero(labels != name)
+        if len(odd) < LEAST or len(others) < 2 * LEAST or len(np.unique(labels[others])) < 2:
             continue
-        half = len(others) // 2
-        score = fit(x[others[:half]], seed).score(x[np.concatenate([odd, others[half:]])])
-        ranks = rankdata(score)
-        found[name] = float((ranks[: len(odd)].sum() - len(odd) * (len(odd) + 1) / 2) / (len(odd) * (len(others) - half)))
+        known, held = next(iter(disjoint_folds(labels[others].tolist(), objects[others], n_folds=2, seed=seed)))
+        model = fit(x[others[known]], labels[others[known]], objects[others[known]], seed)
+        rows = np.concatenate([odd, others[held]])
+        score, new, own = model.score(x[rows]), labels[rows] == name, real[rows]
+        found[name] = {"area": float(roc_auc_score(new, score))}
+        if min((new & own).sum(), (own & ~new).sum()) >= LEAST:
+            found[name]["real"] = float(roc_auc_score(new[own], score[own]))
     return found

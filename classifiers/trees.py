@@ -127,25 +127,6 @@ def from_boosting(model: Any, classes: int) -> Trees:
     return _joined(parts, baseline if baseline.size > 1 else np.array([0.0, baseline[0]]))
 
 
-def from_isolation(forest: Any) -> Trees:
-    """The trees of a fitted ``IsolationForest`` of all columns; leaves are path lengths (Liu et al. 2008, eq. 1)."""
-    parts = []
-    for estimator in forest.estimators_:
-        tree = estimator.tree_
-        depth = np.zeros(tree.node_count)
-        for node in range(tree.node_count):  # parents come before their children
-            for child in (tree.children_left[node], tree.children_right[node]):
-                if child >= 0:
-                    depth[child] = depth[node] + 1
-        n = np.maximum(tree.n_node_samples, 1).astype(float)
-        harmonic = np.log(np.maximum(n - 1, 1)) + np.euler_gamma
-        rest = np.where(n > 2, 2 * harmonic - 2 * (n - 1) / n, np.where(n == 2, 1.0, 0.0))
-        children = np.stack([tree.children_left, tree.children_right], axis=1)
-        missing = np.zeros(tree.node_count, bool)
-        parts.append((tree.feature, tree.threshold, missing, children, children[:, 0] < 0, (depth + rest)[:, None]))
-    return _joined(parts, np.zeros(0))
-
-
 def _joined(parts: list[tuple[Any, ...]], baseline: Floats) -> Trees:
     """Nodes of many trees one after another; each part is feature, threshold, missing_left, children, is_leaf, values of its nodes."""
     sizes = [len(p[0]) for p in parts]

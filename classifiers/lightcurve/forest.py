@@ -1,8 +1,8 @@
-"""The hierarchical forest: transient, stochastic or periodic first, then the classes of each (Sanchez-Saez et al. 2021, sec. 5).
+"""The hierarchical model: transient, stochastic or periodic first, then the classes of each (Sanchez-Saez et al. 2021, sec. 5).
 
-Four ensembles of trees, each with its own columns and its own calibration; p(class) = p(branch) p(class | branch), times the likelihood
-of what lies where the object is (`surroundings`). On disk a model is one ``model.npz`` of plain arrays (never pickle) whose SHA-256
-stands in the model card.
+Each of the four levels averages ensembles of trees (and networks) and has its own columns and its own calibration; p(class) =
+p(branch) p(class | branch), times the likelihood of what lies where the object is (`surroundings`). On disk a model is one ``model.npz``
+of plain arrays (never pickle) whose SHA-256 stands in the model card.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import outliers
+from .. import networks, outliers
 from ..calibration import Calibration
+from ..networks import Networks
 from ..records import WeightsError
 from ..taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
-from ..trees import ARRAYS, Trees
+from ..trees import Trees
 from ._arrays import Floats
 from .surroundings import Surroundings
 
@@ -45,14 +46,14 @@ class Level:
     ----------
     classes, columns : tuple of str
         Names of the outputs, and of the features that it takes.
-    ensembles : tuple of Trees
+    ensembles : tuple of Trees or Networks
         Their probabilities are averaged.
     calibration : Calibration
     """
 
     classes: tuple[str, ...]
     columns: tuple[str, ...]
-    ensembles: tuple[Trees, ...] = field(repr=False)
+    ensembles: tuple[Trees | Networks, ...] = field(repr=False)
     calibration: Calibration = field(default_factory=Calibration)
 
     def raw(self, x: Floats, names: Sequence[str]) -> Floats:
@@ -65,11 +66,11 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hierarchy:
-    """The four levels, the digests of the objects that they were trained on, the isolation forest of each branch, and the surroundings."""
+    """The four levels, the digests of the objects that they were trained on, what is known of each branch, and the surroundings."""
 
     levels: dict[str, Level]
     seen: NDArray[np.uint64] = field(repr=False)
-    isolation: dict[str, outliers.Isolation] = field(default_factory=dict, repr=False)
+    known: dict[str, outliers.Known] = field(default_factory=dict, repr=False)
     around: Surroundings | None = field(default=None, repr=False)
 
     def probabilities(self, x: Floats, names: Sequence[str], known: Floats | None = None) -> Floats:
@@ -80,12 +81,12 @@ class Hierarchy:
         return told if known is None or self.around is None else self.around.apply(told, known)
 
     def oddness(self, x: Floats, names: Sequence[str], probabilities: Floats) -> Floats:
-        """How odd each object is among those of its branch, shape (n,), in [0, 1] (`classifiers.outliers`); NaN without such forests."""
+        """How odd each object is among those of its branch, shape (n,), in [0, 1] (`classifiers.outliers`); NaN if that was not learnt."""
         place = {name: j for j, name in enumerate(names)}
-        total = np.full(len(x), 0.0 if self.isolation else np.nan)
-        for branch, isolation in self.isolation.items():
+        total = np.full(len(x), 0.0 if self.known else np.nan)
+        for branch, known in self.known.items():
             share = probabilities[:, [LIGHTCURVE_CLASSES.index(c) for c in LIGHTCURVE[branch]]].sum(axis=1)
-            total += share * isolation.score(x[:, [place[c] for c in self.levels[branch].columns]])
+            total += share * known.score(x[:, [place[c] for c in self.levels[branch].columns]])
         return total
 
     def was_trained_on(self, object_ids: Iterable[str]) -> NDArray[np.bool_]:
@@ -110,10 +111,10 @@ def save(model: Hierarchy, folder: Path, card: dict[str, Any]) -> None:
     """Write the model and its card, which gets the file's SHA-256, the columns and the calibrations."""
     arrays: dict[str, NDArray[Any]] = {"seen": model.seen}
     for name, level in model.levels.items():
-        for i, trees in enumerate(level.ensembles):
-            arrays |= {f"{name}/{i}/{a}": v for a, v in trees.arrays().items()}
-    for branch, isolation in model.isolation.items():
-        arrays |= {f"{branch}/outliers/{a}": v for a, v in isolation.arrays().items()}
+        for i, ensemble in enumerate(level.ensembles):
+            arrays |= {f"{name}/{i}/{a}": v for a, v in ensemble.arrays().items()}
+    for branch, known in model.known.items():
+        arrays |= {f"{branch}/outliers/{a}": v for a, v in known.arrays().items()}
     if model.around is not None:
         arrays |= {f"surroundings/{a}": v for a, v in model.around.arrays().items()}
     stream = io.BytesIO()
@@ -151,15 +152,21 @@ def load(folder: Path) -> tuple[Hierarchy, dict[str, Any]]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             levels = {name: _level(arrays, name, card["levels"][name]) for name in LEVELS}
-            stored = {b: {k.rpartition("/")[2]: arrays[k] for k in arrays.files if k.startswith(f"{b}/outliers/")} for b in LIGHTCURVE}
-            isolation = {branch: outliers.from_arrays(found) for branch, found in stored.items() if found}
-            where = {k.rpartition("/")[2]: arrays[k] for k in arrays.files if k.startswith("surroundings/")}
-            return Hierarchy(levels, arrays["seen"], isolation, Surroundings(**where) if where else None), card
+            stored = {branch: _part(arrays, f"{branch}/outliers") for branch in LIGHTCURVE}
+            known = {branch: outliers.from_arrays(found) for branch, found in stored.items() if found}
+            where = _part(arrays, "surroundings")
+            return Hierarchy(levels, arrays["seen"], known, Surroundings(**where) if where else None), card
     except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{folder / FILE} is not a light-curve model: {error}") from error
 
 
+def _part(arrays: Any, of: str) -> dict[str, NDArray[Any]]:
+    """The arrays under a name."""
+    return {key.rpartition("/")[2]: arrays[key] for key in arrays.files if key.rpartition("/")[0] == of}
+
+
 def _level(arrays: Any, name: str, description: dict[str, Any]) -> Level:
-    ensembles = tuple(Trees(*(arrays[f"{name}/{i}/{a}"] for a in ARRAYS)) for i in range(description["ensembles"]))
+    parts = [_part(arrays, f"{name}/{i}") for i in range(description["ensembles"])]
+    ensembles = tuple(Trees(**part) if "roots" in part else networks.from_arrays(part) for part in parts)
     calibration = Calibration(description["calibration"]["temperature"], tuple(description["calibration"]["bias"]))
     return Level(tuple(description["classes"]), tuple(description["columns"]), ensembles, calibration)

@@ -1,4 +1,4 @@
-"""Training: samples, four ensembles of trees, calibration on held-out objects, what lies around them, and the model card.
+"""Training: samples, four ensembles, calibration on held-out objects, what lies around them, and the model card.
 
 ``python -m classifiers train lightcurve --data DIR`` rebuilds the shipped model; the same seed gives the same file.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from .. import calibration, outliers, stability
+from .. import calibration, networks, outliers, stability
 from ..evaluate import disjoint_folds
 from ..taxonomy import BRANCH, LIGHTCURVE
 from ..trees import from_boosting, from_forests
@@ -29,8 +29,15 @@ from .forest import LEVELS, TOP, Hierarchy, Level
 from .samples import Samples, build
 from .surroundings import Surroundings
 
+#: Families that no level takes: where an object lies and what lies there is for `surroundings`; only some archives have forced points.
+#: Powers of the difference flux and the lens were tried and told nothing more.
+LEFT_OUT = ("position", "forced", "microlensing")
+
 #: Counts and limits say how long and how deep a survey looked, not what the object is; mean magnitudes are left out as ALeRCE does.
-NOT_USED = ("n_det", "n_neg", "n_pos", "n_non_det", "MHPS_non_zero", "Mean_", "max_diffmaglim", "median_diffmaglim", "last_diffmaglim")
+NOT_USED = (
+    *("n_det", "n_neg", "n_pos", "n_non_det", "MHPS_non_zero", "Mean_", "max_diffmaglim", "median_diffmaglim", "last_diffmaglim"),
+    *("MHPS_flux", "GP_DRW_flux"),
+)
 
 #: Limits are known for some sources of photometry only, and the sources differ by branch: used among transients alone.
 LIMITS = ("dmag_non_det", "dmag_first_det", "last_mjd_before")
@@ -41,8 +48,8 @@ TRANSIENT_FAMILIES = ("spm", "epochs", "detections", "tail", "fleet", "colour_va
 #: Trees of a forest, least samples of a leaf, deepest level.
 FOREST = {"n_estimators": 150, "min_samples_leaf": 2, "max_depth": 12, "max_features": "sqrt"}
 
-#: Levels where gradient boosting is better than the forest by more than the error -> seeds that are averaged; and its settings.
-BOOSTED = {TOP: 1, "Transient": 2}
+#: Levels where gradient boosting is better than the forest by more than the error; and its settings.
+BOOSTED = (TOP, "Transient")
 BOOSTING = {
     "max_iter": 120,
     "learning_rate": 0.08,
@@ -51,6 +58,9 @@ BOOSTING = {
     "min_samples_leaf": 20,
     "max_features": 0.3,
 }
+
+#: Level -> networks beside its trees, where they are better together by more than the error.
+NETWORKS = {"Transient": 5}
 
 #: Training weight of a class: its number of objects to this power (0 equal, 1 as found). A forest balances by itself.
 BALANCE = {TOP: 0.25, "Transient": 0.5, "Stochastic": 0.25, "Periodic": 0.25}
@@ -68,13 +78,14 @@ REAL = {TOP: 15.0, "Transient": 5.0, "Stochastic": 5.0, "Periodic": 5.0}
 FOLDS = 5
 
 #: Of the shipped model; to be raised whenever it is trained anew.
-VERSION = "2.0"
+VERSION = "3.0"
 
 
 def columns(level: str, samples: Samples) -> tuple[str, ...]:
     """Names of the features that a level takes."""
     names = features.names_of(*TRANSIENT_FAMILIES) if level == "Transient" else features.names()
-    kept = [n for n in names if not n.startswith(NOT_USED if level == "Transient" else NOT_USED + LIMITS)]
+    left_out = features.names_of(*LEFT_OUT)
+    kept = [n for n in names if n not in left_out and not n.startswith(NOT_USED if level == "Transient" else NOT_USED + LIMITS)]
     if level == "Transient":
         return tuple(n for n in kept if "_corr" not in n and "reference" not in n)
     if level == "Periodic" and (samples.origins == "vector").any():
@@ -114,9 +125,10 @@ def fit_level(level: str, samples: Samples, seed: int) -> Level:
     k = len(LEVELS[level])
     with threadpool_limits(1):
         if level in BOOSTED:
-            seeds = range(seed, seed + BOOSTED[level])
-            boosting = (HistGradientBoostingClassifier(**BOOSTING, early_stopping=False, random_state=s) for s in seeds)
-            return Level(LEVELS[level], chosen, tuple(from_boosting(b.fit(x, target, weight), k) for b in boosting))
+            grown = HistGradientBoostingClassifier(**BOOSTING, early_stopping=False, random_state=seed).fit(x, target, weight)
+            more = range(seed, seed + NETWORKS.get(level, 0))
+            beside = (networks.fit(x, target, weight, k, more),) if more else ()
+            return Level(LEVELS[level], chosen, (from_boosting(grown, k), *beside))
         forest_ = BalancedRandomForestClassifier(**FOREST, sampling_strategy="all", replacement=True, bootstrap=False, random_state=seed)
         return Level(LEVELS[level], chosen, (from_forests([forest_.fit(x, target, weight)], k),))
 
@@ -205,7 +217,7 @@ def train(data: Path, out: Path, seed: int = 0, jobs: int = 2) -> dict[str, Any]
     levels = {name: replace(level, calibration=calibrated[name]) for name, level in fitted.items()}
     seen = forest.digests(np.unique(samples.objects[samples.origins != "simulated"]).tolist())
     figures = report(samples.take(held.rows), placed)
-    isolation, areas = isolated(samples, levels, seed)
+    known, areas = oddness(samples, levels, seed)
     card = described(samples, seed) | {
         "cross_validation": figures,
         "light_curve_alone": report(samples.take(held.rows), alone),
@@ -213,7 +225,7 @@ def train(data: Path, out: Path, seed: int = 0, jobs: int = 2) -> dict[str, Any]
         "outliers": areas,
         "drift_reference": reference(samples, held.rows, placed),
     }
-    forest.save(Hierarchy(levels, seen, isolation, located(samples)), out, card)
+    forest.save(Hierarchy(levels, seen, known, located(samples)), out, card)
     return figures
 
 
@@ -230,15 +242,15 @@ def located(samples: Samples) -> Surroundings:
     return surroundings.fit(once.known, once.labels.tolist())
 
 
-def isolated(samples: Samples, levels: dict[str, Level], seed: int) -> tuple[dict[str, outliers.Isolation], dict[str, Any]]:
-    """An isolation forest of each branch from one light curve of each object, and the areas of leaving each class out."""
+def oddness(samples: Samples, levels: dict[str, Level], seed: int) -> tuple[dict[str, outliers.Known], dict[str, Any]]:
+    """What is known of each branch from one light curve of each object, and the areas of leaving each class out."""
     found, areas = {}, {}
     whole = samples.take((samples.copies == "whole") & np.isin(samples.origins, ("real", "simulated")))
     for branch in LIGHTCURVE:
         part = whole.take(np.isin(whole.labels, LIGHTCURVE[branch]))
         x = part.features[:, [features.names().index(c) for c in levels[branch].columns]]
-        found[branch] = outliers.fit(x, seed)
-        areas[branch] = outliers.leave_one_out(x, part.labels, seed=seed)
+        found[branch] = outliers.fit(x, part.labels, part.objects, seed)
+        areas[branch] = outliers.leave_one_out(x, part.labels, part.objects, part.origins == "real", seed)
     return found, areas
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from classifiers.taxonomy import STAMP
 
+from ..late import keras
 from . import forest, metadata, network
 from .card import calibrated, scored
 from .data import Table
@@ -58,7 +59,7 @@ def _ours(recipe: Recipe, starts: Starts, seed: int) -> dict[str, Pupil]:
         return network.views(inputs.stamps)
 
     unsure = School(network.small(), entropic)
-    network.keras().utils.set_random_seed(seed)
+    keras().utils.set_random_seed(seed)
     return {
         "one network": Pupil(show, starts.school, starts.weights[0], recipe, starts.simulated),
         "one network, entropy regularised": Pupil(show, unsure, beginner(unsure, starts.simulated, recipe, seed), recipe, starts.simulated),
@@ -96,7 +97,7 @@ def _papers(recipe: Recipe, seed: int) -> dict[str, Pupil]:
 
 def entropic(truth: Any, p: Any) -> Any:
     """The paper's loss: cross-entropy less `ENTROPY` times the entropy of the answer, a mean over the batch."""
-    ops = network.keras().ops
+    ops = keras().ops
     logs = ops.log(ops.clip(p, 1e-7, 1.0))
     return ops.mean(ops.sum((ENTROPY * p - truth) * logs, axis=-1))
 

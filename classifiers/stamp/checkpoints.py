@@ -20,6 +20,7 @@ from broker_adapters.records import SkyObject
 from classifiers.records import Classification, WeightsError
 from classifiers.taxonomy import STAMP
 
+from ..late import keras
 from . import network, store
 from .preprocess import Floats, Inputs, first_alert, from_alerts
 
@@ -84,7 +85,7 @@ def read_checkpoint(path: Path) -> dict[str, NDArray[np.float32]]:
     WeightsError
         There is none, it is damaged, or it is of another network.
     """
-    network.keras()
+    keras()
     import tensorflow as tf
 
     try:

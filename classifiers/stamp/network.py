@@ -5,10 +5,7 @@ TensorFlow is imported when a network is first built, never when this module is.
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from scipy.special import softmax
 
 from classifiers.taxonomy import STAMP
 
+from ..late import keras
 from .preprocess import CROP, SIDE, Floats, Images, normalise
 
 #: Pixels in units of noise are compressed by arcsinh(x / KNEE) / 2: linear in the noise, logarithmic in stars.
@@ -28,28 +26,6 @@ BIN = SIDE // CROP
 ORIENTATIONS, VIEWS = 8, 2
 
 _INNER = slice((SIDE - CROP) // 2, (SIDE + CROP) // 2)
-
-
-def keras() -> Any:
-    """Keras on TensorFlow, imported late; its start-up messages are kept off the terminal."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with nullcontext() if "keras" in sys.modules else _hushed():
-        import keras as module
-
-    return module
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Whatever compiled code writes to standard error: before it has read its settings TensorFlow tells of drivers and processors."""
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nothing:
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def views(stamps: Images) -> tuple[Images, Images]:

@@ -24,6 +24,7 @@ from classifiers.simulate.realism import judge
 from classifiers.simulate.stamps import simulate
 from classifiers.taxonomy import STAMP
 
+from ..late import keras
 from . import checkpoints, drift, embedding, forest, metadata, network, store
 from . import data as tables
 from .card import calibrated, compared, describe
@@ -66,7 +67,7 @@ class School:
 
     def __init__(self, model: Any, loss: Any = None) -> None:
         self._model = model
-        k = network.keras()
+        k = keras()
         self._model.compile(k.optimizers.Adam(), loss=loss or k.losses.CategoricalCrossentropy(label_smoothing=0.05))
 
     def teach(self, weights: Weights, lessons: Iterator[tuple[Images, Images, Images]], steps: int, rate: float) -> Weights:
@@ -264,7 +265,7 @@ def drawn(n: int, seed: int, show: Callable[[Inputs], tuple[Images, Images]]) ->
 
 def beginner(school: School, simulated: Sample, recipe: Recipe, seed: int, make: Callable[[], Any] = network.small) -> Weights:
     """Weights of a network that has learnt from simulated alerts alone."""
-    network.keras().utils.set_random_seed(seed)
+    keras().utils.set_random_seed(seed)
     start = network.weights_of(make())
     return school.teach(start, batches([(simulated, recipe.batch)], seed), recipe.pretraining, 2e-3)
 

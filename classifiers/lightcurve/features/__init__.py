@@ -1,7 +1,9 @@
 """Features of light curves: one family per module, each a function ``features(context) -> {name: value}``.
 
 Names are ALeRCE's where the definition is (suffix ``_g`` and ``_r`` for the band family), and a name and its value stand in one
-expression. A new family is a new module: it is found because it is there.
+expression. A new family is a new module: it is found because it is there. Of ALeRCE's two extractors everything is here but AllWISE's
+colours, which need a cross-match, and what ZTF's packets say of the reference image and of Pan-STARRS (mean_distnr, sgscore1, ...), which
+is not of the light curve: `classifiers.lightcurve.surroundings` has it.
 """
 
 from __future__ import annotations
