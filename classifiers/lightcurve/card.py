@@ -65,7 +65,9 @@ and stars made after the vectors; no figure below is of simulated objects):
 ABLATIONS = """Ablations, by cross-validation with the same folds on which the figures above are quoted. About 30 variants were compared
 there before one was chosen, and the simulation was improved after looking at summaries and some light curves of these
 objects: expect a little less of objects outside this set. One standard error is about .013 of the transients' macro F1
-and .017 of the first level's macro recall; training sets that differ in nothing but their random copies differ by .01.
+and .017 of the first level's macro recall; training sets that differ in nothing but their random copies differ by .01. What this
+section says was measured while the recipe was chosen and is not measured again by a training; the figures of ATLAS and of tidal
+disruptions are of models before the newest features and the networks.
 
 | | | |
 |---|---|--:|
