@@ -15,8 +15,8 @@ import numpy as np
 from astropy.timeseries import LombScargleMultiband
 
 from broker_adapters.records import Detections, Kind, SkyObject, blank
-from classifiers.lightcurve import Model, context, features, forecast, period
-from classifiers.lightcurve.series import light_curve
+from classifiers.models.lightcurve import Model, context, features, forecast, period
+from classifiers.models.lightcurve.series import light_curve
 
 #: Length of the light curves in days: 0.4 / T as step gives the 105,000 frequencies of a full grid.
 SPAN = 1890.0

@@ -25,11 +25,11 @@ from astropy.io import fits
 
 from broker_adapters.records import Kind, blank
 from broker_adapters.surveys import ztf
+from classifiers.models.stamp import metadata, storage
+from classifiers.models.stamp.ensemble import READS, Ensemble
+from classifiers.models.stamp.network import fast_precision, views
+from classifiers.models.stamp.preprocess import SIDE, Inputs, from_alerts, from_table
 from classifiers.simulate import packets, stamps
-from classifiers.stamp import metadata, store
-from classifiers.stamp.ensemble import READS, Ensemble
-from classifiers.stamp.network import fast_precision, views
-from classifiers.stamp.preprocess import SIDE, Inputs, from_alerts, from_table
 from classifiers.taxonomy import STAMP
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "dev" / "alerts" / "ztf"
@@ -106,7 +106,7 @@ def _workers(batches: Sequence[list[bytes]]) -> tuple[list[float], dict[str, flo
 
 @lru_cache
 def _model(precision: str) -> Ensemble:
-    model, _, _ = store.load()
+    model, _, _ = storage.load()
     model.precision = precision
     return model
 

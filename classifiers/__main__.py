@@ -1,8 +1,8 @@
 """``python -m classifiers train|evaluate|predict|drift KIND --data DIR``: the classifiers without Django.
 
-KIND is a package in ``classifiers`` that has an ``evaluation`` module (stamp, lightcurve). It provides ``train.train(data, out, seed,
-**options)``, ``evaluation.evaluate(data, **options)``, ``evaluation.predict(data, **options)`` and, if it can, ``drift.drift(data,
-**options)``, each of which returns a dict, and may declare options of its own in ``add_arguments(parser, verb)`` of the same module. With
+KIND is a package in ``classifiers.models`` whose ``training`` package has an ``evaluation`` module (stamp, lightcurve). That provides
+``train.train(data, out, seed, **options)``, ``evaluation.evaluate(data, **options)``, ``evaluation.predict(data, **options)`` and, if it
+can, ``drift.drift(data, **options)``, each of which returns a dict, and may declare options in ``add_arguments(parser, verb)``. With
 ``--json`` the last line printed is one JSON object. ``import-checkpoint PATH`` keeps a copy of a stamp network that ALeRCE published.
 """
 
@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from broker_adapters import plugins
-
-from .evaluate import table
-from .records import ClassifierError
+from classifiers.metrics import table
+from classifiers.records import WEIGHTS_ROOT, ClassifierError
 
 #: Verb -> (module of the kind, what the verb does). The function has the name of the verb.
 VERBS = {
@@ -33,14 +32,16 @@ VERBS = {
 
 
 def kinds() -> tuple[str, ...]:
-    """The classifiers that this command knows: packages with an ``evaluation`` module."""
-    found = (n for n in plugins.names("classifiers") if n not in ("records", "taxonomy"))
-    return tuple(n for n in found if _is_package(n) and find_spec(f"classifiers.{n}.evaluation"))
+    """The classifiers that this command knows: those that can be evaluated."""
+    return tuple(name for name in plugins.names("classifiers.models") if _has(name, "evaluation"))
 
 
-def _is_package(name: str) -> bool:
-    spec = find_spec(f"classifiers.{name}")
-    return spec is not None and spec.submodule_search_locations is not None
+def _has(kind: str, module: str) -> bool:
+    """Whether a classifier has this module in its ``training`` package."""
+    try:
+        return find_spec(f"classifiers.models.{kind}.training.{module}") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,19 +50,21 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True)
     for verb, (module, text) in VERBS.items():
         by_kind = verbs.add_parser(verb, help=text).add_subparsers(dest="kind", required=True)
-        for kind in (k for k in kinds() if find_spec(f"classifiers.{k}.{module}")):
+        for kind in (k for k in kinds() if _has(k, module)):
             sub = by_kind.add_parser(kind)
             sub.add_argument("--data", type=Path, required=True, metavar="DIR")
             sub.add_argument("--json", action="store_true", help="print one JSON object as the last line")
             if verb == "train":
-                sub.add_argument("--out", type=Path, default=Path(__file__).parent / "weights" / kind, metavar="DIR")
+                sub.add_argument("--out", type=Path, default=WEIGHTS_ROOT / kind, metavar="DIR")
                 sub.add_argument("--seed", type=int, default=0)
-            declare = getattr(import_module(f"classifiers.{kind}.{module}"), "add_arguments", None)
+            declare = getattr(import_module(f"classifiers.models.{kind}.training.{module}"), "add_arguments", None)
             if declare is not None:
                 declare(sub, verb)
     copy = verbs.add_parser("import-checkpoint", help="keep a copy of a stamp network that ALeRCE published, to serve as a classifier")
     copy.add_argument("path", type=Path)
-    copy.add_argument("--folder", type=Path, metavar="DIR", help="where to; by default where classifiers.stamp.checkpoints looks for it")
+    copy.add_argument(
+        "--folder", type=Path, metavar="DIR", help="where to; by default where classifiers.models.stamp.checkpoints looks for it"
+    )
     copy.add_argument("--json", action="store_true")
     return top
 
@@ -70,13 +73,13 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
     """Do what the parsed options say."""
     verb = options.pop("verb")
     if verb == "import-checkpoint":
-        imported: dict[str, Any] = import_module("classifiers.stamp.checkpoints").import_checkpoint(**options)
+        imported: dict[str, Any] = import_module("classifiers.models.stamp.checkpoints").import_checkpoint(**options)
         return imported
     if not options["data"].is_dir():
         raise ClassifierError(f"{options['data']} is not a folder")
     kind = options.pop("kind")
     started = time.perf_counter()
-    function = getattr(import_module(f"classifiers.{kind}.{VERBS[verb][0]}"), verb)
+    function = getattr(import_module(f"classifiers.models.{kind}.training.{VERBS[verb][0]}"), verb)
     result: dict[str, Any] = function(**options)
     return result | {"seconds": round(time.perf_counter() - started, 3)}
 

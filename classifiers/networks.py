@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from . import quantiles
-from .late import keras
+from classifiers import quantiles
+from classifiers.keras_loader import keras
 
 Floats = NDArray[np.float64]
 

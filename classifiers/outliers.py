@@ -21,9 +21,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from . import quantiles
-from .evaluate import disjoint_folds
-from .trees import ARRAYS, Trees, from_boosting
+from classifiers import quantiles
+from classifiers.metrics import disjoint_folds
+from classifiers.trees import ARRAYS, Trees, from_boosting
 
 Floats = NDArray[np.float64]
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker_adapters.records import SkyObject
+
+#: Folder of the shipped models: one folder for each classifier, with its arrays and its model card.
+WEIGHTS_ROOT = Path(__file__).resolve().parent / "weights"
 
 
 class ClassifierError(Exception):

@@ -18,7 +18,7 @@ DEBUG = os.getenv("DEBUG", "0") == "1"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 TOM_NAME = "tom_alerce demo"
 
-INSTALLED_APPS = [*TOMTOOLKIT_INSTALLED_APPS, "tom_alerce"]
+INSTALLED_APPS = [*TOMTOOLKIT_INSTALLED_APPS, "tom_alerce", "demo"]
 SITE_ID = 1
 MIDDLEWARE = TOMTOOLKIT_MIDDLEWARE
 ROOT_URLCONF = "demo.urls"

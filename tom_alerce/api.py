@@ -11,8 +11,8 @@ from rest_framework import permissions, serializers, viewsets
 from rest_framework.pagination import LimitOffsetPagination
 
 from tom_alerce import visible
-from tom_alerce.filters import CLASSES, Number, named_or_near
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
+from tom_alerce.pages.filters import CLASSES, Number, named_or_near
 
 
 class Pagination(LimitOffsetPagination):

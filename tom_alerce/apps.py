@@ -36,7 +36,7 @@ class TomAlerceConfig(AppConfig):
 
     def target_detail_tabs(self) -> list[dict[str, str]]:
         """Integration point for the tab on the page of a target."""
-        return [{"partial": "tom_alerce/partials/target_tab.html", "label": "Alerts", "context": "tom_alerce.views.target.tab"}]
+        return [{"partial": "tom_alerce/partials/target_tab.html", "label": "Alerts", "context": "tom_alerce.pages.target.tab"}]
 
     def data_services(self) -> list[dict[str, str]]:
         """Integration point for the query pages of the TOM: our brokers, under names that replace none of the toolkit's."""

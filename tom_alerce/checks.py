@@ -104,7 +104,7 @@ def check_plugins(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     named: list[tuple[str, str, Iterable[str]]] = [
         ("BROKERS", "broker_adapters.brokers", conf.get("BROKERS")),
         ("SURVEYS", "broker_adapters.surveys", conf.get("SURVEYS")),
-        ("CLASSIFIERS", "classifiers", conf.get("CLASSIFIERS")),
+        ("CLASSIFIERS", "classifiers.models", conf.get("CLASSIFIERS")),
         ("TERMS", "followup.terms", conf.get("TERMS") or ()),
         ("FACILITY", "followup.facilities", [conf.get("FACILITY").get("name", "lco")]),
     ]
@@ -127,10 +127,11 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         return []
     from followup import rank, sites
     from followup.records import FollowupError, Limits
-    from tom_alerce import promotion, submit
+    from tom_alerce.pipeline import promotion
+    from tom_alerce.requests import facilities
 
     limits = _arguments("['LIMITS']", conf.get("LIMITS"), {f.name: f.default for f in fields(Limits)})
-    messages = limits + _arguments("['FACILITY']", conf.get("FACILITY"), submit.facility_options())
+    messages = limits + _arguments("['FACILITY']", conf.get("FACILITY"), facilities.facility_options())
     for key, say in (
         ("SITE", lambda: sites.site(conf.get("SITE"))),
         ("TERMS", lambda: [rank.load(name, options) for name, options in (conf.get("TERMS") or {}).items()]),
@@ -188,9 +189,9 @@ def check_facility(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         return []
     from tom_observations.facility import get_service_classes
 
-    from tom_alerce import submit
+    from tom_alerce.requests import facilities
 
-    name = submit.facility_plugin(conf.get("FACILITY").get("name", "lco")).FACILITY
+    name = facilities.facility_plugin(conf.get("FACILITY").get("name", "lco")).FACILITY
     if name in get_service_classes():
         return []
     hint = "Add its class to TOM_FACILITY_CLASSES, for LCO 'tom_observations.facilities.lco.LCOFacility'; without it no request is checked."

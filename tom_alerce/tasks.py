@@ -6,30 +6,32 @@ from typing import Any
 
 from django_tasks import task
 
-from tom_alerce import pipeline, watch
+from tom_alerce.pipeline import classify as classification
+from tom_alerce.pipeline import rank as ranking
+from tom_alerce.pipeline import stamp_monitor
 
 
 @task()
 def classify(sky_object_ids: list[int] | None = None) -> dict[str, Any]:
-    """Classify objects whose evidence is new, all of them or these; what `pipeline.classify` says, as JSON."""
-    done = pipeline.classify(sky_object_ids)
+    """Classify objects whose evidence is new, all of them or these; what `tom_alerce.pipeline.classify` says, as JSON."""
+    done = classification.classify(sky_object_ids)
     return {"words": dict(done.words), "silent": dict(done.silent), "promoted": done.promoted, "problems": done.problems}
 
 
 @task()
 def rank(site: str | None = None, at: float | None = None) -> int:
     """Rank for tonight; the key of the ranking."""
-    key: int = pipeline.rank(site, at).row.pk
+    key: int = ranking.rank(site, at).row.pk
     return key
 
 
 @task()
 def measure_drift(nights: int = 1) -> dict[str, int]:
     """Compare the last nights with what the stamp classifier was trained on; night -> number of alerts that were looked at."""
-    return {str(night): watch.measure(night).n for night in watch.nights(nights)}
+    return {str(night): stamp_monitor.measure(night).n for night in stamp_monitor.nights(nights)}
 
 
 @task()
 def explain(sky_object_ids: list[int]) -> int:
     """Store what the stamp classifier looked at in these objects' first alerts; the number of new maps."""
-    return len(watch.explain(watch.explainable(sky_object_ids)))
+    return len(stamp_monitor.explain(stamp_monitor.explainable(sky_object_ids)))

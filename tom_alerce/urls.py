@@ -4,7 +4,7 @@ from django.urls import path
 from tom_common.api_router import SharedAPIRootRouter
 
 from tom_alerce.api import ClassificationViewSet, RankViewSet, SkyObjectViewSet
-from tom_alerce.views import actions, board, drift, object, plotly, review, stamps, target, theme
+from tom_alerce.pages import actions, board, drift, object, plotly, review, stamps, target, theme
 
 app_name = "tom_alerce"
 

@@ -18,7 +18,7 @@ from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Detections, Kind, frozen
 from broker_adapters.surveys import lsst, ztf
-from broker_adapters.surveys._values import check, floats, identifier, sane, scalars
+from broker_adapters.values import check, floats, identifier, sane, scalars
 
 _FIDS = {"g": 1, "r": 2, "i": 3}
 _BANDS = {"6": "u", "1": "g", "2": "r", "3": "i", "4": "z", "5": "y"}  # what every ``band_map`` has said so far

@@ -9,7 +9,7 @@ from typing import Any
 from broker_adapters.errors import PacketError, Unavailable
 from broker_adapters.records import BrokerLabel
 from broker_adapters.sources.http import Answer
-from broker_adapters.surveys._values import identifier
+from broker_adapters.values import identifier
 
 
 def answered(answer: Answer) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, BrokerLabel, Detections, Kind, blank, frozen
 from broker_adapters.surveys import lsst, ztf
-from broker_adapters.surveys._values import check, floats, identifier, sane, scalars
+from broker_adapters.values import check, floats, identifier, sane, scalars
 
 #: A TNS object farther than this from Lasair's is not taken for the same, arcsec.
 TNS_RADIUS = 2.0

@@ -24,7 +24,7 @@ from broker_adapters.errors import PacketError, SourceError, Unavailable
 from broker_adapters.records import Alert, Cutouts, Query
 from broker_adapters.sources.http import Http
 from broker_adapters.surveys import ztf
-from broker_adapters.surveys._values import floats, identifier
+from broker_adapters.values import floats, identifier
 
 __all__ = ["Client", "read_lsst", "read_ztf"]
 

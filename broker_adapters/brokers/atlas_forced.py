@@ -26,7 +26,7 @@ from broker_adapters.errors import PacketError, RateLimited, SourceError, Unavai
 from broker_adapters.records import Alert, Detections, Query, blank, frozen
 from broker_adapters.sources.http import Http
 from broker_adapters.surveys import atlas
-from broker_adapters.surveys._values import floats
+from broker_adapters.values import floats
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from broker_adapters.brokers._lasair import pointer, read, read_object, recognis
 from broker_adapters.errors import PacketError, SourceError, Unauthorized, Unavailable
 from broker_adapters.records import Alert, Query
 from broker_adapters.sources.http import Answer, Http, budget
-from broker_adapters.surveys._values import identifier
+from broker_adapters.values import identifier
 
 __all__ = ["Client", "pointer", "read", "read_object", "recognises"]
 

@@ -20,18 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from broker_adapters import avro, photometry
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Cutouts, Detections, Kind, frozen
-from broker_adapters.surveys._values import (
-    check,
-    floats,
-    identifier,
-    identifiers,
-    known_bands,
-    magnitudes,
-    scalars,
-    stamp,
-    start,
-    with_flux,
-)
+from broker_adapters.values import check, floats, identifier, identifiers, known_bands, magnitudes, scalars, stamp, start, with_flux
 
 #: Orange and cyan; rarely tomato, H alpha and, at Teide, wide.
 BANDS = {band: band for band in "octHw"}

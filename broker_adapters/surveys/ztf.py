@@ -24,18 +24,7 @@ from broker_adapters import avro, photometry
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Cutouts, Detections, Kind, frozen
-from broker_adapters.surveys._values import (
-    check,
-    floats,
-    identifier,
-    identifiers,
-    known_bands,
-    magnitudes,
-    scalars,
-    stamp,
-    start,
-    with_flux,
-)
+from broker_adapters.values import check, floats, identifier, identifiers, known_bands, magnitudes, scalars, stamp, start, with_flux
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from ._psf import Images, Psf
+from classifiers.simulate._psf import Images, Psf
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ._galaxies import BULGE, DISC
+from classifiers.simulate._galaxies import BULGE, DISC
 
 Floats = NDArray[np.float64]
 Draw = np.random.Generator

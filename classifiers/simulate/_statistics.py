@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from ._psf import Images
+from classifiers.simulate._psf import Images
 
 Floats = NDArray[np.float64]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ._origins import Draw, Floats, Origins, crowd
-from ._psf import Images
-from .render import Conditions
+from classifiers.simulate._origins import Draw, Floats, Origins, crowd
+from classifiers.simulate._psf import Images
+from classifiers.simulate.render import Conditions
 
 #: Kind -> its share of bogus alerts.
 KINDS = {

@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 from broker_adapters.photometry import flux_from_magnitude
 from broker_adapters.records import Detections
-
-from . import surveys
+from classifiers.simulate import surveys
 
 Floats = NDArray[np.float64]
 

@@ -8,16 +8,15 @@ import numpy as np
 
 from broker_adapters.photometry import flux_from_counts, magnitude_from_flux
 from broker_adapters.records import Detections
+from classifiers.simulate import metadata, shapes
+from classifiers.simulate._galaxies import Galaxies
+from classifiers.simulate._origins import DRAW, Origins
+from classifiers.simulate._psf import Images
+from classifiers.simulate.instruments import INSTRUMENTS
+from classifiers.simulate.population import Population, draw
+from classifiers.simulate.render import Conditions, Points, Scene, ordinary, render
+from classifiers.simulate.sources import Source
 from classifiers.taxonomy import BRANCH, STAMP
-
-from . import metadata, shapes
-from ._galaxies import Galaxies
-from ._origins import DRAW, Origins
-from ._psf import Images
-from .instruments import INSTRUMENTS
-from .population import Population, draw
-from .render import Conditions, Points, Scene, ordinary, render
-from .sources import Source
 
 #: What ZTF's packets say of the surroundings of a source, as opposed to the measurement itself.
 SURROUNDINGS = (

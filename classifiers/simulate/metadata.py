@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_adapters.photometry import magnitude_from_flux
-
-from ._origins import Draw, Floats, extendedness, quantiles
-from ._psf import Images, Psf, stars
-from .instruments import Instrument
-from .population import CATALOGUE_LIMIT, Population
-from .sky import places
+from classifiers.simulate._origins import Draw, Floats, extendedness, quantiles
+from classifiers.simulate._psf import Images, Psf, stars
+from classifiers.simulate.instruments import Instrument
+from classifiers.simulate.population import CATALOGUE_LIMIT, Population
+from classifiers.simulate.sky import places
 
 #: Half-width in pixels of the window that the source is measured in.
 WINDOW = 7

@@ -24,13 +24,12 @@ from threadpoolctl import threadpool_limits
 
 from broker_adapters.photometry import MJD_ZERO_JD, magnitude_from_flux
 from broker_adapters.records import Detections, Kind
-
-from . import lasair, names, trouble
-from ._psf import Images
-from .looks import look
-from .observe import SURVEYS, covers, observe, visits
-from .packets import atlas, lsst, ztf
-from .sources import Source, population, source
+from classifiers.simulate import lasair, names, trouble
+from classifiers.simulate._psf import Images
+from classifiers.simulate.looks import look
+from classifiers.simulate.observe import SURVEYS, covers, observe, visits
+from classifiers.simulate.packets import atlas, lsst, ztf
+from classifiers.simulate.sources import Source, population, source
 
 #: Days of history that are simulated; ZTF's packets carry thirty of them.
 HISTORY = 60.0

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from broker_adapters.photometry import flux_error_from_limit
 from broker_adapters.records import Detections, Kind, blank
-
-from .instruments import INSTRUMENTS
-from .sources import Source
+from classifiers.simulate.instruments import INSTRUMENTS
+from classifiers.simulate.sources import Source
 
 Array = NDArray[np.float64]
 

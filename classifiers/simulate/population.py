@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from broker_adapters.photometry import flux_from_magnitude
 from classifiers.records import ClassifierError
+from classifiers.simulate import artefacts
+from classifiers.simulate._galaxies import BULGE, DISC, Galaxies
+from classifiers.simulate._origins import DRAW, Draw, Floats, Origins, fainter
+from classifiers.simulate._psf import Images
+from classifiers.simulate.instruments import Instrument
+from classifiers.simulate.render import Conditions, Points, Scene, grid_size
 from classifiers.taxonomy import STAMP
-
-from . import artefacts
-from ._galaxies import BULGE, DISC, Galaxies
-from ._origins import DRAW, Draw, Floats, Origins, fainter
-from ._psf import Images
-from .instruments import Instrument
-from .render import Conditions, Points, Scene, grid_size
 
 #: Objects of the catalogue reach this magnitude, and their number grows so with it (Pan-STARRS 3pi, Chambers et al. 2016, arXiv:1612.05560;
 #: slope of star and galaxy counts together at r = 17..22, Yasuda et al. 2001, AJ 122, 1104; less where the Galaxy's stars dominate).

@@ -25,13 +25,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from classifiers.records import ClassifierError
+from classifiers.simulate._psf import Images
+from classifiers.simulate._statistics import statistics
+from classifiers.simulate.instruments import instrument
+from classifiers.simulate.render import Conditions, ordinary
+from classifiers.simulate.stamps import simulate
 from classifiers.taxonomy import STAMP
-
-from ._psf import Images
-from ._statistics import statistics
-from .instruments import instrument
-from .render import Conditions, ordinary
-from .stamps import simulate
 
 Floats = NDArray[np.float64]
 

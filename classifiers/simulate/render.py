@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from broker_adapters.photometry import NJY_ZERO_POINT
-
-from ._galaxies import Galaxies, galaxies
-from ._psf import Images, Psf, stars
-from ._subtract import subtract
-from .instruments import Instrument
+from classifiers.simulate._galaxies import Galaxies, galaxies
+from classifiers.simulate._psf import Images, Psf, stars
+from classifiers.simulate._subtract import subtract
+from classifiers.simulate.instruments import Instrument
 
 Floats = NDArray[np.float64]
 

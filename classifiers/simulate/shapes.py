@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ._psf import Images
+from classifiers.simulate._psf import Images
 
 #: Half-width in pixels of the small stamp that counts pixels, of the window for moments, and radius of the aperture (14 pixels across).
 _SMALL, _WINDOW, _APERTURE = 2, 7, 7.0

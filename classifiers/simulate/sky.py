@@ -9,7 +9,7 @@ import numpy as np
 from astropy.coordinates import BarycentricMeanEcliptic, Galactic, SkyCoord
 from numpy.typing import NDArray
 
-from ._origins import Draw, Floats
+from classifiers.simulate._origins import Draw, Floats
 
 #: Degrees: the survey's southern limit (Bellm et al. 2019), the thickness of the main belt in ecliptic latitude (standard deviation), the
 #: e-folding of variable stars in galactic latitude, and the latitude below which galaxies are hidden.

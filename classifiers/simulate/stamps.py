@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.records import ClassifierError
-
-from . import metadata
-from ._psf import Images
-from .instruments import Instrument, instrument
-from .population import draw
-from .render import Conditions, ordinary, render
+from classifiers.simulate import metadata
+from classifiers.simulate._psf import Images
+from classifiers.simulate.instruments import Instrument, instrument
+from classifiers.simulate.population import draw
+from classifiers.simulate.render import Conditions, ordinary, render
 
 #: Alerts rendered at once: bounds the memory (about 100 MB).
 BATCH = 128

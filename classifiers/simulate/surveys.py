@@ -29,8 +29,7 @@ from numpy.typing import NDArray
 
 from broker_adapters.photometry import flux_error_from_limit, flux_from_magnitude
 from broker_adapters.records import Detections, Kind, blank
-
-from . import observe
+from classifiers.simulate import observe
 
 Floats = NDArray[np.float64]
 

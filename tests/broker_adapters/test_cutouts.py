@@ -16,8 +16,7 @@ from broker_adapters.cutouts import MAX_BYTES, decode, images
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Cutouts
 from broker_adapters.sources.files import packets
-
-from . import build
+from tests.broker_adapters import build
 
 
 def fits_file(*hdus):

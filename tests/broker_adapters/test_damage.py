@@ -7,8 +7,7 @@ import numpy as np
 from broker_adapters import surveys
 from broker_adapters.cutouts import images
 from broker_adapters.errors import PacketError
-
-from . import build
+from tests.broker_adapters import build
 
 GIANT = b"\xff" * 8 + b"\x7f"  #: the largest number that Avro can write
 

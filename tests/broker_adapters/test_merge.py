@@ -12,8 +12,7 @@ from broker_adapters.cutouts import images
 from broker_adapters.merge import merge, union
 from broker_adapters.records import BrokerLabel, Kind, frozen
 from broker_adapters.sources.files import packets
-
-from . import build
+from tests.broker_adapters import build
 
 
 def night():

@@ -15,8 +15,7 @@ from broker_adapters.records import Kind, frozen
 from broker_adapters.sources.files import packets
 from broker_adapters.surveys import atlas, lsst, ztf
 from classifiers.simulate.packets import lsst as lsst_packets
-
-from . import build
+from tests.broker_adapters import build
 
 SURVEYS = plugins.names("broker_adapters.surveys")
 GOLDEN = Path(__file__).parents[1] / "data"

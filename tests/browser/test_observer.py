@@ -12,9 +12,9 @@ from django.urls import reverse
 from classifiers.taxonomy import STAMP
 from tests.browser.conftest import both
 from tests.tom_alerce import factories
-from tom_alerce import watch
 from tom_alerce.models import FollowupRequest, Rank, SkyObject
-from tom_alerce.store import watch as stored
+from tom_alerce.pipeline import stamp_monitor
+from tom_alerce.store import stamp_monitor as stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -170,7 +170,7 @@ def test_dry_run(page, night, settings, screenshot):
 
 def somewhere_dark():
     """Where the Sun has just set, whenever the test runs."""
-    from tom_alerce.pipeline import now as now_mjd
+    from tom_alerce.clock import now as now_mjd
 
     longitude = 15.0 * (20.0 - (now_mjd() % 1.0) * 24.0)
     return {"latitude": 30.0, "longitude": (longitude + 180.0) % 360.0 - 180.0, "elevation": 0.0}
@@ -180,7 +180,7 @@ def somewhere_dark():
 def test_is_the_stamp_classifier_in_its_element(page, live_server, client, screenshot):
     known(page.context, live_server, client)
     sky = factories.sky_object()
-    (row,) = watch.explainable([sky.pk])
+    (row,) = stamp_monitor.explainable([sky.pk])
     stored.save_explanation(row, "stamp", "1.0", ("SN", 0.81), np.eye(63))
     for day in range(1, 15):
         psi = {"difference noise": 0.04 * day, "embedding 2": 0.2, "p(SN)": 0.1, "diffmaglim - magpsf": 0.05}

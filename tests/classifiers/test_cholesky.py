@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from classifiers.lightcurve.cholesky import solved
+from classifiers.models.lightcurve.cholesky import solved
 
 
 @pytest.mark.parametrize("n", [1, 3, 12])

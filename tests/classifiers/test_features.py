@@ -12,9 +12,9 @@ from scipy.optimize import minimize_scalar
 
 from broker_adapters.photometry import POGSON
 from broker_adapters.records import Kind, blank
-from classifiers.lightcurve import features
-from classifiers.lightcurve.features import drw, fleet, folded, mhps, tail, variability
-from classifiers.lightcurve.series import light_curve
+from classifiers.models.lightcurve import features
+from classifiers.models.lightcurve.features import drw, fleet, folded, mhps, tail, variability
+from classifiers.models.lightcurve.series import light_curve
 
 
 def rows(n=40, seed=0, ref=True, band=("g", "r")):

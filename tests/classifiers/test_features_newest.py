@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from broker_adapters.photometry import NJY_PER_UJY, POGSON
 from broker_adapters.records import Kind, blank
-from classifiers.lightcurve import features
-from classifiers.lightcurve.features import drw, fleet, mhps, microlensing, tail
-from classifiers.lightcurve.series import light_curve
+from classifiers.models.lightcurve import features
+from classifiers.models.lightcurve.features import drw, fleet, mhps, microlensing, tail
+from classifiers.models.lightcurve.series import light_curve
 from tests.classifiers.test_features import extract, rows, same
 
 #: Families that take forced points or difference fluxes.

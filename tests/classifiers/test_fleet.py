@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from classifiers.lightcurve.features import fleet
+from classifiers.models.lightcurve.features import fleet
 
 
 def test_a_rise_in_one_point_alone_does_not_leave_the_rate_to_rounding():

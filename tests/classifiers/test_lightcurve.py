@@ -9,19 +9,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from broker_adapters.records import Kind, SkyObject, blank
 from classifiers.calibration import Calibration
-from classifiers.lightcurve import (
-    Model,
-    data,
-    drift,
-    evaluation,
-    features,
-    forecast,
-    forest,
-    samples,
-    supernova,
-)
-from classifiers.lightcurve.context import context
-from classifiers.lightcurve.series import light_curve
+from classifiers.models.lightcurve import Model, features, forecast, hierarchy, supernova
+from classifiers.models.lightcurve.context import context
+from classifiers.models.lightcurve.series import light_curve
+from classifiers.models.lightcurve.training import data, drift, evaluation, samples
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.taxonomy import BRANCH, LIGHTCURVE, LIGHTCURVE_CLASSES
 from classifiers.trees import from_boosting, from_forests
@@ -50,51 +41,51 @@ def test_boosted_arrays_equal_the_model(table, classes):
 
 
 @pytest.fixture
-def hierarchy(table):
+def fitted(table):
     x, _ = table
     rng = np.random.default_rng(1)
     levels = {}
-    for name, classes in forest.LEVELS.items():
+    for name, classes in hierarchy.LEVELS.items():
         y = rng.permutation(np.arange(len(x)) % len(classes))
         grown = BalancedRandomForestClassifier(3, sampling_strategy="all", replacement=True, bootstrap=False, random_state=0).fit(x, y)
         columns = features.names()[:6]
-        levels[name] = forest.Level(classes, columns, (from_forests([grown], len(classes)),), Calibration(1.3, (0.1,) * len(classes)))
-    return forest.Hierarchy(levels, forest.digests(["a", "b"]))
+        levels[name] = hierarchy.Level(classes, columns, (from_forests([grown], len(classes)),), Calibration(1.3, (0.1,) * len(classes)))
+    return hierarchy.Hierarchy(levels, hierarchy.digests(["a", "b"]))
 
 
-def test_saved_and_loaded_it_answers_the_same(hierarchy, table, tmp_path):
-    forest.save(hierarchy, tmp_path, {"version": "t"})
-    loaded, card = forest.load(tmp_path)
+def test_saved_and_loaded_it_answers_the_same(fitted, table, tmp_path):
+    hierarchy.save(fitted, tmp_path, {"version": "t"})
+    loaded, card = hierarchy.load(tmp_path)
     x = np.full((400, len(features.names())), np.nan)
     x[:, :6] = table[0]
-    before = hierarchy.probabilities(x, features.names())
+    before = fitted.probabilities(x, features.names())
     assert loaded.probabilities(x, features.names()) == pytest.approx(before)
     assert before.sum(axis=1) == pytest.approx(1)
     assert card["version"] == "t"
     assert loaded.was_trained_on(["a", "c"]).tolist() == [True, False]
 
 
-def test_a_changed_or_missing_file_is_refused(hierarchy, tmp_path):
+def test_a_changed_or_missing_file_is_refused(fitted, tmp_path):
     with pytest.raises(WeightsError, match="no light-curve model"):
-        forest.load(tmp_path)
-    forest.save(hierarchy, tmp_path, {})
-    content = bytearray((tmp_path / forest.FILE).read_bytes())
+        hierarchy.load(tmp_path)
+    hierarchy.save(fitted, tmp_path, {})
+    content = bytearray((tmp_path / hierarchy.FILE).read_bytes())
     content[100] ^= 1
-    (tmp_path / forest.FILE).write_bytes(content)
+    (tmp_path / hierarchy.FILE).write_bytes(content)
     with pytest.raises(WeightsError, match="SHA-256"):
-        forest.load(tmp_path)
+        hierarchy.load(tmp_path)
 
 
-def test_a_file_of_another_kind_is_refused_even_with_its_digest(hierarchy, tmp_path):
+def test_a_file_of_another_kind_is_refused_even_with_its_digest(fitted, tmp_path):
     import hashlib
 
-    forest.save(hierarchy, tmp_path, {})
-    (tmp_path / forest.FILE).write_bytes(b"not an archive")
-    card = json.loads((tmp_path / forest.CARD).read_text())
+    hierarchy.save(fitted, tmp_path, {})
+    (tmp_path / hierarchy.FILE).write_bytes(b"not an archive")
+    card = json.loads((tmp_path / hierarchy.CARD).read_text())
     card["sha256"] = hashlib.sha256(b"not an archive").hexdigest()
-    (tmp_path / forest.CARD).write_text(json.dumps(card))
+    (tmp_path / hierarchy.CARD).write_text(json.dumps(card))
     with pytest.raises(WeightsError, match="is not a light-curve model"):
-        forest.load(tmp_path)
+        hierarchy.load(tmp_path)
 
 
 def supernova_rows(seed=0, noise=300.0, last=40.0, peak=30000.0):
@@ -146,7 +137,7 @@ def test_the_first_look_leaves_classes_as_they_are(real, monkeypatch):
     curves = [c for s in some if (c := light_curve(s.rows)).n_detections >= samples.MINIMUM]
     model = Model()
     quick = features.matrix(curves)
-    monkeypatch.setattr("classifiers.lightcurve.context.EXPLODED", 0.0)
+    monkeypatch.setattr("classifiers.models.lightcurve.context.EXPLODED", 0.0)
     searched = features.matrix(curves)
     period = features.names().index("Multiband_period")
     assert (np.isnan(quick[:, period]) & ~np.isnan(searched[:, period])).sum() > 30
@@ -263,8 +254,8 @@ def test_forecast_intervals_hold_their_share_of_real_supernovae(real):
     assert 0.58 < np.mean(held) < 0.82  # 68 %, within the error of so few
 
 
-def test_drift_without_a_reference_or_without_objects_is_a_clear_error(hierarchy, tmp_path):
-    forest.save(hierarchy, tmp_path, {})
+def test_drift_without_a_reference_or_without_objects_is_a_clear_error(fitted, tmp_path):
+    hierarchy.save(fitted, tmp_path, {})
     with pytest.raises(WeightsError, match="no reference"):
         drift.drift(tmp_path, tmp_path)
 

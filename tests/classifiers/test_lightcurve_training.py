@@ -8,14 +8,14 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from broker_adapters.records import Kind
-from classifiers.lightcurve import data, features, forest, importance, samples, supernova, surroundings, train
-from classifiers.lightcurve.series import light_curve
+from classifiers.models.lightcurve import environment, features, hierarchy, supernova
+from classifiers.models.lightcurve.series import light_curve
+from classifiers.models.lightcurve.training import data, importance, samples, train
 from classifiers.simulate import lightcurves as simulate
 from classifiers.simulate import surveys
 from classifiers.taxonomy import LIGHTCURVE
 from classifiers.trees import from_boosting
-
-from .test_lightcurve import supernova_rows
+from tests.classifiers.test_lightcurve import supernova_rows
 
 
 @pytest.mark.parametrize("label", sorted(simulate.STOCHASTIC))
@@ -123,7 +123,7 @@ def test_weights_count_an_object_once_and_real_ones_more():
         text(*["whole"] * n),
         np.full(n, 9),
         text(*["alert-dif"] * n),
-        np.full((n, len(surroundings.KNOWN)), np.nan),
+        np.full((n, len(environment.KNOWN)), np.nan),
     )
     weight = train.weights("Transient", found, train.targets("Transient", found))
     assert weight[0] + weight[1] == pytest.approx(weight[2])
@@ -138,7 +138,7 @@ def test_importance_is_with_the_family_that_tells():
     x[:, [told, idle]] = rng.normal(size=(300, 2))
     y = (x[:, told] > 0).astype(int)
     grown = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(x[:, [told, idle]], y)
-    level = forest.Level(("a", "b"), (names[told], names[idle]), (from_boosting(grown, 2),))
+    level = hierarchy.Level(("a", "b"), (names[told], names[idle]), (from_boosting(grown, 2),))
     found = importance.by_family(level, x, y)
     assert list(found) == ["tail", "fleet"]
     assert found["tail"] > 1 > 0.05 > abs(found["fleet"])
@@ -150,7 +150,7 @@ def test_a_seed_gives_the_same_level_and_real_objects_teach(monkeypatch):
     values = np.full((n, len(features.names())), np.nan)
     values[:, features.names().index("Std_r")] = np.arange(n) % 5 + rng.normal(0, 0.3, n)
     text = lambda v: np.full(n, v)  # noqa: E731
-    known = np.full((n, len(surroundings.KNOWN)), np.nan)
+    known = np.full((n, len(environment.KNOWN)), np.nan)
     rows = samples.Samples(values, labels, np.arange(n).astype(str), text("real"), text("whole"), np.full(n, 9), text("history"), known)
     monkeypatch.setitem(train.FOREST, "n_estimators", 10)
     one, again = (train.fit_level("Stochastic", rows, 3) for _ in range(2))

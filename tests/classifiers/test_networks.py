@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from classifiers import networks, quantiles
-from classifiers.late import keras
+from classifiers.keras_loader import keras
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from astropy.timeseries import LombScargle
 
-from classifiers.lightcurve import nufft, period, periodogram
+from classifiers.models.lightcurve import nufft, period, periodogram
 
 
 def star(p, n=60, seed=0, amplitude=0.08, span=900.0):

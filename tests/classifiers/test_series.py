@@ -6,8 +6,8 @@ import pytest
 from broker_adapters.merge import merge
 from broker_adapters.photometry import magnitude_from_flux
 from broker_adapters.records import Kind, blank
-from classifiers.lightcurve import Model
-from classifiers.lightcurve.series import light_curve
+from classifiers.models.lightcurve import Model
+from classifiers.models.lightcurve.series import light_curve
 from classifiers.taxonomy import LIGHTCURVE
 from tests.broker_adapters.samples import sn_2026asx
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_adapters.records import Alert, Cutouts, SkyObject, blank
+from classifiers.models.stamp import metadata, network, preprocess
+from classifiers.models.stamp.preprocess import FIELDS, GEOMETRIES, SIDE, first_alert, from_alerts, from_table, laid, normalise
 from classifiers.simulate.stamps import simulate
-from classifiers.stamp import metadata, network, preprocess
-from classifiers.stamp.preprocess import FIELDS, GEOMETRIES, SIDE, first_alert, from_alerts, from_table, laid, normalise
 
 
 def encoded(image):
@@ -170,6 +170,6 @@ def test_preprocessing_needs_no_tensorflow():
     import subprocess
     import sys
 
-    code = "import sys, classifiers.stamp, classifiers.stamp.evaluation; sys.exit('tensorflow' in sys.modules)"
+    code = "import sys, classifiers.models.stamp, classifiers.models.stamp.training.evaluation; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert preprocess.SIDE == 63

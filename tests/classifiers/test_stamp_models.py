@@ -13,12 +13,13 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from broker_adapters.records import Kind, SkyObject, blank
 from broker_adapters.surveys import ztf
 from classifiers import __main__ as cli
-from classifiers import stamp_atlas, stamp_lsst
+from classifiers.models import stamp_atlas, stamp_lsst
+from classifiers.models.stamp import Model, checkpoints, network, storage
+from classifiers.models.stamp.preprocess import from_table
+from classifiers.models.stamp.training import data, evaluation, forests, simulated_only, train
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.simulate.packets import atlas, lsst
 from classifiers.simulate.stamps import simulate
-from classifiers.stamp import Model, checkpoints, data, evaluation, forest, network, simulated_only, store, train
-from classifiers.stamp.preprocess import from_table
 from classifiers.taxonomy import STAMP
 
 TINY = ["--networks", "1", "--simulated", "40", "--pretraining", "2", "--steps", "2", "--trees", "8", "--repeats", "1", "--folds", "2"]
@@ -55,8 +56,8 @@ def test_a_forest_is_what_scikit_learn_grew():
     x[rng.random(x.shape) < 0.1] = np.nan
     y, w = rng.integers(0, 4, 300), rng.random(300)
     y[y == 2] = 3  # a class that does not occur
-    grown = forest.grow(x, y, w, 4, 20, 3)
-    filled = np.nan_to_num(x, nan=forest.MISSING)
+    grown = forests.grow(x, y, w, 4, 20, 3)
+    filled = np.nan_to_num(x, nan=forests.MISSING)
     expected = np.zeros((300, 4))
     for kind, share in ((RandomForestClassifier, 0.3), (ExtraTreesClassifier, 0.4)):
         model = kind(10, max_features=share, min_samples_leaf=2, random_state=3).fit(filled, y, sample_weight=w)
@@ -75,7 +76,7 @@ def test_the_papers_network_has_its_size_and_symmetry():
 
 
 def test_training_evaluates_and_predicts(folder, trained, capsys):
-    card = store.read_card(trained)
+    card = storage.read_card(trained)
     assert "| full |" in (folder / "card.md").read_text()
     assert set(card["cross_validation"]) >= {"full", "image_only", "metadata alone", "full, as if first detected"}
     assert cli.main(["evaluate", "stamp", "--data", str(folder), "--weights", str(trained), "--json"]) == 0
@@ -113,7 +114,7 @@ def test_unseen_objects_are_told_apart(folder, trained, tmp_path, capsys):
 
 
 def test_prediction_follows_the_order_of_the_objects_and_the_squares_symmetry(trained):
-    model, _, _ = store.load(trained)
+    model, _, _ = storage.load(trained)
     drawn = simulate(list(STAMP), np.random.default_rng(9))
     inputs = from_table(np.nan_to_num(drawn.stamps), drawn.columns)
     p = model.predict(inputs)
@@ -127,7 +128,7 @@ def test_silence_for_what_the_model_was_not_made_for(trained):
     assert np.isnan(model.predict([]).probabilities).all()
     drawn = simulate(["SN"], np.random.default_rng(9))
     inputs = from_table(np.concatenate([drawn.stamps, np.full((1, 3, 63, 63), np.nan, np.float32)]), {})
-    p = store.load(trained)[0].predict(inputs)
+    p = storage.load(trained)[0].predict(inputs)
     assert np.isfinite(p[0]).all()  # no metadata at all: the images speak
     assert np.isnan(p[1]).all()
 
@@ -136,17 +137,17 @@ def test_silence_for_what_the_model_was_not_made_for(trained):
 def test_changed_weights_are_an_error(trained, tmp_path, harm):
     copy = tmp_path / "copy"
     shutil.copytree(trained, copy)
-    weights = copy / store.WEIGHTS
-    packed = bytearray(weights.read_bytes())
+    file = copy / storage.WEIGHTS
+    packed = bytearray(file.read_bytes())
     if harm == "change":
         packed[len(packed) // 2] ^= 1
-        weights.write_bytes(packed)
+        file.write_bytes(packed)
     elif harm == "truncate":
-        weights.write_bytes(packed[:-10])
+        file.write_bytes(packed[:-10])
     elif harm == "card":
-        (copy / store.CARD).write_text("{")
+        (copy / storage.CARD).write_text("{")
     else:
-        weights.unlink()
+        file.unlink()
     with pytest.raises(WeightsError):
         Model(copy)
 
@@ -167,7 +168,7 @@ def test_a_survey_without_labels_learns_from_simulation_and_says_so(writer, name
     (folder / "damaged.avro").write_bytes(b"Obj\x01junk")
     out = tmp_path / "model"
     assert cli.main(["train", "stamp", "--survey", survey, "--data", str(tmp_path), "--out", str(out), *TINY]) == 0
-    card = store.read_card(out)
+    card = storage.read_card(out)
     assert card["real"]["n"] == 3
     model = plugin.Model(out)
     assert model.name == f"stamp_{survey}"
@@ -223,7 +224,7 @@ def test_alerces_checkpoints_are_reproduced(real_data, tmp_path, name, reference
 
 
 def test_shipped_weights_are_small_and_what_their_card_says():
-    model, seen, card = store.load()
+    model, seen, card = storage.load()
     assert card["bytes"] <= 6_000_000
     assert len(seen) == card["data"]["objects"]
     assert set(model.calibrations) == {"full", "image_only"}
@@ -246,6 +247,6 @@ def test_packets_and_the_table_of_the_same_alerts_give_the_same_answers(real_dat
     both = [(a, row[a.source_id]) for a in alerts if a.source_id in row]
     assert len(both) > 15
     found = Model().predict([SkyObject(a.ra, a.dec, 0.1, a.detections, (a,)) for a, _ in both])
-    expected = store.load()[0].predict(table.inputs.take([i for _, i in both]))
+    expected = storage.load()[0].predict(table.inputs.take([i for _, i in both]))
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
     assert any(found.labels)

@@ -11,10 +11,12 @@ import pytest
 
 from broker_adapters.records import SkyObject
 from classifiers import __main__ as cli
-from classifiers import stability, stamp_lsst
+from classifiers import population_stability
+from classifiers.models import stamp_lsst
+from classifiers.models.stamp import drift, explain, storage
+from classifiers.models.stamp.preprocess import from_table
+from classifiers.models.stamp.training import card, data, simulated_only
 from classifiers.simulate.stamps import simulate
-from classifiers.stamp import card, data, drift, explain, simulated_only, store
-from classifiers.stamp.preprocess import from_table
 from classifiers.taxonomy import STAMP
 
 CARDS = Path(__file__).resolve().parents[2] / "docs" / "model-cards"
@@ -28,14 +30,14 @@ def same(n):
 def test_stability_of_the_same_and_of_another_distribution():
     rng = np.random.default_rng(4)
     trained = {"a": rng.normal(0, 1, 5000), "b": np.where(rng.random(5000) < 0.3, np.nan, rng.normal(size=5000))}
-    reference = json.loads(json.dumps(stability.reference(trained, same(5000))))
+    reference = json.loads(json.dumps(population_stability.reference(trained, same(5000))))
     again = {"a": rng.normal(0, 1, 400), "b": np.where(rng.random(400) < 0.3, np.nan, rng.normal(size=400))}
-    assert all(abs(psi) < 0.05 for psi in stability.stability(again, same(400), reference).values())
+    assert all(abs(psi) < 0.05 for psi in population_stability.stability(again, same(400), reference).values())
     moved = {"a": again["a"] + 1, "b": np.where(rng.random(400) < 0.7, np.nan, again["b"])}
-    found = stability.stability(moved, same(400), reference)
+    found = population_stability.stability(moved, same(400), reference)
     # of two normal distributions one sigma apart the symmetric divergence is 1; the deciles lose some of it
     assert 0.5 < found["a"] < 1.2
-    assert found["b"] > stability.ALARM
+    assert found["b"] > population_stability.ALARM
     assert list(found.values()) == sorted(found.values(), reverse=True)
 
 
@@ -43,21 +45,21 @@ def test_other_shares_of_classes_are_no_drift_and_odd_ones_of_a_class_are():
     rng = np.random.default_rng(7)
     truth = rng.random(6000) < 0.5
     answers = np.eye(5)[np.where(truth, 0, 3)]
-    reference = stability.reference({"a": rng.normal(np.where(truth, 3, 0), 1)}, answers)
+    reference = population_stability.reference({"a": rng.normal(np.where(truth, 3, 0), 1)}, answers)
     night = rng.random(800) < 0.05
     said = np.eye(5)[np.where(night, 0, 3)]
-    assert stability.stability({"a": rng.normal(np.where(night, 3, 0), 1)}, said, reference)["a"] < 0.1
-    assert stability.stability({"a": rng.normal(1.5, 1, 800)}, said, reference)["a"] > stability.ALARM
+    assert population_stability.stability({"a": rng.normal(np.where(night, 3, 0), 1)}, said, reference)["a"] < 0.1
+    assert population_stability.stability({"a": rng.normal(1.5, 1, 800)}, said, reference)["a"] > population_stability.ALARM
 
 
 def test_a_constant_or_missing_quantity_does_not_drift():
-    reference = stability.reference({"a": np.zeros(50), "b": np.full(50, np.nan)}, same(50))
-    found = stability.stability({"a": np.zeros(30), "b": np.full(30, np.nan)}, same(30), reference)
+    reference = population_stability.reference({"a": np.zeros(50), "b": np.full(50, np.nan)}, same(50))
+    found = population_stability.stability({"a": np.zeros(30), "b": np.full(30, np.nan)}, same(30), reference)
     assert all(abs(v) < 0.05 for v in found.values())
 
 
 def test_the_map_points_at_the_source():
-    model, _, _ = store.load()
+    model, _, _ = storage.load()
     drawn = simulate(["asteroid"] * 4, np.random.default_rng(3))
     inputs = from_table(drawn.stamps, drawn.columns)
     maps = [explain.occlusion(model, inputs.take([i])) for i in range(4)]
@@ -69,13 +71,13 @@ def test_the_map_points_at_the_source():
 
 
 def test_the_readable_card_is_that_of_the_shipped_model():
-    assert (CARDS / "stamp.md").read_text() == card.readable(store.read_card())
+    assert (CARDS / "stamp.md").read_text() == card.readable(storage.read_card())
 
 
 @pytest.mark.parametrize("survey", ["atlas", "lsst"])
 def test_the_readable_cards_of_other_surveys_say_that_they_are_experimental(survey):
     told = (CARDS / f"stamp_{survey}.md").read_text()
-    assert told == simulated_only.told(store.read_card(store.shipped(survey)))
+    assert told == simulated_only.told(storage.read_card(storage.shipped(survey)))
     assert "not known" in told
 
 
@@ -93,9 +95,9 @@ def test_a_fault_raises_the_alarm_and_a_sound_mixture_does_not(real_data):
     table = data.read(real_data / "dev")
     table = table.take(table.inputs.usable)
     inputs = table.inputs.take(table.first(labelled=False)[::4])
-    assert max(drift.of_inputs(inputs)["beyond"].values()) < stability.ALARM
+    assert max(drift.of_inputs(inputs)["beyond"].values()) < population_stability.ALARM
     for name, fault in FAULTS.items():
-        assert max(drift.of_inputs(fault(inputs))["beyond"].values()) > stability.ALARM, name
+        assert max(drift.of_inputs(fault(inputs))["beyond"].values()) > population_stability.ALARM, name
 
 
 @pytest.mark.real_data
@@ -116,4 +118,4 @@ def test_the_training_alerts_have_not_drifted(real_data, capsys):
     assert {"confidence", "embedding 1", "difference noise"} <= set(result["psi"])
     assert sum(result["classes"].values()) == pytest.approx(1, abs=1e-3)
     told = {name: psi for name, psi in result["psi"].items() if not name.startswith(("p(", "confidence"))}
-    assert max(told.values()) < stability.ALARM  # the unlabelled half of them looks as the labelled one does
+    assert max(told.values()) < population_stability.ALARM  # the unlabelled half of them looks as the labelled one does

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from broker_adapters.records import Alert, SkyObject, blank
-from classifiers.lightcurve import surroundings
-from classifiers.lightcurve.surroundings import KNOWN
+from classifiers.models.lightcurve import environment
+from classifiers.models.lightcurve.environment import KNOWN
 from classifiers.taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
 
 RED_STAR = {"distnr": 0.2, "sgscore1": 0.99, "distpsnr1": 0.1, "sgmag1": 19.2, "srmag1": 17.0, "simag1": 15.0, "szmag1": 14.0}
@@ -24,7 +24,7 @@ def known(place=(np.nan, np.nan), **values):
 @pytest.fixture(scope="module")
 def published():
     """What is known before any object is."""
-    return surroundings.fit(np.empty((0, len(KNOWN))), [])
+    return environment.fit(np.empty((0, len(KNOWN))), [])
 
 
 def test_nothing_known_changes_nothing(published):
@@ -66,12 +66,12 @@ def test_no_single_evidence_decides_alone(published):
 
 def test_a_fit_moves_from_the_published_to_the_seen(published):
     seen = np.repeat(known(**RED_STAR | {"distnr": 1.0}), 200, axis=0)
-    fitted = surroundings.fit(seen, ["LPV"] * 200)
-    star = list(surroundings.KINDS).index("star")
+    fitted = environment.fit(seen, ["LPV"] * 200)
+    star = list(environment.KINDS).index("star")
     assert published.distance[star, 0] < fitted.distance[star, 0] < 0.0
     assert fitted.colour[LIGHTCURVE_CLASSES.index("LPV")] == pytest.approx([2.2, 2.0, 1.0], abs=0.05)
     assert fitted.shares.sum(axis=1) == pytest.approx(1)
-    again = surroundings.Surroundings(**fitted.arrays())
+    again = environment.Surroundings(**fitted.arrays())
     assert again.log_density(seen) == pytest.approx(fitted.log_density(seen))
 
 
@@ -80,11 +80,11 @@ def test_packets_and_tables_give_the_same(tmp_path):
     alert = Alert("ztf", "ZTF20a", "1", *PLANE, 0.1, 59000.0, blank(0), metadata=metadata)
     other = Alert("lsst", "5", "2", *PLANE, 0.1, 59000.0, blank(0), metadata={"distnr": 99.0})
     late = Alert("ztf", "ZTF20a", "3", *PLANE, 0.1, 59001.0, blank(0), metadata={"distnr": float("nan"), "srmag1": -999.0})
-    from_packets = surroundings.of_objects([SkyObject(*PLANE, 0.1, blank(0), (alert, other, late)), SkyObject(*HIGH, 0.1, blank(0))])
+    from_packets = environment.of_objects([SkyObject(*PLANE, 0.1, blank(0), (alert, other, late)), SkyObject(*HIGH, 0.1, blank(0))])
     pd.DataFrame({"objectId": ["ZTF20a", "ZTF20b"], "ra": [PLANE[0], HIGH[0]], "dec": [PLANE[1], HIGH[1]]}).to_csv(
         tmp_path / "object_labels.csv"
     )
     pd.DataFrame([{"objectId": "ZTF20a"} | RED_STAR | {"simag1": -999.0}]).to_parquet(tmp_path / "ztf_stamps_meta.parquet")
-    from_tables = surroundings.of_folder(tmp_path, ["ZTF20a", "ZTF20b", "ZTF20c"])
+    from_tables = environment.of_folder(tmp_path, ["ZTF20a", "ZTF20b", "ZTF20c"])
     np.testing.assert_allclose(from_packets, from_tables[:2])
     assert np.isnan(from_tables[2]).all()

@@ -13,6 +13,7 @@ from django.utils import timezone
 from tom_targets.models import Target
 
 from broker_adapters.records import Kind
+from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import (
     Classification,
     DeadLetter,
@@ -25,10 +26,9 @@ from tom_alerce.models import (
     Stamps,
     SurveyObject,
 )
-from tom_alerce.pipeline import now as now_mjd
+from tom_alerce.pages.summaries import merged
 from tom_alerce.store import lightcurves, rankings
 from tom_alerce.store.summaries import pixel
-from tom_alerce.summaries import merged
 
 TERMS = ("brightness", "class", "early", "moon", "rising", "visibility")
 BANDS = {"ztf": "gr", "atlas": "oc", "lsst": "griz"}

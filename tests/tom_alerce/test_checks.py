@@ -9,7 +9,8 @@ from django.core.checks import run_checks
 from django.test import override_settings
 
 from broker_adapters import plugins
-from tom_alerce import checks, conf, submit
+from tom_alerce import checks, conf
+from tom_alerce.requests import facilities
 
 
 def ids(messages):
@@ -102,7 +103,7 @@ def test_an_argument_that_a_broker_does_not_take(name):
 
 def test_every_argument_with_its_default_is_fine():
     clients = {name: plugins.load("broker_adapters.brokers", name).Client for name in plugins.names("broker_adapters.brokers")}
-    with configured(BROKERS={name: conf.options(client) for name, client in clients.items()}, FACILITY=submit.facility_options()):
+    with configured(BROKERS={name: conf.options(client) for name, client in clients.items()}, FACILITY=facilities.facility_options()):
         assert run_checks(tags=["tom_alerce"]) == []
 
 

@@ -16,11 +16,11 @@ from broker_adapters.sources.files import Packet
 from tests.followup.test_lco import portal as portal
 from tests.tom_alerce import plugins
 from tests.tom_alerce.alerts import MJD, alert, counts, curve
-from tom_alerce import pipeline
 from tom_alerce.management import command
 from tom_alerce.management.commands import alerce_ingest
 from tom_alerce.management.progress import progress
 from tom_alerce.models import DeadLetter, FollowupRequest, Ranking, SkyObject, Watermark
+from tom_alerce.pipeline import classify, ingest
 from tom_alerce.store import targets
 
 pytestmark = pytest.mark.django_db
@@ -29,9 +29,9 @@ SITE = {"name": "equator", "latitude": 0.0, "longitude": 0.0, "elevation": 0.0}
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    pipeline.classifier.cache_clear()
+    classify.classifier.cache_clear()
     yield
-    pipeline.classifier.cache_clear()
+    classify.classifier.cache_clear()
 
 
 def run(name, *args):
@@ -63,7 +63,7 @@ class TestIngest:
     @pytest.mark.parametrize(("flags", "code"), [((), 0), (("--strict",), 2)])
     def test_some_damaged_packets(self, night, monkeypatch, flags, code):
         (night / "good").write_bytes(b"good")
-        read = pipeline.surveys.read
+        read = ingest.surveys.read
         monkeypatch.setattr("broker_adapters.surveys.read", lambda data: alert() if data == b"good" else read(data))
         if code:
             assert refused("alerce_ingest", night, *flags)[0] == code
@@ -137,7 +137,7 @@ class TestPoll:
 
 class TestSync:
     def test_new_photometry_of_targets_alone(self):
-        pipeline.ingest_alerts([alert(n=2), alert(object_id="ZTF2", ra=10.0, n=2)])
+        ingest.ingest_alerts([alert(n=2), alert(object_id="ZTF2", ra=10.0, n=2)])
         target = targets.promote(SkyObject.objects.get(survey_objects__object_id="ZTF26aaaaaaa"))
         answers = [alert(n=5), alert(object_id="ZTF2", ra=10.0, n=5)]
         with override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": answers}}}):
@@ -146,14 +146,14 @@ class TestSync:
 
     def test_what_came_without_a_detection_is_asked_for(self):
         """As messages of Lasair do: they name an object, of which the sources have no ids."""
-        told = str(pipeline.ingest_alerts([alert(rows=curve(n=0)), alert(object_id="ZTF2", ra=10.0)]))
+        told = str(ingest.ingest_alerts([alert(rows=curve(n=0)), alert(object_id="ZTF2", ra=10.0)]))
         assert "read 2 ztf (1 without a detection)" in told
         with override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": [alert(n=5), alert(object_id="ZTF2", ra=10.0, n=9)]}}}):
             assert "read 1 ztf; refused 0; new: 0 sky objects, 0 survey objects, 5 measurements" in run("alerce_sync")
             assert run("alerce_sync") == ""
 
     def test_a_service_that_is_down(self):
-        pipeline.ingest_alerts([alert()])
+        ingest.ingest_alerts([alert()])
         targets.promote(SkyObject.objects.get())
         with override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": [plugins.down()]}}}):
             assert refused("alerce_sync")[0] == 1
@@ -162,13 +162,13 @@ class TestSync:
 class TestClassify:
     @override_settings(TOM_ALERCE={"CLASSIFIERS": [plugins.NAME], "PROMOTION": [{"label": "SN"}]})
     def test_words_and_targets(self):
-        pipeline.ingest_alerts([alert()])
+        ingest.ingest_alerts([alert()])
         assert "1 words (0 cannot say); 1 promoted" in run("alerce_classify")
         assert "nothing new" in run("alerce_classify")
 
     @override_settings(TOM_ALERCE={"CLASSIFIERS": ["no.such", plugins.NAME]})
     def test_one_that_fails(self):
-        pipeline.ingest_alerts([alert()])
+        ingest.ingest_alerts([alert()])
         code, message = refused("alerce_classify")
         assert (code, SkyObject.objects.get().classifications.count()) == (1, 1)
         assert "no.such" in message
@@ -180,7 +180,7 @@ class TestRank:
         settings.TOM_ALERCE = {"SITE": SITE}
 
     def test_the_best_are_printed_with_their_reasons(self):
-        pipeline.ingest_alerts([alert(ra=40.0)])
+        ingest.ingest_alerts([alert(ra=40.0)])
         text = run("alerce_rank", "--now", str(MJD + 2.5))
         assert "equator, night of 2025-11-23" in text
         assert re.search(r"1\. ZTF26aaaaaaa +0\.\d{3} +\d+\.\d h left", text)
@@ -207,7 +207,7 @@ class TestSubmit:
 
     def test_valid_requests_are_printed_and_kept(self, portal):
         User.objects.create(username="astronomer")
-        pipeline.ingest_alerts([alert(ra=40.0), alert(object_id="ZTF2", ra=50.0)])
+        ingest.ingest_alerts([alert(ra=40.0), alert(object_id="ZTF2", ra=50.0)])
         text = run("alerce_submit", "--dry-run", "--user", "astronomer", "--top", "1", *self.NIGHT)
         assert "1 requests: 1 validated" in text
         assert json.loads(text[text.index("{") : text.rindex("}") + 1]) == portal[0]
@@ -218,19 +218,19 @@ class TestSubmit:
         assert counts()["FollowupRequest"] == before
 
     def test_what_was_sent_is_not_checked_again(self, portal):
-        pipeline.ingest_alerts([alert(ra=40.0)])
+        ingest.ingest_alerts([alert(ra=40.0)])
         run("alerce_submit", "--dry-run", *self.NIGHT)
         FollowupRequest.objects.update(state="submitted")
         assert "submitted already" in run("alerce_submit", "--dry-run", *self.NIGHT)
 
     @override_settings(TOM_ALERCE={"SITE": SITE, "FACILITY": {"name": "lco", "threshold": 0.0}})
     def test_an_invalid_request(self):
-        pipeline.ingest_alerts([alert(ra=40.0)])
+        ingest.ingest_alerts([alert(ra=40.0)])
         assert refused("alerce_submit", "--dry-run", *self.NIGHT)[0] == 2
 
     def test_a_portal_that_is_not_there(self, settings):
         settings.FACILITIES = {"LCO": {"portal_url": "http://127.0.0.1:9", "api_key": ""}}
-        pipeline.ingest_alerts([alert(ra=40.0)])
+        ingest.ingest_alerts([alert(ra=40.0)])
         code, message = refused("alerce_submit", "--dry-run", *self.NIGHT)
         assert code == 1
         assert "no usable answer" in message
@@ -241,7 +241,7 @@ class TestSubmit:
     def test_a_target_of_others_is_skipped_and_the_rest_goes_on(self, portal):
         """The better one is somebody's private target, linked already; of the other the user makes a target."""
         user = User.objects.create(username="astronomer")
-        pipeline.ingest_alerts([alert(ra=40.0, rows=curve(ra=40.0, flux=1e6)), alert(object_id="ZTF2", ra=50.0)])
+        ingest.ingest_alerts([alert(ra=40.0, rows=curve(ra=40.0, flux=1e6)), alert(object_id="ZTF2", ra=50.0)])
         targets.promote(SkyObject.objects.get(survey_objects__object_id="ZTF26aaaaaaa"))
         out = StringIO()
         with pytest.raises(CommandError) as error:
@@ -253,7 +253,7 @@ class TestSubmit:
 
     def test_a_tom_without_the_facility(self, settings):
         settings.TOM_FACILITY_CLASSES = ["tom_observations.facilities.lco_redirect.LCORedirectFacility"]
-        pipeline.ingest_alerts([alert(ra=40.0)])
+        ingest.ingest_alerts([alert(ra=40.0)])
         code, message = refused("alerce_submit", "--dry-run", *self.NIGHT)
         assert code == 1
         assert "no facility 'LCO'; its class belongs in TOM_FACILITY_CLASSES" in message

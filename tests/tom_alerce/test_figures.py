@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_adapters.records import Kind, blank
-from tom_alerce.figures import ahead, interactive, svg
-from tom_alerce.figures.series import QUANTITIES, series
+from tom_alerce.pages.figures import interactive, outlook, svg
+from tom_alerce.pages.figures.series import QUANTITIES, series
 
 NOW = 61_000.0
 
@@ -168,13 +168,13 @@ def foreseen(**families):
 
 def test_an_outlook_is_read_off_the_forecast_as_long_as_it_reaches():
     forecast = foreseen(r=[MICROJANSKY_100, 3 * MICROJANSKY_100])
-    (one,) = ahead.outlooks(forecast, NOW)
+    (one,) = outlook.outlooks(forecast, NOW)
     assert one.tonight.middle == pytest.approx(18.9)
     assert one.tonight.bright < one.tonight.middle < one.tonight.faint
     assert one.in_a_week.middle == pytest.approx(18.9 - 2.5 * np.log10(2.4))
     assert (one.peak_mjd, one.peak_days) == (NOW, 1.5)
-    assert ahead.outlooks(forecast, NOW + 5)[0].in_a_week is None
-    assert ahead.outlooks(forecast, NOW + 11) == ahead.outlooks(None, NOW) == []
+    assert outlook.outlooks(forecast, NOW + 5)[0].in_a_week is None
+    assert outlook.outlooks(forecast, NOW + 11) == outlook.outlooks(None, NOW) == []
 
 
 def test_a_forecast_is_drawn_where_it_has_a_meaning():

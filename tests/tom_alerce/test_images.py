@@ -10,8 +10,8 @@ from django.urls import reverse
 from PIL import Image
 
 from tests.tom_alerce import factories
-from tom_alerce import images
 from tom_alerce.models import Stamps
+from tom_alerce.pages import images
 
 SIDE, GAP = images.SIDE, images.GAP
 

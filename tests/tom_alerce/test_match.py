@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tom_targets.models import Target, TargetName
 
-from tom_alerce.match import TransientMatchManager, spellings
+from tom_alerce.match_manager import TransientMatchManager, spellings
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_the_toolkit_takes_it(tmp_path):
     import sys
 
     (tmp_path / "matching_settings.py").write_text(
-        'from demo.settings import *\nMATCH_MANAGERS = {"Target": "tom_alerce.match.TransientMatchManager"}\n'
+        'from demo.settings import *\nMATCH_MANAGERS = {"Target": "tom_alerce.match_manager.TransientMatchManager"}\n'
     )
     code = "import django; django.setup(); from tom_targets.models import Target; print(type(Target.matches).__name__)"
     done = subprocess.run(

@@ -20,8 +20,10 @@ from broker_adapters.sources.files import Packet
 from followup.records import FollowupError
 from tests.tom_alerce import plugins
 from tests.tom_alerce.alerts import MJD, alert, counts, curve
-from tom_alerce import pipeline, promotion, tasks
+from tom_alerce import tasks
+from tom_alerce.clock import now
 from tom_alerce.models import Classification, DeadLetter, Rank, Ranking, SkyObject, Watermark
+from tom_alerce.pipeline import classify, ingest, poll, promotion, rank
 from tom_alerce.store import targets
 
 pytestmark = pytest.mark.django_db
@@ -31,10 +33,10 @@ SITE = {"name": "equator", "latitude": 0.0, "longitude": 0.0, "elevation": 0.0}
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch):
-    pipeline.classifier.cache_clear()
+    classify.classifier.cache_clear()
     monkeypatch.setattr(plugins.Model, "seen", [])
     yield
-    pipeline.classifier.cache_clear()
+    classify.classifier.cache_clear()
 
 
 class TestIngest:
@@ -53,7 +55,7 @@ class TestIngest:
         return [Packet("night.tar", f"{i}.avro", d) for i, d in enumerate(data)]
 
     def test_the_good_ones_around_a_bad_one_are_stored(self):
-        report = pipeline.ingest(self.packets(b"1", b"\xff\x00damaged", b"2", b"3"))
+        report = ingest.ingest(self.packets(b"1", b"\xff\x00damaged", b"2", b"3"))
         assert (report.read["ztf"], report.refused, report.saved.sky_objects) == (3, 1, 3)
         letter = DeadLetter.objects.get()
         assert (letter.source, letter.position, letter.size) == ("night.tar", "1.avro", 9)
@@ -64,22 +66,22 @@ class TestIngest:
         """A batch of 200 packets of a megabyte each, none of which can be read."""
         tracemalloc.start()
         with override_settings(TOM_ALERCE={"BATCH": 1000}):
-            report = pipeline.ingest(Packet("topic", f"0:{i}", bytes(1 << 20)) for i in range(200))
+            report = ingest.ingest(Packet("topic", f"0:{i}", bytes(1 << 20)) for i in range(200))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert report.refused == 200
         assert peak < 20 << 20
 
     def test_a_long_place_keeps_its_end(self):
-        pipeline.ingest([Packet("/a" * 200 + "/night.tar", "b/" * 200 + "1.avro", b"bad")])
+        ingest.ingest([Packet("/a" * 200 + "/night.tar", "b/" * 200 + "1.avro", b"bad")])
         letter = DeadLetter.objects.get()
         assert (len(letter.source), len(letter.position)) == (300, 255)
         assert (letter.source[-10:], letter.position[-6:]) == ("/night.tar", "1.avro")
 
     def test_twice_is_once(self):
-        pipeline.ingest(self.packets(b"1", b"bad"))
+        ingest.ingest(self.packets(b"1", b"bad"))
         before = counts()
-        report = pipeline.ingest(self.packets(b"1", b"bad"))
+        report = ingest.ingest(self.packets(b"1", b"bad"))
         assert counts() == before
         assert (report.read["ztf"], report.refused, report.saved.detections) == (1, 1, 0)
 
@@ -88,20 +90,20 @@ class TestIngest:
             yield from self.packets(b"1", b"2")
             raise SourceError("damaged archive")
 
-        report = pipeline.ingest(breaking())
+        report = ingest.ingest(breaking())
         assert (report.read["ztf"], str(report.problem)) == (2, "damaged archive")
         assert "incomplete: damaged archive" in str(report)
 
     @override_settings(TOM_ALERCE={"BATCH": 2})
     def test_batches_and_progress(self):
         told = []
-        pipeline.ingest(self.packets(b"1", b"2", b"bad", b"3", b"4"), told.append)
+        ingest.ingest(self.packets(b"1", b"2", b"bad", b"3", b"4"), told.append)
         assert told == [2, 2, 1]
 
     def test_a_mistake_of_ours_is_not_swallowed(self, monkeypatch):
         monkeypatch.setattr("broker_adapters.surveys.read", lambda data: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            pipeline.ingest(self.packets(b"1"))
+            ingest.ingest(self.packets(b"1"))
 
 
 class TestPoll:
@@ -111,41 +113,41 @@ class TestPoll:
     def test_since_the_last_complete_answer_with_a_day_of_overlap(self):
         asked = []
         with self.brokers(alert(), asked=asked):
-            assert pipeline.poll(plugins.NAME, Query(label="SN")).saved.sky_objects == 1
-            pipeline.poll(plugins.NAME, Query(label="SN"))
-            pipeline.poll(plugins.NAME, Query(label="AGN"))
+            assert poll.poll(plugins.NAME, Query(label="SN")).saved.sky_objects == 1
+            poll.poll(plugins.NAME, Query(label="SN"))
+            poll.poll(plugins.NAME, Query(label="AGN"))
         first, second, other = (q.since for q in asked)
-        assert first == pytest.approx(pipeline.now() - 3.0, abs=0.01)
+        assert first == pytest.approx(now() - 3.0, abs=0.01)
         assert second == MJD + 2 - 1.0
         assert other == pytest.approx(first, abs=0.01)
 
     def test_a_broken_answer_is_kept_but_not_remembered_as_complete(self):
         with self.brokers(alert(), plugins.down(), alert(object_id="ZTF2", ra=10.0)):
-            report = pipeline.poll(plugins.NAME, Query())
+            report = poll.poll(plugins.NAME, Query())
         assert str(report.problem) == "the service is down"
         assert (SkyObject.objects.count(), Watermark.objects.count()) == (1, 0)
 
     def test_a_cut_answer_is_not_complete(self, caplog):
         with self.brokers(alert(), alert(object_id="ZTF2", ra=10.0)):
-            pipeline.poll(plugins.NAME, Query(limit=2))
+            poll.poll(plugins.NAME, Query(limit=2))
         assert "was cut at 2 objects" in caplog.text
         assert Watermark.objects.count() == 0
 
     def test_objects_that_the_client_could_not_read_are_dead_letters(self):
         with self.brokers(alert(), rejected=[("ZTF9", PacketError("no position"))]):
-            assert pipeline.poll(plugins.NAME, Query()).refused == 1
+            assert poll.poll(plugins.NAME, Query()).refused == 1
         assert DeadLetter.objects.get().position == "ZTF9"
 
     def test_a_watermark_never_goes_back(self):
         with self.brokers(alert()):
-            pipeline.poll(plugins.NAME, Query())
+            poll.poll(plugins.NAME, Query())
         with self.brokers(alert(n=1)):
-            pipeline.poll(plugins.NAME, Query(since=1.0))
+            poll.poll(plugins.NAME, Query(since=1.0))
         assert Watermark.objects.get().mjd == MJD + 2
 
     def test_an_unknown_broker(self):
         with pytest.raises(LookupError):
-            pipeline.poll("nobody", Query())
+            poll.poll("nobody", Query())
 
 
 class TestClassify:
@@ -154,55 +156,55 @@ class TestClassify:
         settings.TOM_ALERCE = THIRD
 
     def test_only_what_is_new_is_seen_and_nothing_is_overwritten(self):
-        pipeline.ingest_alerts([alert(), alert(object_id="ZTF2", ra=10.0)])
-        assert pipeline.classify().words == {plugins.NAME: 2}
-        assert pipeline.classify().words == {}
-        pipeline.ingest_alerts([alert(n=1, first=5)])
-        assert pipeline.count_unseen() == 1
-        assert pipeline.classify().words == {plugins.NAME: 1}
+        ingest.ingest_alerts([alert(), alert(object_id="ZTF2", ra=10.0)])
+        assert classify.classify().words == {plugins.NAME: 2}
+        assert classify.classify().words == {}
+        ingest.ingest_alerts([alert(n=1, first=5)])
+        assert classify.count_unseen() == 1
+        assert classify.classify().words == {plugins.NAME: 1}
         assert plugins.Model.seen == [2, 1]
         assert Classification.objects.count() == 3
 
     def test_who_cannot_say_is_not_asked_again(self):
-        pipeline.ingest_alerts([alert(n=1)])
-        done = pipeline.classify()
+        ingest.ingest_alerts([alert(n=1)])
+        done = classify.classify()
         assert (done.words, done.silent) == ({plugins.NAME: 1}, {plugins.NAME: 1})
-        assert pipeline.count_unseen() == 0
+        assert classify.count_unseen() == 0
 
     def test_a_new_version_sees_everything_again(self, monkeypatch):
-        pipeline.ingest_alerts([alert()])
-        pipeline.classify()
+        ingest.ingest_alerts([alert()])
+        classify.classify()
         monkeypatch.setattr(plugins.Model, "version", "2")
-        assert pipeline.classify().words == {plugins.NAME: 1}
+        assert classify.classify().words == {plugins.NAME: 1}
 
     def test_a_link_is_new_evidence(self):
         from tom_alerce.models import SurveyObject
         from tom_alerce.store import linking
 
-        pipeline.ingest_alerts([alert(), alert("lsst", "1", dec=3.0)])
-        pipeline.classify()
+        ingest.ingest_alerts([alert(), alert("lsst", "1", dec=3.0)])
+        classify.classify()
         linking.link(SurveyObject.objects.get(object_id="1"), SurveyObject.objects.get(survey="ztf").sky_object)
-        assert pipeline.classify().words == {plugins.NAME: 1}
+        assert classify.classify().words == {plugins.NAME: 1}
 
     def test_these_objects_alone(self):
-        pipeline.ingest_alerts([alert(), alert(object_id="ZTF2", ra=10.0)])
-        assert pipeline.classify([SkyObject.objects.first().pk]).words == {plugins.NAME: 1}
+        ingest.ingest_alerts([alert(), alert(object_id="ZTF2", ra=10.0)])
+        assert classify.classify([SkyObject.objects.first().pk]).words == {plugins.NAME: 1}
 
     def test_a_classifier_that_fails_does_not_stop_the_others(self, monkeypatch, settings):
         settings.TOM_ALERCE = {"CLASSIFIERS": ["no.such", "taxonomy", plugins.NAME]}
-        pipeline.ingest_alerts([alert()])
-        done = pipeline.classify()
+        ingest.ingest_alerts([alert()])
+        done = classify.classify()
         assert set(done.problems) == {"no.such", "taxonomy"}
         assert done.words == {plugins.NAME: 1}
         monkeypatch.setattr(plugins.Model, "broken", True)
-        pipeline.ingest_alerts([alert(n=1, first=5)])
-        assert pipeline.classify().problems[plugins.NAME] == "out of order"
+        ingest.ingest_alerts([alert(n=1, first=5)])
+        assert classify.classify().problems[plugins.NAME] == "out of order"
 
     def test_queries_do_not_grow_with_objects(self):
         def queries(n, start):
-            pipeline.ingest_alerts([alert(object_id=f"ZTF{i}", ra=float(i)) for i in range(start, start + n)])
+            ingest.ingest_alerts([alert(object_id=f"ZTF{i}", ra=float(i)) for i in range(start, start + n)])
             with CaptureQueriesContext(connection) as context:
-                pipeline.classify()
+                classify.classify()
             return len(context)
 
         assert queries(2, 0) == queries(50, 10)
@@ -211,7 +213,7 @@ class TestClassify:
 class TestPromotion:
     def promoted(self, rule):
         with override_settings(TOM_ALERCE={**THIRD, "PROMOTION": [rule]}):
-            return pipeline.classify().promoted
+            return classify.classify().promoted
 
     @pytest.mark.parametrize(
         ("rule", "expected"),
@@ -229,43 +231,43 @@ class TestPromotion:
         ],
     )
     def test_rules(self, rule, expected):
-        pipeline.ingest_alerts([alert()])
+        ingest.ingest_alerts([alert()])
         assert self.promoted(rule) == (["ZTF26aaaaaaa"] if expected else [])
         assert BaseTarget.objects.count() == expected
 
     def test_a_word_of_a_broker_that_comes_later_is_heard(self):
         """It brings no evidence, so that no classifier of ours looks again."""
         with override_settings(TOM_ALERCE={**THIRD, "PROMOTION": [{"origin": "alerce", "label": "SN"}], "RANK_DAYS": 10_000}):
-            pipeline.ingest_alerts([alert()])
-            assert pipeline.classify().promoted == []
-            pipeline.ingest_alerts([alert(labels=(BrokerLabel("alerce", "lc", "1", "SN", 0.9),))])
-            assert pipeline.count_unseen() == 0
-            assert pipeline.classify().promoted == ["ZTF26aaaaaaa"]
-            assert pipeline.classify().promoted == []
+            ingest.ingest_alerts([alert()])
+            assert classify.classify().promoted == []
+            ingest.ingest_alerts([alert(labels=(BrokerLabel("alerce", "lc", "1", "SN", 0.9),))])
+            assert classify.count_unseen() == 0
+            assert classify.classify().promoted == ["ZTF26aaaaaaa"]
+            assert classify.classify().promoted == []
 
     def test_a_new_rule_holds_for_what_was_seen_lately(self):
-        pipeline.ingest_alerts([alert()])
+        ingest.ingest_alerts([alert()])
         assert self.promoted({"label": "AGN"}) == []
         with override_settings(TOM_ALERCE={**THIRD, "PROMOTION": [{"label": "SN"}], "RANK_DAYS": 1.0}):
-            assert pipeline.classify().promoted == []
-            assert pipeline.classify([SkyObject.objects.get().pk]).promoted == ["ZTF26aaaaaaa"]
+            assert classify.classify().promoted == []
+            assert classify.classify([SkyObject.objects.get().pk]).promoted == ["ZTF26aaaaaaa"]
 
     def test_a_target_that_was_deleted_is_not_made_again(self):
-        pipeline.ingest_alerts([alert()])
+        ingest.ingest_alerts([alert()])
         assert self.promoted({"label": "SN"}) == ["ZTF26aaaaaaa"]
         BaseTarget.objects.all().delete()
-        pipeline.ingest_alerts([alert(n=1, first=5)])
+        ingest.ingest_alerts([alert(n=1, first=5)])
         assert self.promoted({"label": "SN"}) == []
         targets.promote(SkyObject.objects.get())
         assert BaseTarget.objects.count() == 1, "a person may"
 
     def test_rules_hold_without_classifiers(self):
-        pipeline.ingest_alerts([alert()])
+        ingest.ingest_alerts([alert()])
         with override_settings(TOM_ALERCE={"CLASSIFIERS": [], "PROMOTION": [{"n_detections": 3}], "RANK_DAYS": 10_000}):
-            assert pipeline.classify().promoted == ["ZTF26aaaaaaa"]
+            assert classify.classify().promoted == ["ZTF26aaaaaaa"]
 
     def test_moving_objects_are_left(self):
-        pipeline.ingest_alerts([alert("lsst", "ss", moving=True)])
+        ingest.ingest_alerts([alert("lsst", "ss", moving=True)])
         assert self.promoted({"label": "SN"}) == []
 
     def test_a_branch_of_the_hierarchy_and_a_brokers_words(self):
@@ -280,10 +282,10 @@ class TestRank:
 
     def rank(self, **more):
         with override_settings(TOM_ALERCE={"SITE": SITE, **more}):
-            return pipeline.rank(at=MJD + 2.5)
+            return rank.rank(at=MJD + 2.5)
 
     def objects(self, n=3):
-        pipeline.ingest_alerts([alert(object_id=f"ZTF{i}", ra=40.0 + 5.0 * i, dec=2.0) for i in range(n)])
+        ingest.ingest_alerts([alert(object_id=f"ZTF{i}", ra=40.0 + 5.0 * i, dec=2.0) for i in range(n)])
 
     def test_places_terms_and_the_night_are_kept(self):
         self.objects()
@@ -301,7 +303,7 @@ class TestRank:
     def test_the_board_the_page_and_the_ranking_say_the_same_brightness(self, client):
         """A variable below its reference: the difference would say 18.2 mag; a telescope sees what is left of 16 mag."""
         rows = curve(n=3, flux=[20_000.0, -180_000.0, -190_000.0], ref_flux=1_445_440.0, band="r")
-        pipeline.ingest_alerts([alert(rows=rows, ra=40.0)])
+        ingest.ingest_alerts([alert(rows=rows, ra=40.0)])
         rank = self.rank().row.ranks.get()
         total = 31.4 - 2.5 * np.log10(1_445_440.0 - 190_000.0)
         assert rank.magnitude == pytest.approx(total, abs=1e-6)
@@ -316,13 +318,13 @@ class TestRank:
     def test_what_is_old_or_moves_is_not_ranked(self):
         self.objects()
         assert len(self.rank(RANK_DAYS=0.1).candidates) == 0
-        pipeline.ingest_alerts([alert("lsst", "ss", moving=True)])
+        ingest.ingest_alerts([alert("lsst", "ss", moving=True)])
         assert len(self.rank().candidates) == 3
 
     def test_what_was_not_seen_yet_is_not_ranked(self):
         """A night of the past is ranked as it was then."""
         self.objects()
-        pipeline.ingest_alerts([alert(object_id="later", ra=80.0, first=5)])
+        ingest.ingest_alerts([alert(object_id="later", ra=80.0, first=5)])
         assert {c.name for c in self.rank().candidates} == {"ZTF0", "ZTF1", "ZTF2"}
 
     def test_an_empty_sky_is_an_empty_ranking(self):
@@ -336,15 +338,15 @@ class TestRank:
         self.objects()
         ids = [SkyObject.objects.first().pk]
         with override_settings(TOM_ALERCE={"SITE": SITE}):
-            assert [c.key for c in pipeline.rank(at=MJD + 500.0, sky_object_ids=ids).candidates] == [str(ids[0])]
+            assert [c.key for c in rank.rank(at=MJD + 500.0, sky_object_ids=ids).candidates] == [str(ids[0])]
 
     def test_a_spectrum_makes_a_candidate_classified(self):
-        pipeline.ingest_alerts([alert(names=("SN 2026asx",)), alert(object_id="ZTF2", ra=10.0, names=("AT 2026aaa",))])
+        ingest.ingest_alerts([alert(names=("SN 2026asx",)), alert(object_id="ZTF2", ra=10.0, names=("AT 2026aaa",))])
         assert {c.name: c.classified for c in self.rank().candidates} == {"ZTF26aaaaaaa": True, "ZTF2": False}
 
     def test_an_unknown_site(self):
         with pytest.raises(FollowupError):
-            pipeline.rank("Atlantis")
+            rank.rank("Atlantis")
 
 
 class TestTasks:
@@ -353,7 +355,7 @@ class TestTasks:
     @pytest.fixture
     def chain(self, settings):
         settings.TOM_ALERCE = {**THIRD, "SITE": SITE}
-        pipeline.ingest_alerts([alert()])
+        ingest.ingest_alerts([alert()])
 
         def use(backend):
             settings.TASKS = {"default": {"BACKEND": f"django_tasks.backends.{backend}", "ENQUEUE_ON_COMMIT": False}}

@@ -7,8 +7,8 @@ from werkzeug import Response
 
 from broker_adapters.records import Query
 from tests.tom_alerce.test_dataservices import ABOUT, DIA, LASAIR, LSST_ABOUT, OID, SEEN, serve_alerce
-from tom_alerce import pipeline
 from tom_alerce.models import Classification, DeadLetter, Detection, SkyObject, SurveyObject
+from tom_alerce.pipeline import poll
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def test_one_source_through_two_surveys_and_two_brokers_is_one_object(httpserver
     httpserver.expect_request("/api/object/").respond_with_json(LASAIR)
     serve_alerce(httpserver)
     for broker, survey in (("alerce", "ztf"), ("alerce", "lsst"), ("lasair", "lsst"), ("alerce", "ztf")):
-        report = pipeline.poll(broker, Query(survey, since=61000.0))
+        report = poll.poll(broker, Query(survey, since=61000.0))
         assert report.problem is None
     sky = SkyObject.objects.get()
     assert {str(member) for member in sky.survey_objects.all()} == {OID, f"LSST {DIA}"}
@@ -51,7 +51,7 @@ def test_what_cannot_be_read_is_a_dead_letter_and_a_broken_answer_is_a_problem(h
     httpserver.expect_request("/v2/lightcurve/forced-photometry/ZTF26aaaaaaa").respond_with_json([])
     httpserver.expect_request("/ztf/v1/objects/ZTF26aaaaaaa/probabilities").respond_with_json([])
     serve_alerce(httpserver)
-    report = pipeline.poll("alerce", Query("ztf", since=61000.0))
+    report = poll.poll("alerce", Query("ztf", since=61000.0))
     assert (report.refused, report.read["ztf"], report.problem) == (1, 1, None)
     assert DeadLetter.objects.get().position == "ZTF26aaaaaaa"
 
@@ -64,6 +64,6 @@ def test_what_cannot_be_read_is_a_dead_letter_and_a_broken_answer_is_a_problem(h
         httpserver.expect_request(f"/ztf/v1/objects/ZTF26aaaaaab/{path}").respond_with_json(answer)
     httpserver.expect_request("/v2/lightcurve/forced-photometry/ZTF26aaaaaab").respond_with_json([])
     httpserver.expect_request("/ztf/v1/objects/").respond_with_handler(cut)
-    report = pipeline.poll("alerce", Query("ztf", since=61000.0))
+    report = poll.poll("alerce", Query("ztf", since=61000.0))
     assert "not JSON" in str(report.problem)
     assert report.read["ztf"] == 1  # what came before it is kept

@@ -18,8 +18,8 @@ from broker_adapters.sources import files
 from broker_adapters.sources.files import Packet
 from tests.broker_adapters.samples import sn_2026asx
 from tests.tom_alerce.alerts import counts
-from tom_alerce import pipeline
 from tom_alerce.models import DeadLetter, Detection, SkyObject, SurveyObject
+from tom_alerce.pipeline import ingest
 from tom_alerce.store import sky, targets
 
 pytestmark = pytest.mark.django_db
@@ -29,13 +29,13 @@ GOLDEN = sorted((Path(__file__).parents[1] / "data").rglob("*.avro"))
 @pytest.mark.real_data
 def test_every_real_packet_is_read_and_twice_is_once(real_data):
     folder = real_data / "dev" / "alerts"
-    report = pipeline.ingest(files.packets([folder]))
+    report = ingest.ingest(files.packets([folder]))
     assert report.read == {"ztf": 498, "atlas": 20, "lsst": 71}
     letters = DeadLetter.objects.all()
     assert len(letters) == report.refused == 10
     assert all(letter.source.startswith(str(folder / "lsst_elasticc")) and "ELAsTiCC" in letter.reason for letter in letters)
     before = counts()
-    again = pipeline.ingest(files.packets([folder]))
+    again = ingest.ingest(files.packets([folder]))
     assert counts() == before
     assert (again.saved.survey_objects, again.saved.sky_objects, again.saved.detections) == (0, 0, 0)
     ids = list(SkyObject.objects.values_list("pk", flat=True))
@@ -47,9 +47,9 @@ def test_every_real_packet_is_read_and_twice_is_once(real_data):
 @pytest.mark.real_data
 def test_a_supernova_of_two_surveys_is_one_target_with_one_light_curve(real_data):
     ztf, lsst = sn_2026asx(real_data)
-    pipeline.ingest_alerts([ztf])
+    ingest.ingest_alerts([ztf])
     target = targets.promote(SkyObject.objects.get())
-    pipeline.ingest_alerts([lsst])
+    ingest.ingest_alerts([lsst])
     assert SurveyObject.objects.get(survey="lsst").separation == pytest.approx(0.19, abs=0.02)
     found = SkyObject.objects.get()
     assert (found.target, BaseTarget.objects.count()) == (target, 1)
@@ -60,7 +60,7 @@ def test_a_supernova_of_two_surveys_is_one_target_with_one_light_curve(real_data
     stored = PhotometryReducedDatum.objects.filter(target=target)
     assert stored.count() == len(curve)
     assert {"ZTF-g", "ZTF-r", "LSST-g", "LSST-r"} <= set(stored.values_list("bandpass", flat=True))
-    pipeline.ingest_alerts([lsst, ztf])
+    ingest.ingest_alerts([lsst, ztf])
     assert stored.count() == len(curve)
 
 
@@ -69,10 +69,10 @@ def test_messages_of_a_lasair_topic(real_data):
     text = next((real_data / "dev" / "lasair_kafka").glob("*.json")).read_text()
     messages = json.loads(re.sub(r",\s*}", "}", text))  # the recorder left a comma at the end of each
     packets = [Packet("topic", str(i), json.dumps(message).encode()) for i, message in enumerate(messages)]
-    report = pipeline.ingest(packets)
+    report = ingest.ingest(packets)
     assert report.read["lsst"] == len(messages)
     before = counts()
-    pipeline.ingest(packets)
+    ingest.ingest(packets)
     assert counts() == before
 
 
@@ -104,7 +104,7 @@ def test_damaged_packets_cost_nothing_but_themselves():
         packets.append(Packet("night", f"bad {i}", damaged(good[random.integers(len(good))], random)))
         if i % 50 == 0:
             packets += [Packet("night", f"good {i} {j}", data) for j, data in enumerate(good)]
-    report = pipeline.ingest(packets)
+    report = ingest.ingest(packets)
     assert expected <= set(SurveyObject.objects.values_list("survey", "object_id"))
     assert report.refused == DeadLetter.objects.count() > 300
     assert report.refused + sum(report.read.values()) == len(packets)

@@ -13,8 +13,9 @@ from django.db import OperationalError
 from broker_adapters.errors import SourceError
 from tests.kafka import QUICK
 from tests.tom_alerce.alerts import counts
-from tom_alerce import checks, conf, stream
+from tom_alerce import checks, conf
 from tom_alerce.models import DeadLetter, SurveyObject
+from tom_alerce.pipeline import stream
 from tom_alerce.store import alerts as store
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a worker drops a connection of which the transaction was left open

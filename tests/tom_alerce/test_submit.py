@@ -18,8 +18,8 @@ from followup.records import Exposure
 from tests.followup.test_lco import INSTRUMENTS, REQUEST
 from tests.followup.test_lco import portal as portal
 from tests.tom_alerce.alerts import alert
-from tom_alerce import submit
 from tom_alerce.models import FollowupRequest, SkyObject
+from tom_alerce.requests import draft, states, validate
 from tom_alerce.store import alerts
 from tom_alerce.store.errors import StoreError
 
@@ -39,7 +39,7 @@ def wish():
 
 
 def drafted(wish, **more):
-    (row,) = submit.draft([wish], **more)
+    (row,) = draft.draft([wish], **more)
     return row
 
 
@@ -55,12 +55,12 @@ class TestStates:
         row = drafted(wish)
         FollowupRequest.objects.update(state=start)
         row.refresh_from_db()
-        if end in submit.TRANSITIONS[start]:
-            submit.move(row, end, "why")
+        if end in states.TRANSITIONS[start]:
+            states.move(row, end, "why")
             assert (stored(row).state, stored(row).message, row.state) == (end, "why", end)
         else:
-            with pytest.raises(submit.IllegalTransition):
-                submit.move(row, end)
+            with pytest.raises(states.IllegalTransition):
+                states.move(row, end)
             assert stored(row).state == start
 
     def test_nothing_that_was_sent_can_be_sent_again(self):
@@ -68,25 +68,25 @@ class TestStates:
         seen, front = set(), {State.SUBMITTING}
         while front:
             seen |= front
-            front = {end for start in front for end in submit.TRANSITIONS[start]} - seen - {State.FAILED}
+            front = {end for start in front for end in states.TRANSITIONS[start]} - seen - {State.FAILED}
         assert seen == {State.SUBMITTING, State.SUBMITTED, State.UNCERTAIN}
 
     def test_of_two_workers_one_wins(self, wish):
         drafted(wish)
         FollowupRequest.objects.update(state=State.VALIDATED)
         one, two = FollowupRequest.objects.get(), FollowupRequest.objects.get()
-        submit.move(one, State.SUBMITTING)
-        with pytest.raises(submit.IllegalTransition, match="no longer"):
-            submit.move(two, State.SUBMITTING)
+        states.move(one, State.SUBMITTING)
+        with pytest.raises(states.IllegalTransition, match="no longer"):
+            states.move(two, State.SUBMITTING)
 
     def test_the_page_tells_when_a_request_changed(self, wish):
         row = drafted(wish)
         FollowupRequest.objects.update(modified=row.created - timedelta(days=1))
-        submit.move(stored(row), State.VALIDATED)
+        states.move(stored(row), State.VALIDATED)
         assert stored(row).modified >= row.created
 
     def test_every_state_is_in_the_table(self):
-        assert set(submit.TRANSITIONS) == set(State)
+        assert set(states.TRANSITIONS) == set(State)
 
 
 class TestDraft:
@@ -133,7 +133,7 @@ class TestDraft:
 class TestDryRun:
     def test_valid_and_nothing_is_sent(self, wish, portal, httpserver):
         row = drafted(wish)
-        sent = submit.dry_run(row)
+        sent = validate.dry_run(row)
         assert (stored(row).state, stored(row).message) == (State.VALIDATED, "This observation is valid with a duration of 245 seconds.")
         (window,) = sent["requests"][0]["windows"]
         assert window["start"].startswith("2026-11-23T00:00:00")
@@ -144,26 +144,26 @@ class TestDryRun:
     @pytest.mark.parametrize("zone", ["America/Santiago", "Pacific/Honolulu"])
     def test_times_are_utc_wherever_the_tom_is(self, wish, portal, settings, zone):
         settings.TIME_ZONE = zone
-        (window,) = submit.dry_run(drafted(wish))["requests"][0]["windows"]
+        (window,) = validate.dry_run(drafted(wish))["requests"][0]["windows"]
         assert window["start"].startswith("2026-11-23T00:00:00")
 
     def test_again_after_valid(self, wish, portal):
         row = drafted(wish)
-        submit.dry_run(row)
-        submit.dry_run(stored(row))
+        validate.dry_run(row)
+        validate.dry_run(stored(row))
         assert stored(row).state == State.VALIDATED
 
     def test_our_own_check_needs_no_portal(self, wish, settings):
         settings.TOM_ALERCE = {"FACILITY": {"name": "lco"}}
         row = drafted(wish)
-        assert submit.dry_run(row) is None
+        assert validate.dry_run(row) is None
         assert stored(row).state == State.INVALID
         assert "no proposal" in stored(row).message
 
     def test_what_the_form_refuses(self, wish, portal, settings):
         settings.TOM_ALERCE = {"FACILITY": {"name": "lco", "proposal": "NOT-OURS"}}
         row = drafted(wish)
-        assert submit.dry_run(row) is None
+        assert validate.dry_run(row) is None
         assert stored(row).state == State.INVALID
         assert stored(row).message.startswith("proposal: ")
         assert portal == []
@@ -172,7 +172,7 @@ class TestDryRun:
         httpserver.clear_all_handlers()
         refusing(httpserver, Response('{"errors": {"requests": ["the target never rises"]}}', content_type="application/json"))
         row = drafted(wish)
-        assert submit.dry_run(row) is None
+        assert validate.dry_run(row) is None
         assert stored(row).state == State.INVALID
         assert "the target never rises" in stored(row).message
 
@@ -180,7 +180,7 @@ class TestDryRun:
         httpserver.clear_all_handlers()
         refusing(httpserver, Response('{"proposal": ["no time left"]}', status=400))
         row = drafted(wish)
-        submit.dry_run(row)
+        validate.dry_run(row)
         assert stored(row).state == State.INVALID
         assert "no time left" in stored(row).message
 
@@ -188,7 +188,7 @@ class TestDryRun:
         httpserver.clear_all_handlers()
         refusing(httpserver, Response("Invalid token: token", status=401))
         row = drafted(wish)
-        submit.dry_run(row)
+        validate.dry_run(row)
         assert stored(row).state == State.DRAFT
         assert "refuses the credentials" in stored(row).message
         assert "token" not in stored(row).message
@@ -200,7 +200,7 @@ class TestDryRun:
         httpserver.expect_request("/api/instruments/").respond_with_data("{}", status=403)
         httpserver.expect_request("/api/profile/").respond_with_json({"detail": "Invalid token."}, status=403)
         row = drafted(wish)
-        assert submit.dry_run(row) is None
+        assert validate.dry_run(row) is None
         assert (stored(row).state, stored(row).message) == (State.DRAFT, "not checked: LCO refuses the credentials in the settings")
         cache.clear()
 
@@ -209,7 +209,7 @@ class TestDryRun:
         httpserver.clear_all_handlers()
         refusing(httpserver, Response("<html>Bad Gateway", status=status))
         row = drafted(wish)
-        submit.dry_run(row)
+        validate.dry_run(row)
         assert stored(row).state == State.DRAFT
         assert "not checked" in stored(row).message
 
@@ -217,7 +217,7 @@ class TestDryRun:
         cache.clear()
         settings.FACILITIES = {"LCO": {"portal_url": "http://127.0.0.1:9", "api_key": "secret-token"}}
         row = drafted(wish)
-        assert submit.dry_run(row) is None
+        assert validate.dry_run(row) is None
         assert stored(row).state == State.DRAFT
         assert "no usable answer" in stored(row).message
         assert "127.0.0.1:9" in stored(row).message
@@ -231,7 +231,7 @@ class TestDryRun:
         httpserver.expect_request("/api/profile/").respond_with_json({"proposals": []})
         httpserver.expect_request("/api/instruments/").respond_with_handler(lambda request: time.sleep(1.0) or Response("{}"))
         row = drafted(wish)
-        submit.dry_run(row)
+        validate.dry_run(row)
         assert stored(row).state == State.DRAFT
         assert "ReadTimeout" in stored(row).message
 
@@ -240,15 +240,15 @@ class TestDryRun:
         settings.FACILITIES = {"LCO": {"portal_url": httpserver.url_for("/"), "api_key": ""}}
         httpserver.expect_request("/api/instruments/").respond_with_data("<html>maintenance</html>")
         row = drafted(wish)
-        submit.dry_run(row)
+        validate.dry_run(row)
         assert stored(row).state == State.DRAFT
 
     @pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED, State.UNCERTAIN, State.FAILED])
     def test_past_its_dry_run(self, wish, state):
         drafted(wish)
         FollowupRequest.objects.update(state=state)
-        with pytest.raises(submit.IllegalTransition):
-            submit.dry_run(FollowupRequest.objects.get())
+        with pytest.raises(states.IllegalTransition):
+            validate.dry_run(FollowupRequest.objects.get())
 
 
 def refusing(httpserver, answer):
@@ -261,7 +261,7 @@ def refusing(httpserver, answer):
 def test_the_bound_is_for_this_thread_and_this_time(httpserver):
     import requests
 
-    from tom_alerce.bounded import bounded
+    from tom_alerce.requests.timeouts import bounded
 
     httpserver.expect_request("/").respond_with_handler(lambda request: time.sleep(0.4) or Response("late"))
     with bounded(0.1), pytest.raises(requests.ReadTimeout):

@@ -9,8 +9,8 @@ from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
 from tests.tom_alerce import factories
+from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Rank, SkyObject, Stamps, SurveyObject
-from tom_alerce.pipeline import now as now_mjd
 
 pytestmark = pytest.mark.django_db
 

@@ -10,10 +10,10 @@ from guardian.shortcuts import assign_perm
 from tom_targets.models import Target
 
 from tests.tom_alerce import factories
+from tom_alerce.clock import now as now_mjd
 from tom_alerce.dataservices.lasair import LasairDataService
-from tom_alerce.filters import named_or_near
 from tom_alerce.models import FollowupRequest, MatchCandidate, Ranking, SkyObject
-from tom_alerce.pipeline import now as now_mjd
+from tom_alerce.pages.filters import named_or_near
 from tom_alerce.store.candidates import candidates
 
 pytestmark = pytest.mark.django_db

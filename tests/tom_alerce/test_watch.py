@@ -15,10 +15,11 @@ from PIL import Image
 
 from classifiers.simulate.stamps import simulate
 from tests.tom_alerce import factories
-from tom_alerce import images, watch
-from tom_alerce.figures import nights
 from tom_alerce.models import Drift, Explanation, Stamps
-from tom_alerce.store import watch as store
+from tom_alerce.pages import images
+from tom_alerce.pages.figures import nights
+from tom_alerce.pipeline import stamp_monitor
+from tom_alerce.store import stamp_monitor as store
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,7 @@ def night(day, psi, classes=None):
 
 
 def explained(sky):
-    (row,) = watch.explainable([sky.pk])
+    (row,) = stamp_monitor.explainable([sky.pk])
     weights = np.zeros((63, 63))
     weights[3:10, 3:10], weights[53:60, 3:10] = 0.5, -0.4
     return store.save_explanation(row, "stamp", "1.0", ("SN", 0.81), weights)
@@ -45,14 +46,14 @@ def url(name, *args):
 
 @pytest.mark.parametrize(("mjd", "day"), [(61000.82, 20), (61000.84, 21), (61001.2, 21), (61001.8, 21)])
 def test_a_night_runs_from_noon_to_noon_at_palomar(mjd, day):
-    found = watch.night_of(mjd)
+    found = stamp_monitor.night_of(mjd)
     assert found == dt.date(2025, 11, day)  # MJD 61000 is 2025-11-21
-    assert 0 <= mjd - watch.start_of(found) < 1
+    assert 0 <= mjd - stamp_monitor.start_of(found) < 1
 
 
 def test_a_night_is_compared_and_an_alert_explained_once(capsys):
     drawn = simulate(["SN", "VS", "asteroid"] * 12, np.random.default_rng(1))
-    mjd = watch.start_of(dt.date(2026, 11, 20)) + 0.3
+    mjd = stamp_monitor.start_of(dt.date(2026, 11, 20)) + 0.3
     for stamps, metadata in zip(drawn.stamps, drawn.metadata, strict=True):
         sky = factories.sky_object(images=False)
         files = dict(zip(images.KINDS, (factories.fits_gz(s) for s in stamps), strict=True))

@@ -22,8 +22,8 @@ from broker_adapters import plugins
 from broker_adapters.errors import AdapterError
 from broker_adapters.records import Alert, Detections, Query
 from tom_alerce import conf
+from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import SurveyObject
-from tom_alerce.pipeline import now as now_mjd
 from tom_alerce.store import targets
 from tom_alerce.store.photometry import save_photometry
 

@@ -9,7 +9,7 @@ from django import forms
 from tom_dataservices.forms import BaseQueryForm
 
 from broker_adapters.errors import PacketError
-from broker_adapters.surveys._values import identifier
+from broker_adapters.values import identifier
 from tom_alerce.dataservices.base import object_ids
 
 

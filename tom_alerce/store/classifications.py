@@ -12,7 +12,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from broker_adapters.records import Alert, BrokerLabel
 from classifiers import records
 from tom_alerce.models import Classification, SkyObject, SurveyObject
-from tom_alerce.store.plain import json_safe, plain
+from tom_alerce.store.sanitize import json_safe, plain
 from tom_alerce.store.sql import chunks
 
 LOCAL = "local"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tom_alerce.models import DeadLetter
-from tom_alerce.store.plain import plain
+from tom_alerce.store.sanitize import plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from broker_adapters.merge import associate
 from broker_adapters.records import Alert
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.store import targets
-from tom_alerce.store.plain import plain
+from tom_alerce.store.sanitize import plain
 from tom_alerce.store.sql import chunks, lock_new_objects
 from tom_alerce.store.summaries import neighbourhood, pixel
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from broker_adapters.records import Alert
 from tom_alerce.models import Stamps, SurveyObject
-from tom_alerce.store.plain import json_safe
+from tom_alerce.store.sanitize import json_safe
 from tom_alerce.store.sql import chunks
 
 Slot = Stamps.Slot

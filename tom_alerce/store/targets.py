@@ -17,7 +17,7 @@ from tom_targets.permissions import targets_for_user
 
 from broker_adapters.crossmatch import match
 from tom_alerce import conf, visible
-from tom_alerce.match import simplified, spellings
+from tom_alerce.match_manager import simplified, spellings
 from tom_alerce.models import SkyObject, SurveyObject
 from tom_alerce.store import lightcurves
 from tom_alerce.store.errors import StoreError
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 def named(names: Sequence[Iterable[str]]) -> list[int | None]:
     """For each of n objects the target that has one of its names, or an alias that is one of them; None where there is none.
 
-    Names agree as in `tom_alerce.match`, which compares them in the database.
+    Names agree as in `tom_alerce.match_manager`, which compares them in the database.
     """
     wanted = [[spelling for name in mine for spelling in spellings(name) if spelling] for mine in names]
     found: dict[str, int] = {}

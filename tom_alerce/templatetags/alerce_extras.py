@@ -13,7 +13,7 @@ from astropy.time import Time
 from django import template
 from django.urls import reverse
 
-from tom_alerce.pipeline import now as now_mjd
+from tom_alerce.clock import now as now_mjd
 
 register = template.Library()
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from tom_alerce import pipeline
 from tom_alerce.management import command
 from tom_alerce.management.progress import progress
+from tom_alerce.pipeline import classify
 
 
 class Command(command.Command):
@@ -21,8 +21,8 @@ class Command(command.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Classify in batches."""
-        with progress("classify", "objects", pipeline.count_unseen()) as done:
-            report = pipeline.classify(progress=done)
+        with progress("classify", "objects", classify.count_unseen()) as done:
+            report = classify.classify(progress=done)
         self.stdout.write(str(report))
         if report.problems:
             raise CommandError("; ".join(f"{name}: {why}" for name, why in report.problems.items()))

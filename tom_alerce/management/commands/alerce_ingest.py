@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from broker_adapters.sources import files
-from tom_alerce import pipeline
 from tom_alerce.management import command
 from tom_alerce.management.progress import progress
+from tom_alerce.pipeline import ingest
 
 
 class Command(command.Command):
@@ -31,7 +31,7 @@ class Command(command.Command):
         reports = []
         with progress("ingest", "packets") as done:
             for path in options["paths"]:
-                report = pipeline.ingest(files.packets([path]), done)
+                report = ingest.ingest(files.packets([path]), done)
                 self.stdout.write(f"{path}: {report}")
                 reports.append(report)
         if any(r.problem for r in reports):

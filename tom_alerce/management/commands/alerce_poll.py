@@ -8,10 +8,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from broker_adapters.errors import AdapterError
 from broker_adapters.records import Query
-from tom_alerce import conf, pipeline
+from tom_alerce import conf
 from tom_alerce.management import command
 from tom_alerce.management.options import mjd, positive
 from tom_alerce.management.progress import progress
+from tom_alerce.pipeline import poll
 
 
 class Command(command.Command):
@@ -38,7 +39,7 @@ class Command(command.Command):
         problems = []
         for name in options["broker"] or list(conf.get("BROKERS")):
             try:
-                available = pipeline.client(name).surveys
+                available = poll.client(name).surveys
             except (LookupError, AdapterError) as error:
                 raise CommandError(str(error)) from error
             asked = options["survey"] or [s for s in conf.get("SURVEYS") if s in available]
@@ -63,6 +64,6 @@ class Command(command.Command):
         given = {key: options[key] for key in ("since", "classifier", "label", "probability", "limit")}
         query = Query(survey=survey, object_ids=tuple(options["object"]), **given)
         with progress(f"{name} {survey}", "objects") as done:
-            report = pipeline.poll(name, query, done)
+            report = poll.poll(name, query, done)
         self.stdout.write(f"{name} {survey}: {report}")
         return [f"{name} {survey}: {report.problem}"] if report.problem else []

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from followup.records import FollowupError
-from tom_alerce import pipeline
 from tom_alerce.management import command
 from tom_alerce.management.options import add_night
+from tom_alerce.pipeline.rank import rank
 
 
 class Command(command.Command):
@@ -25,11 +25,11 @@ class Command(command.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Rank, store, print the best."""
         try:
-            ranked = pipeline.rank(options["site"], options["now"])
+            ranked = rank(options["site"], options["now"])
         except FollowupError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{ranked.row.site}, night of {ranked.row.night}: {len(ranked.candidates)} objects ranked")
-        for rank in ranked.row.ranks.select_related("sky_object__target").order_by("place")[: max(options["show"], 0)]:
-            self.stdout.write(f"{rank.place:4d}. {rank.sky_object.name:24s} {rank.score:.3f}  {rank.hours:4.1f} h left")
-            for name, term in rank.terms.items():
+        for row in ranked.row.ranks.select_related("sky_object__target").order_by("place")[: max(options["show"], 0)]:
+            self.stdout.write(f"{row.place:4d}. {row.sky_object.name:24s} {row.score:.3f}  {row.hours:4.1f} h left")
+            for name, term in row.terms.items():
                 self.stdout.write(f"      {name} {term['score']:.2f} (weight {term['weight']:g}): {term['reason']}")

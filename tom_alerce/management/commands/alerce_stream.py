@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from broker_adapters.errors import AdapterError
-from tom_alerce import pipeline, stream
 from tom_alerce.management import command
 from tom_alerce.management.options import positive
 from tom_alerce.management.progress import progress
+from tom_alerce.pipeline import classify, stream
 
 
 class Command(command.Command):
@@ -41,5 +41,5 @@ class Command(command.Command):
             raise CommandError(f"{name}: {report.problem}")
 
     def _classify(self) -> None:
-        done = pipeline.classify()
+        done = classify.classify()
         self.stdout.write(str(done))

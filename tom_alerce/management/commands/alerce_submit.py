@@ -9,10 +9,11 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 
 from followup.records import FollowupError, ObservationRequest
-from tom_alerce import pipeline, submit
 from tom_alerce.management import command
 from tom_alerce.management.options import add_night, positive
 from tom_alerce.models import FollowupRequest, Ranking
+from tom_alerce.pipeline import rank
+from tom_alerce.requests import draft, states, validate
 from tom_alerce.store.errors import StoreError
 
 State = FollowupRequest.State
@@ -40,8 +41,8 @@ class Command(command.Command):
             raise CommandError("this version does not send requests: say --dry-run")
         user = self._user(options["user"])
         try:
-            ranked = pipeline.rank(options["site"], options["now"])
-            wishes = pipeline.plan(ranked, **({} if options["top"] is None else {"top": options["top"]}))
+            ranked = rank.rank(options["site"], options["now"])
+            wishes = rank.plan(ranked, **({} if options["top"] is None else {"top": options["top"]}))
             drafted = [self._draft(wish, ranked.row, user) for wish in wishes]
         except FollowupError as error:
             raise CommandError(str(error)) from error
@@ -58,16 +59,16 @@ class Command(command.Command):
     def _draft(self, wish: ObservationRequest, ranking: Ranking, user: Any) -> FollowupRequest | None:
         """The draft of one wish; None, with the reason said, where its object cannot be a target of this user."""
         try:
-            return submit.draft([wish], ranking, user)[0]
+            return draft.draft([wish], ranking, user)[0]
         except StoreError as error:
             self.stdout.write(f"{wish.name}: skipped: {error}")
             return None
 
     def _check(self, request: FollowupRequest) -> None:
-        if State.VALIDATED not in submit.TRANSITIONS[request.state]:
+        if State.VALIDATED not in states.TRANSITIONS[request.state]:
             self.stdout.write(f"{request.payload['name']}: {request.get_state_display()} already")
             return
-        sent = submit.dry_run(request)
+        sent = validate.dry_run(request)
         self.stdout.write(f"{request.payload['name']}: {request.get_state_display()}: {request.message}")
         self.stdout.write(json.dumps(request.payload if sent is None else sent, indent=2, default=str))
 

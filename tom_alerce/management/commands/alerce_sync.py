@@ -10,10 +10,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from broker_adapters.errors import AdapterError
-from tom_alerce import conf, pipeline
+from tom_alerce import conf
 from tom_alerce.management import command
 from tom_alerce.management.progress import progress
 from tom_alerce.models import SurveyObject
+from tom_alerce.pipeline import ingest, poll
 
 
 class Command(command.Command):
@@ -34,7 +35,7 @@ class Command(command.Command):
         problems = []
         for name in options["broker"] or list(conf.get("BROKERS")):
             try:
-                client = pipeline.client(name)
+                client = poll.client(name)
             except (LookupError, AdapterError) as error:
                 raise CommandError(str(error)) from error
             for survey in client.surveys:
@@ -42,7 +43,7 @@ class Command(command.Command):
                 if not ids:
                     continue
                 with progress(f"{name} {survey}", "objects", len(ids)) as done:
-                    report = pipeline.ingest_alerts(client.fetch(survey, ids), done)
+                    report = ingest.ingest_alerts(client.fetch(survey, ids), done)
                 self.stdout.write(f"{name} {survey}: {report}")
                 problems += [f"{name} {survey}: {report.problem}"] if report.problem else []
         if problems:

@@ -1,0 +1,79 @@
+"""The light-curve classifier: features of merged light curves into a hierarchical forest, and what lies where the object is.
+
+Objects with fewer than `MINIMUM` detections in the g-like and r-like bands together get an all-NaN row: nothing can be said yet.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from broker_adapters.records import SkyObject
+from classifiers.models.lightcurve import environment, features, forecast, hierarchy
+from classifiers.models.lightcurve._arrays import Floats
+from classifiers.models.lightcurve.context import Context
+from classifiers.models.lightcurve.series import FAMILIES, light_curve
+from classifiers.models.lightcurve.training.samples import MINIMUM
+from classifiers.records import WEIGHTS_ROOT, Classification
+from classifiers.taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
+
+#: Threads that extract the features of a batch; more would wait for each other.
+THREADS = min(4, os.cpu_count() or 1)
+
+#: Days after the last detection for which a forecast is made: one a night for two weeks.
+DAYS = np.arange(0.0, 15.0)
+
+_TRANSIENT = [LIGHTCURVE_CLASSES.index(c) for c in LIGHTCURVE["Transient"]]
+
+
+class Model:
+    """The shipped forest, or that of a folder with ``model.npz`` and ``card.json``.
+
+    Raises
+    ------
+    WeightsError
+        A file is missing, damaged or changed since its card was written.
+    """
+
+    name = "lightcurve"
+    classes = LIGHTCURVE_CLASSES
+
+    def __init__(self, weights: Path | None = None) -> None:
+        self._model, card = hierarchy.load(weights or WEIGHTS_ROOT / "lightcurve")
+        self.version: str = card["version"]
+
+    def predict(self, objects: Sequence[SkyObject]) -> Classification:
+        """Classify n objects from their merged detections; row i belongs to object i.
+
+        Details of an object: ``surveys`` that the answer rests upon, ``oddness`` among the objects of its branch, in [0, 1], and for what
+        is rather a transient than not a ``forecast`` (`forecast.Forecast.as_dict`) for the `DAYS` after its last detection.
+        """
+        curves = [light_curve(o.detections) for o in objects]
+        enough = np.flatnonzero([c.n_detections >= MINIMUM for c in curves])
+        probabilities = np.full((len(objects), len(self.classes)), np.nan)
+        details: list[dict[str, Any]] = [{"surveys": list(c.surveys)} for c in curves]
+        if enough.size:
+            values, contexts = features.with_contexts([curves[i] for i in enough], THREADS)
+            probabilities[enough] = self.probabilities(values, environment.of_objects([objects[i] for i in enough]))
+            oddness = self._model.oddness(values, features.names(), probabilities[enough])
+            transient = probabilities[enough][:, _TRANSIENT].sum(axis=1) > 0.5
+            for i, odd, explodes, shared in zip(enough.tolist(), oddness.tolist(), transient.tolist(), contexts, strict=True):
+                details[i]["oddness"] = round(odd, 4)
+                details[i] |= {"forecast": ahead} if explodes and (ahead := _ahead(shared)) else {}
+        return Classification(self.name, self.version, self.classes, probabilities, details)
+
+    def probabilities(self, values: Floats, known: Floats | None = None) -> Floats:
+        """Probabilities, shape (n, 15), of features of shape (n, len(features.names())), and of `surroundings.of_objects`."""
+        return self._model.probabilities(values, features.names(), known)
+
+
+def _ahead(shared: Context) -> dict[str, Any] | None:
+    """The forecast of the families that have been seen."""
+    if shared.fit is None:
+        return None
+    seen = {family: series.t[-1] for family, series in zip(FAMILIES, shared.curve.series, strict=True) if len(series.t)}
+    return forecast.of_fit(shared.fit, max(seen.values()) + DAYS).as_dict(seen)

@@ -1,0 +1,225 @@
+"""What every feature is computed from: the g-like and the r-like light curve of one merged object.
+
+Band families (docs/model-cards/lightcurve.md): ZTF g, LSST g and ATLAS c (420-650 nm) are ``g``; ZTF r, LSST r and ATLAS o (560-820 nm)
+are ``r``. What matters is that the same rows give the same series whichever way they came:
+
+- a detection is an alert, or a forced measurement of at least `DETECTED` sigma that is not the forced twin of an alert;
+- a forced measurement below that is a limit of `DETECTED` sigma, as a survey's own upper limits are, and kept beside as a forced point;
+- alerts with a reliability below `RELIABLE` are dropped, as ALeRCE does;
+- of rows of one exposure one is kept, alerts before forced measurements (`broker_adapters.exposures`);
+- magnitudes are total or of the difference, never both in one object.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_adapters import photometry
+from broker_adapters.exposures import once
+from broker_adapters.records import Detections, Kind
+from classifiers.models.lightcurve._arrays import Floats
+
+#: (survey, band) -> band family.
+FAMILY = {("ztf", "g"): "g", ("ztf", "r"): "r", ("lsst", "g"): "g", ("lsst", "r"): "r", ("atlas", "c"): "g", ("atlas", "o"): "r"}
+
+#: The families in the order in which features come.
+FAMILIES = ("g", "r")
+
+#: A forced measurement of this many sigma is a detection; limits are given at this many sigma too (ZTF's alerts: 5).
+DETECTED = 5.0
+
+#: Real-bogus score below which ALeRCE drops a detection (Sanchez-Saez et al. 2021, sec. 2.2).
+RELIABLE = 0.55
+
+#: Surveys whose reference flux is that of a catalogued source, so that none given means none there. Rubin gives the flux of its template
+#: under every source, ATLAS gives nothing.
+CATALOGUED = ("ztf",)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Measurements of one band family; every array is float64, of shape (n,) and in time order.
+
+    Attributes
+    ----------
+    t, flux, flux_err
+        MJD, signed difference flux and its error in nJy.
+    mag, mag_err
+        ALeRCE's "magnitude": of the total flux where the object lies on a reference source, else of the absolute difference flux; NaN
+        where the total flux is not positive, or not known of a survey beside others of which it is.
+    """
+
+    t: Floats
+    flux: Floats
+    flux_err: Floats
+    mag: Floats
+    mag_err: Floats
+
+
+#: No measurements.
+NONE = Points(*np.empty((5, 0)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series(Points):
+    """One band family: its detections, and
+
+    Attributes
+    ----------
+    forced : Points
+        Forced measurements below `DETECTED` sigma that are not the forced twin of an alert.
+    limit_t, limit : shape (m,)
+        Limits: MJD, and the flux in nJy of `DETECTED` sigma.
+    reference : float
+        Median flux in nJy of the reference source under the detections; NaN where there is none.
+    """
+
+    forced: Points
+    limit_t: Floats
+    limit: Floats
+    reference: float
+
+    @property
+    def measured(self) -> Points:
+        """Detections and forced points together."""
+        if not len(self.forced.t):
+            return self
+        order = np.argsort(np.concatenate([self.t, self.forced.t]), kind="stable")
+        return Points(*(np.concatenate([getattr(p, f.name) for p in (self, self.forced)])[order] for f in fields(Points)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LightCurve:
+    """Both families of one object; `corrected` says whether magnitudes are of the total flux.
+
+    `position` is the mean direction of the detections, a unit vector in ICRS, and `reliability` their median; NaN where none is given.
+    """
+
+    g: Series
+    r: Series
+    corrected: bool
+    surveys: tuple[str, ...]
+    position: tuple[float, float, float]
+    reliability: float
+
+    @property
+    def series(self) -> tuple[Series, Series]:
+        """The families in the order of `FAMILIES`."""
+        return self.g, self.r
+
+    @property
+    def n_detections(self) -> int:
+        """Detections in both families."""
+        return len(self.g.t) + len(self.r.t)
+
+
+def light_curve(rows: Detections) -> LightCurve:
+    """The series of one object's rows of `broker_adapters.records.DETECTION` (any order, duplicates allowed)."""
+    rows = rows[np.argsort(rows["mjd"], kind="stable")]
+    family = np.array([FAMILY.get(key, "") for key in zip(rows["survey"].tolist(), rows["band"].tolist(), strict=True)], "U1")
+    detected = _detected(rows)
+    noise = ~detected & (rows["kind"] != Kind.ALERT) & (rows["flux_err"] > 0) & np.isfinite(rows["flux_err"]) & np.isfinite(rows["mjd"])
+    weak = noise & (rows["kind"] == Kind.FORCED) & np.isfinite(rows["flux"])
+    found = rows[detected & (family != "")]
+    surveys = tuple(sorted(set(found["survey"].tolist())))
+    totals = _on_reference(found, surveys)
+    g, r = (
+        _series(once(rows[detected & own]), _untwinned(rows, detected & own, weak & own), once(rows[noise & own]), totals)
+        for own in (family == f for f in FAMILIES)
+    )
+    reliable = found["reliability"][np.isfinite(found["reliability"])]
+    return LightCurve(g, r, bool(totals), surveys, _direction(found), float(np.median(reliable)) if len(reliable) else math.nan)
+
+
+def _untwinned(rows: Detections, detected: NDArray[np.bool_], weak: NDArray[np.bool_]) -> Detections:
+    """The weak rows that are not of the exposure of a detection."""
+    if not weak.any():
+        return rows[:0]
+    kept = once(rows[detected | weak])
+    untwinned: Detections = kept[(kept["kind"] == Kind.FORCED) & ~_detected(kept)]
+    return untwinned
+
+
+def _direction(found: Detections) -> tuple[float, float, float]:
+    """Unit vector of the mean position."""
+    known = np.isfinite(found["ra"]) & np.isfinite(found["dec"])
+    if not known.any():
+        return math.nan, math.nan, math.nan
+    ra, dec = np.radians(found["ra"][known]), np.radians(found["dec"][known])
+    x, y, z = float(np.cos(dec) @ np.cos(ra)), float(np.cos(dec) @ np.sin(ra)), float(np.sin(dec).sum())
+    norm = math.hypot(x, y, z) or math.nan
+    return x / norm, y / norm, z / norm
+
+
+def _on_reference(found: Detections, surveys: tuple[str, ...]) -> tuple[str, ...]:
+    """The surveys whose magnitudes are of the total flux; without any, all magnitudes are of the difference.
+
+    A catalogue of reference sources that has none here says that nothing lay there: then no magnitude is a total. A template's flux, be
+    it of a star or of the host of a supernova, counts only for an object that has been seen below its reference, and speaks against totals
+    otherwise. A survey without either cannot say, and has no magnitudes beside those that can.
+    """
+    below = bool(((found["flux"] < 0) & (found["kind"] == Kind.ALERT)).any())
+    known = {s: bool(np.isfinite(found["ref_flux"][found["survey"] == s]).mean() > 0.5) for s in surveys}
+    totals = tuple(s for s in surveys if known[s] and (below or s in CATALOGUED))
+    silent = tuple(s for s in surveys if not known[s] and s not in CATALOGUED)
+    return totals if len(totals) + len(silent) == len(surveys) else ()
+
+
+def _detected(rows: Detections) -> NDArray[np.bool_]:
+    """Which rows are detections."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        significant = np.abs(rows["flux"]) >= DETECTED * rows["flux_err"]
+    alert = (rows["kind"] == Kind.ALERT) & ~(rows["reliability"] < RELIABLE)
+    forced = (rows["kind"] == Kind.FORCED) & significant
+    usable = (
+        np.isfinite(rows["mjd"]) & np.isfinite(rows["flux"]) & (rows["flux"] != 0) & np.isfinite(rows["flux_err"]) & (rows["flux_err"] >= 0)
+    )
+    found: NDArray[np.bool_] = (alert | forced) & usable
+    return found
+
+
+def _series(found: Detections, weak: Detections, limits: Detections, totals: tuple[str, ...]) -> Series:
+    total = _total(found, totals)
+    shifts = _common_zero(found["survey"], photometry.magnitude_from_flux(total)) if len(totals) > 1 else {}
+    limit_t, limit = (np.ascontiguousarray(a, dtype=np.float64) for a in (limits["mjd"], DETECTED * limits["flux_err"]))
+    known = found["ref_flux"][np.isfinite(found["ref_flux"])]
+    reference = float(np.median(known)) if totals and known.size else np.nan
+    forced = Points(*_points(weak, _total(weak, totals), shifts)) if len(weak) else NONE
+    return Series(*_points(found, total, shifts), forced, limit_t, limit, reference)
+
+
+def _total(rows: Detections, totals: tuple[str, ...]) -> Floats:
+    """The flux in nJy that magnitudes are of."""
+    total: Floats = rows["flux"] + rows["ref_flux"] if totals else np.abs(rows["flux"])
+    if totals:
+        total[[survey not in totals for survey in rows["survey"].tolist()]] = np.nan
+    return total
+
+
+def _points(rows: Detections, total: Floats, shifts: dict[str, float]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """The columns of `Points`."""
+    mag, mag_err = photometry.magnitude_from_flux(total), photometry.magnitude_error(total, rows["flux_err"])
+    if shifts:
+        mag = mag + np.array([shifts.get(survey, 0.0) for survey in rows["survey"].tolist()])
+    columns: tuple[Any, ...] = (rows["mjd"], rows["flux"], rows["flux_err"], mag, mag_err)
+    t, flux, flux_err, m, m_err = (np.ascontiguousarray(a, dtype=np.float64) for a in columns)
+    return t, flux, flux_err, m, m_err
+
+
+def _common_zero(survey: NDArray[np.str_], mag: Floats) -> dict[str, float]:
+    """What moves every survey's median total magnitude to that of the survey with most of them.
+
+    The surveys' bands and references differ by more than their errors; the difference fluxes are left as they are.
+    """
+    finite = np.isfinite(mag)
+    names, counts = np.unique(survey[finite], return_counts=True)
+    if len(names) < 2:
+        return {}
+    medians = {name: float(np.median(mag[finite & (survey == name)])) for name in names.tolist()}
+    main = medians[str(names[np.argmax(counts)])]
+    return {name: main - middle for name, middle in medians.items()}

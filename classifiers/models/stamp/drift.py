@@ -1,0 +1,66 @@
+"""Do alerts still look like what the model was trained on? Without labels: what it says, how sure it is, and what it is shown.
+
+Each quantity is compared with its distribution over the training set by the population stability index (`population_stability`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from classifiers.models.stamp import metadata, storage
+from classifiers.models.stamp.embedding import Embedding
+from classifiers.models.stamp.ensemble import Ensemble
+from classifiers.models.stamp.preprocess import Floats, Inputs, normalise
+from classifiers.population_stability import stability
+from classifiers.records import ClassifierError, WeightsError
+from classifiers.taxonomy import STAMP
+
+#: What the images are called by how many of them there are.
+CHANNELS = {3: ("science", "template", "difference"), 2: ("science", "difference")}
+
+
+def of_inputs(inputs: Inputs, weights: Path = storage.SHIPPED, mode: str = "full") -> dict[str, Any]:
+    """For the usable ones of these alerts: their number ``n``, the share of each class by the winner, and the ``psi`` of every quantity.
+
+    ``beyond`` is how much larger that is than in the furthest of the single nights of the training folder (`usual`), largest first: a night
+    differs from many mixed, and what no night of theirs was is news.
+
+    Raises
+    ------
+    ClassifierError
+        None is usable, or the model's card has no reference.
+    """
+    model, _, card = storage.load(weights)
+    if "drift_reference" not in card or model.embedding is None:
+        raise WeightsError(f"the card of {weights} has no reference to tell drift by")
+    inputs = inputs.take(inputs.usable)
+    if not len(inputs):
+        raise ClassifierError("none of the alerts has stamps that the model can read")
+    found = compared(inputs, model, card["drift_reference"], mode)
+    usually = card.get("drift_usual", {})
+    beyond = {name: round(psi - max(usually.get(name, 0.0), 0.0), 4) for name, psi in found["psi"].items()}
+    return found | {"beyond": dict(sorted(beyond.items(), key=lambda item: -item[1]))}
+
+
+def compared(inputs: Inputs, model: Ensemble, expected: Mapping[str, Any], mode: str = "full") -> dict[str, Any]:
+    """As `of_inputs`, of usable alerts and a model that has an embedding, against a `reference`."""
+    assert model.embedding is not None
+    probabilities = model.predict(inputs, mode)
+    winners = np.bincount(probabilities.argmax(axis=1), minlength=len(STAMP)) / len(inputs)
+    psi = stability(quantities(inputs, probabilities, model.embedding), probabilities, expected)
+    return {"n": len(inputs), "classes": dict(zip(STAMP, np.round(winners, 4).tolist(), strict=True)), "psi": psi}
+
+
+def quantities(inputs: Inputs, probabilities: Floats, embedding: Embedding) -> dict[str, Floats]:
+    """What is watched, each of shape (n,), of usable alerts: probabilities, confidence, images, embedding, features of the metadata."""
+    _, background, noise = normalise(inputs.stamps)
+    watched = {f"p({c})": probabilities[:, i] for i, c in enumerate(STAMP)} | {"confidence": probabilities.max(axis=1)}
+    for i, channel in enumerate(CHANNELS[inputs.stamps.shape[1]]):
+        watched |= {f"{channel} noise": noise[:, i], f"{channel} background": background[:, i]}
+    watched |= {f"embedding {i + 1}": place for i, place in enumerate(embedding.of(inputs.stamps).T)}
+    columns = metadata.features(inputs.metadata) if inputs.metadata else np.zeros((len(inputs), 0))
+    return watched | {name: columns[:, i].astype(float) for i, name in enumerate(metadata.FEATURES) if columns.size}

@@ -1,0 +1,93 @@
+"""The model that we ship: small networks on the stamps, and two forests on the numbers that come with them.
+
+Their errors differ more than those of any of them with itself. One forest knows all metadata of real alerts, the other what simulated ones
+have too, and learnt from both. Their average is calibrated for equal class frequencies, apart for the full model and for the one that looks
+at the images alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from classifiers.calibration import Calibration
+from classifiers.models.stamp import metadata, network
+from classifiers.models.stamp.embedding import Embedding
+from classifiers.models.stamp.preprocess import Floats, Images, Inputs
+from classifiers.taxonomy import STAMP
+from classifiers.trees import Trees
+
+#: Share of each part in the average, by mode: as much to the images as to the metadata.
+SHARES: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {"full": {"networks": 2.0, "metadata": 1.0, "simulated metadata": 1.0}, "image_only": {"networks": 1.0}}
+)
+#: Forest -> the features that it reads.
+READS: Mapping[str, Sequence[str]] = MappingProxyType({"metadata": tuple(metadata.FEATURES), "simulated metadata": metadata.SIMULATED})
+#: No part of few examples is taken to exclude a class more firmly than this.
+FLOOR = 0.003
+#: Alerts at once through everything: bounds the memory (about 100 MB).
+BATCH = 512
+
+
+@dataclass(slots=True, eq=False)
+class Ensemble:
+    """A fitted model.
+
+    Attributes
+    ----------
+    forests : dict
+        Name in `READS` -> Trees.
+    weights : sequence of lists of arrays
+        Weights of each network, in Keras's order.
+    calibrations : dict
+        Mode -> Calibration.
+    precision : str or None
+        Keras policy of the networks, 'float32' or 'mixed_bfloat16'; None: what this processor is fastest with.
+    embedding : Embedding or None
+        Where drift is looked for beside the answers; no part of them.
+    """
+
+    forests: Mapping[str, Trees]
+    weights: Sequence[list[NDArray[np.float32]]]
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
+    precision: str | None = None
+    embedding: Embedding | None = field(default=None, repr=False)
+    _networks: Callable[[Images, Images], NDArray[np.float32]] | None = field(default=None, repr=False)
+
+    def predict(self, inputs: Inputs, mode: str = "full") -> Floats:
+        """Calibrated probabilities, shape (n, 5); NaN in rows that are not usable."""
+        result = np.full((len(inputs), len(STAMP)), np.nan)
+        usable = np.flatnonzero(inputs.usable)
+        for start in range(0, usable.size, BATCH):
+            rows = usable[start : start + BATCH]
+            result[rows] = self.calibrations.get(mode, Calibration()).apply(combine(self.parts(inputs.take(rows), SHARES[mode]), mode))
+        return result
+
+    def parts(self, inputs: Inputs, names: Sequence[str] | Mapping[str, float] = SHARES["full"]) -> dict[str, Floats]:
+        """Uncalibrated probabilities (n, 5) of each part named, for inputs that are all usable."""
+        parts = {name: self.forests[name].probabilities(metadata.features(inputs.metadata, READS[name])) for name in names if name in READS}
+        if "networks" in names:
+            parts["networks"] = self.look(*network.views(inputs.stamps))
+        return parts
+
+    def look(self, views: Images, noise: Images) -> Floats:
+        """What the networks make of views (n, 21, 21, 2 c) and log noise (n, c), averaged over networks and orientations."""
+        if self._networks is None:
+            self._networks = network.served(self.weights, self.precision or network.fast_precision())
+        return network.geometric_mean(self._networks(views, noise))
+
+
+def combine(parts: Mapping[str, Floats], mode: str) -> Floats:
+    """Normalised weighted geometric mean of the parts' probabilities, shape (n, 5).
+
+    Geometric, since images and metadata are nearly independent evidence, whose likelihoods multiply.
+    """
+    shares = SHARES[mode]
+    logs = sum((share * np.log(np.maximum(parts[name], FLOOR)) for name, share in shares.items()), np.zeros(1))
+    mean: Floats = softmax(logs / sum(shares.values()), axis=1)
+    return mean

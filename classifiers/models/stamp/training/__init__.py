@@ -1,0 +1,1 @@
+"""How the stamp models are trained and judged; nothing that serves imports it."""

@@ -1,0 +1,132 @@
+"""``manage.py alerce_demo``: a simulated night through the whole chain, in a database of its own."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import CommandError, CommandParser
+from tom_targets.models import Target, TargetName
+
+from classifiers.simulate import night
+from followup.records import FollowupError
+from followup.sites import site
+from tom_alerce import clock, conf
+from tom_alerce.management import command
+from tom_alerce.models import SkyObject
+
+USER = "demo"
+#: Arcseconds between a source and the target that is to be found by its position.
+_APART = 0.5
+#: Days after which the simulated night is no longer last night.
+_STALE = 1.0
+
+
+class Command(command.Command):
+    """Exit code: 0 if the chain went through; 1 if a step failed, or the database is somebody's own."""
+
+    help = (
+        "Fill a fresh database with a simulated night of ZTF, ATLAS and Rubin alerts: read, merge, classify, rank, and check requests for "
+        "the best without sending them. A second run adds nothing. Refuses a database that holds anything else."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How large, which, and where."""
+        parser.add_argument("--sources", type=int, default=150, help="sources on the sky (default: %(default)s)")
+        parser.add_argument("--seed", type=int, default=1, help="of the simulation (default: %(default)s)")
+        parser.add_argument("--data", type=Path, help="folder for the packets (default: DATA_DIR of the settings, else a folder 'data')")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prepare the TOM, simulate, and run the commands that a person would type."""
+        began = time.monotonic()
+        call_command("migrate", verbosity=0, interactive=False)
+        self._refuse_foreign_data()
+        login = self._user()
+        folder = (options["data"] or Path(getattr(settings, "DATA_DIR", "data"))) / "night"
+        self._night(folder, options["seed"], options["sources"])
+        self._targets(night.truth(folder))
+        self._run("alerce_ingest", *(str(folder / name) for name in ("ztf", "atlas", "lsst", "lasair", "trouble")))
+        problem = self._classify()
+        self._run("alerce_rank", show=3)
+        self._submit()
+        self.stdout.write(self.style.SUCCESS(f"\nReady after {time.monotonic() - began:.0f} s. {login}"))
+        if problem is not None:
+            raise CommandError(f"ready, but not everything was classified: {problem}") from problem
+
+    def _refuse_foreign_data(self) -> None:
+        """Only an empty database, or one that this command has filled, is taken."""
+        users = get_user_model().objects
+        if users.filter(username=USER).exists():
+            return
+        strangers = users.filter(is_superuser=True).count()
+        if strangers or Target.objects.exists() or SkyObject.objects.exists():
+            raise CommandError("this database is in use; the demo needs one of its own, since it adds a superuser and invented targets")
+
+    def _user(self) -> str:
+        """Make the superuser, if there is none; what to say of the log-in."""
+        users = get_user_model().objects
+        if users.filter(username=USER).exists():
+            return f"Log in as {USER} with the password that was printed the first time ('manage.py changepassword {USER}' sets another)."
+        password = secrets.token_urlsafe(9)
+        users.create_superuser(USER, email="", password=password)
+        return f"Log in as {USER} with the password {password}"
+
+    def _night(self, folder: Path, seed: int, sources: int) -> None:
+        """Write the night that has just ended, unless one is there: other alerts would be another sky."""
+        now = clock.now()
+        if (folder / "truth.csv").exists():
+            age = now - float((folder / "now.txt").read_text())
+            self.stdout.write(f"The night in {folder} is kept.")
+            if age > _STALE:
+                self.stdout.write(self.style.WARNING(f"It is {age:.0f} days old: delete {folder.parent} to start anew."))
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "now.txt").write_text(repr(now))
+        try:
+            latitude = site(conf.get("SITE")).latitude
+        except FollowupError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{night.write(folder, seed, now, sources, latitude)} files of a simulated night in {folder}")
+
+    def _targets(self, rows: Sequence[dict[str, str]]) -> None:
+        """Targets that somebody had before the night: found again by name, by alias and by position; and one that nothing belongs to."""
+        transients = {r["source"]: r for r in rows if r["label"].startswith("SN") and r["survey"] == "ztf"}
+        invented = ("its name", "its alias", "its position")
+        for how, row in zip(invented, transients.values(), strict=False):
+            ra, dec = float(row["ra"]), float(row["dec"])
+            name = row["object_id"] if how == "its name" else f"Demo {row['label']} known by {how}"
+            dec += _APART / 3600.0 if how == "its position" else 0.0
+            target, new = Target.objects.get_or_create(name=name, defaults={"type": Target.SIDEREAL, "ra": ra, "dec": dec})
+            if new and how == "its alias":
+                TargetName.objects.create(target=target, name=row["object_id"])
+        Target.objects.get_or_create(name="M 33", defaults={"type": Target.SIDEREAL, "ra": 23.4621, "dec": 30.6599})
+
+    def _classify(self) -> CommandError | None:
+        """A classifier that does not work keeps the others, and the ranking, from nothing; the demo has failed nevertheless."""
+        try:
+            self._run("alerce_classify")
+        except CommandError as error:
+            self.stderr.write(self.style.WARNING(str(error)))
+            return error
+        return None
+
+    def _submit(self) -> None:
+        """Requests for the best; without a portal they stay drafts, which is no failure of the demo."""
+        try:
+            self._run("alerce_submit", dry_run=True, top=3, user=USER)
+        except CommandError as error:
+            if error.returncode != 1:
+                raise
+            self.stdout.write(self.style.WARNING(f"Requests are drafted and pass our own check. {error}"))
+
+    def _run(self, name: str, *args: str, **options: Any) -> None:
+        began = time.monotonic()
+        self.stdout.write(self.style.MIGRATE_HEADING(f"\n$ manage.py {' '.join((name, *args))}"))
+        call_command(name, *args, stdout=self.stdout, stderr=self.stderr, **options)
+        self.stdout.write(f"({time.monotonic() - began:.1f} s)")

@@ -1,0 +1,22 @@
+"""Tables of the plugin, written by `tom_alerce.store` and, for requests, `tom_alerce.requests` alone (docs/decisions/002-storage.md)."""
+
+from tom_alerce.models.classification import Classification, Drift, Explanation
+from tom_alerce.models.followup import FollowupRequest, Rank, Ranking
+from tom_alerce.models.intake import DeadLetter, Watermark
+from tom_alerce.models.sky import Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
+
+__all__ = [
+    "Classification",
+    "DeadLetter",
+    "Detection",
+    "Drift",
+    "Explanation",
+    "FollowupRequest",
+    "MatchCandidate",
+    "Rank",
+    "Ranking",
+    "SkyObject",
+    "Stamps",
+    "SurveyObject",
+    "Watermark",
+]

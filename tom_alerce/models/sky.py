@@ -1,0 +1,152 @@
+"""What is on the sky: objects, their measurements and stamps."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+
+class SkyObject(models.Model):
+    """One source on the sky: what the survey objects of all surveys are linked to, and what may become a TOM target."""
+
+    ra = models.FloatField(help_text="degrees, ICRS")
+    dec = models.FloatField(help_text="degrees, ICRS")
+    position_err = models.FloatField(help_text="arcseconds, one standard deviation per axis")
+    healpix = models.BigIntegerField(db_index=True, help_text="nested index of order 12")
+    target = models.ForeignKey("tom_targets.BaseTarget", null=True, blank=True, on_delete=models.SET_NULL, related_name="sky_objects")
+    first_mjd = models.FloatField(null=True, help_text="first detection, MJD UTC")
+    last_mjd = models.FloatField(null=True, db_index=True, help_text="latest detection, MJD UTC")
+    n_detections = models.PositiveIntegerField(default=0, help_text="detections, without forced photometry and limits")
+    evidence = models.CharField(max_length=64, blank=True, help_text="digest of all measurements and stamps of its members")
+    moving = models.BooleanField(default=False, help_text="a known solar-system object")
+    promoted = models.BooleanField(default=False, help_text="has been a target: if that is deleted, no rule makes it one again")
+    created = models.DateTimeField(auto_now_add=True)
+    modified = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "sky object"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the target's name, else the Rubin, ZTF or ATLAS name, in this order."""
+        if self.target_id:
+            return self.target.name
+        order = {"lsst": 0, "ztf": 1, "atlas": 2}
+        members = sorted(self.survey_objects.all(), key=lambda m: (order.get(m.survey, 9), m.object_id))
+        return str(members[0]) if members else f"sky object {self.pk}"
+
+
+class SurveyObject(models.Model):
+    """One object as one survey names it, linked to the sky object that it is a view of."""
+
+    class Method(models.TextChoices):
+        """Why it is linked to its sky object."""
+
+        NEW = "new", "nothing was near"
+        POSITION = "position", "position"
+        NAME = "name", "name of a target"
+        PERSON = "person", "a person's decision"
+
+    survey = models.CharField(max_length=8)
+    object_id = models.CharField(max_length=64)
+    sky_object = models.ForeignKey(SkyObject, on_delete=models.PROTECT, related_name="survey_objects")
+    ra = models.FloatField(help_text="degrees, ICRS")
+    dec = models.FloatField(help_text="degrees, ICRS")
+    position_err = models.FloatField(help_text="arcseconds")
+    healpix = models.BigIntegerField(db_index=True, help_text="nested index of order 12")
+    moving = models.BooleanField(default=False)
+    method = models.CharField(max_length=8, choices=Method.choices, default=Method.NEW)
+    separation = models.FloatField(null=True, help_text="arcseconds to the sky object when it was linked")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    names = models.JSONField(default=list, help_text="other names of the object (TNS and so on)")
+    first_mjd = models.FloatField(null=True, help_text="first detection, MJD UTC")
+    last_mjd = models.FloatField(null=True, db_index=True, help_text="latest detection, MJD UTC")
+    n_detections = models.PositiveIntegerField(default=0, help_text="detections, without forced photometry and limits")
+    evidence = models.CharField(max_length=64, blank=True, help_text="digest of its measurements and stamps")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["survey", "object_id"], name="alerce_unique_survey_object")]
+
+    def __str__(self) -> str:
+        """Its name; a mere number, as Rubin and ATLAS give, has the survey before it: an ATLAS number could be one of Rubin's."""
+        return f"{self.survey.upper()} {self.object_id}" if self.object_id.isdecimal() else self.object_id
+
+    @staticmethod
+    def object_id_of(name: str) -> str:
+        """What the survey itself calls an object of that name."""
+        words = name.split()
+        return words[1] if len(words) == 2 and words[1].isdecimal() and not words[0].isdecimal() else name.strip()
+
+
+class MatchCandidate(models.Model):
+    """An ambiguous match: a survey object that may belong to a sky object, left for a person to decide."""
+
+    survey_object = models.ForeignKey(SurveyObject, on_delete=models.CASCADE, related_name="match_candidates")
+    sky_object = models.ForeignKey(SkyObject, on_delete=models.CASCADE, related_name="match_candidates")
+    separation = models.FloatField(help_text="arcseconds")
+    decided = models.BooleanField(default=False, help_text="a person has linked it or refused to")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["survey_object", "sky_object"], name="alerce_unique_match_candidate")]
+
+    def __str__(self) -> str:
+        return f"{self.survey_object} near {self.sky_object_id} ({self.separation:.2f} arcsec)"
+
+
+class Detection(models.Model):
+    """One measurement; the same measurement through two brokers is one row, which the database enforces."""
+
+    survey_object = models.ForeignKey(SurveyObject, on_delete=models.CASCADE, related_name="detections")
+    survey = models.CharField(max_length=8)
+    source_id = models.CharField(max_length=48)
+    kind = models.PositiveSmallIntegerField(help_text="broker_adapters.records.Kind")
+    mjd = models.FloatField(help_text="MJD UTC, mid-exposure")
+    band = models.CharField(max_length=2)
+    flux = models.FloatField(null=True, help_text="difference flux, nJy; null for a non-detection")
+    flux_err = models.FloatField(null=True, help_text="nJy; limit over n_sigma for a non-detection")
+    ref_flux = models.FloatField(null=True, help_text="reference flux, nJy")
+    ref_flux_err = models.FloatField(null=True, help_text="nJy")
+    ra = models.FloatField(null=True)
+    dec = models.FloatField(null=True)
+    position_err = models.FloatField(null=True, help_text="arcseconds")
+    reliability = models.FloatField(null=True, help_text="real-bogus score, 0 to 1")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["survey", "source_id"], name="alerce_unique_detection")]
+
+    def __str__(self) -> str:
+        return f"{self.survey} {self.source_id}"
+
+
+class Stamps(models.Model):
+    """Cutouts and metadata of the first and of the latest alert of a survey object."""
+
+    class Slot(models.TextChoices):
+        """Which alert of the object."""
+
+        FIRST = "first"
+        LATEST = "latest"
+
+    survey_object = models.ForeignKey(SurveyObject, on_delete=models.CASCADE, related_name="stamps")
+    slot = models.CharField(max_length=6, choices=Slot.choices)
+    source_id = models.CharField(max_length=48)
+    mjd = models.FloatField()
+    science = models.BinaryField(null=True)
+    template = models.BinaryField(null=True)
+    difference = models.BinaryField(null=True)
+    metadata = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "stamps"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["survey_object", "slot"], name="alerce_unique_stamps")]
+
+    def __str__(self) -> str:
+        return f"{self.survey_object} {self.slot}"

@@ -1,0 +1,142 @@
+"""What a person does with an object: each is one POST, allowed by `tom_alerce.visible`, done by the store, answered by a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+from django_tasks.backends.dummy import DummyBackend
+from django_tasks.backends.immediate import ImmediateBackend
+
+from followup.records import FollowupError
+from tom_alerce import tasks, visible
+from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
+from tom_alerce.pages.theme import back
+from tom_alerce.pipeline import rank
+from tom_alerce.requests import draft, validate
+from tom_alerce.store import linking, targets
+from tom_alerce.store.errors import StoreError
+from tom_alerce.store.sanitize import plain
+
+Action = Callable[[HttpRequest, int], SkyObject]
+
+
+def _action(do: Action) -> Callable[..., HttpResponse]:
+    """A view that does it once for a POST of somebody who is logged in, and goes back to the page or to the object."""
+
+    @wraps(do)
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        try:
+            sky_object = do(request, pk)
+        except (StoreError, FollowupError) as refusal:
+            messages.error(request, f"Not done: {refusal}")
+            return redirect(back(request, request.headers.get("Referer", "")))
+        return redirect(back(request, reverse("tom_alerce:object", args=[sky_object.pk])))
+
+    return require_POST(login_required(view))
+
+
+def _changeable(request: HttpRequest, *objects: SkyObject) -> None:
+    if not visible.may_change(request.user, *objects):
+        raise PermissionDenied("the target of this object belongs to somebody else")
+
+
+def _sky_object(request: HttpRequest, pk: int) -> SkyObject:
+    return get_object_or_404(visible.sky_objects(request.user).select_related("target"), pk=pk)
+
+
+def _candidate(request: HttpRequest, pk: int) -> MatchCandidate:
+    """An undecided match of which the user may change both sides."""
+    candidate = get_object_or_404(visible.undecided(request.user), pk=pk)
+    _changeable(request, candidate.sky_object, candidate.survey_object.sky_object)
+    return candidate
+
+
+@_action
+def promote(request: HttpRequest, pk: int) -> SkyObject:
+    """Make the object a target of the TOM, or link it to the target that it is."""
+    sky_object = _sky_object(request, pk)
+    _changeable(request, sky_object)
+    target = targets.promote(sky_object, request.user)
+    messages.success(request, f"{target.name} is a target now.")
+    return sky_object
+
+
+@_action
+def link(request: HttpRequest, pk: int) -> SkyObject:
+    """Link a survey object, named in ``name``, to this object."""
+    sky_object = _sky_object(request, pk)
+    name = SurveyObject.object_id_of(plain(request.POST.get("name", "")))
+    member = SurveyObject.objects.filter(object_id=name, sky_object__in=visible.sky_objects(request.user).values("pk")).first()
+    if member is None:
+        raise StoreError(f"no survey has an object {name!r} here")
+    _changeable(request, sky_object, member.sky_object)
+    linking.link(member, sky_object, request.user)
+    messages.success(request, f"{member} is part of this object now.")
+    return sky_object
+
+
+@_action
+def unlink(request: HttpRequest, pk: int) -> SkyObject:
+    """Give a survey object a sky object of its own."""
+    member = get_object_or_404(SurveyObject, pk=pk)
+    sky_object = _sky_object(request, member.sky_object_id)
+    _changeable(request, sky_object)
+    linking.unlink(member, request.user)
+    messages.success(request, f"{member} stands alone now.")
+    return sky_object
+
+
+@_action
+def accept(request: HttpRequest, pk: int) -> SkyObject:
+    """Decide that a survey object is the sky object that it may be."""
+    candidate = _candidate(request, pk)
+    linking.link(candidate.survey_object, candidate.sky_object, request.user)
+    messages.success(request, f"{candidate.survey_object} is linked.")
+    return candidate.sky_object
+
+
+@_action
+def dismiss(request: HttpRequest, pk: int) -> SkyObject:
+    """Decide that a survey object is not the sky object that it may be."""
+    candidate = _candidate(request, pk)
+    linking.dismiss(candidate, request.user)
+    messages.success(request, f"{candidate.survey_object} stays apart.")
+    return candidate.sky_object
+
+
+@_action
+def explain(request: HttpRequest, pk: int) -> SkyObject:
+    """Ask a worker to find out what the stamp classifier looked at: never in this process, which must not load TensorFlow."""
+    sky_object = _sky_object(request, pk)
+    if isinstance(tasks.explain.get_backend(), (ImmediateBackend, DummyBackend)):
+        raise StoreError(f"this site has no worker for it; ask its keeper for: manage.py alerce_explain {sky_object.pk}")
+    tasks.explain.enqueue([sky_object.pk])
+    messages.success(request, "Asked for; a worker does it within a minute or so. Load the page again then.")
+    return sky_object
+
+
+@_action
+def dry_run(request: HttpRequest, pk: int) -> SkyObject:
+    """Make the request for this object as it would be sent tonight, check it, and keep it; nothing is sent.
+
+    No facility takes a request for what is not a target, so that the object becomes one.
+    """
+    sky_object = _sky_object(request, pk)
+    _changeable(request, sky_object)
+    wanted = rank.plan(rank.rank(sky_object_ids=[sky_object.pk], keep=False), top=1, threshold=0.0)
+    if not wanted:
+        why = "it is not up for long enough, its brightness is not known, or it is too faint for the hours in the settings"
+        raise StoreError(f"{sky_object} cannot be asked for tonight: {why}")
+    (row,) = draft.draft(wanted, user=request.user)
+    validate.dry_run(row)
+    level = messages.SUCCESS if row.state == row.State.VALIDATED else messages.WARNING
+    messages.add_message(request, level, f"Dry run for {row.facility}, nothing was sent. {row.get_state_display()}: {row.message}")
+    return sky_object

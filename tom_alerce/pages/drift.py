@@ -1,0 +1,41 @@
+"""Does the stamp classifier still see what it was trained for?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.views.generic import TemplateView
+
+from tom_alerce import conf
+from tom_alerce.models import Drift
+from tom_alerce.pages.figures import nights
+from tom_alerce.pages.theme import theme
+
+#: Nights that are drawn, and quantities that are listed.
+NIGHTS, LISTED = 60, 12
+
+
+class DriftView(LoginRequiredMixin, TemplateView):
+    """``/alerce/drift/``: what ``manage.py alerce_drift`` stored, for the version of the model that looked last."""
+
+    template_name = "tom_alerce/drift.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The latest night in words and numbers, and all nights as a plot."""
+        context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request), "alarm": conf.get("DRIFT_ALARM")}
+        latest = Drift.objects.order_by("-night", "-modified").first()
+        if latest is None:
+            return context
+        rows = list(Drift.objects.filter(classifier=latest.classifier, version=latest.version).order_by("-night")[:NIGHTS])[::-1]
+        earlier = [row.classes for row in rows if row.night != latest.night]
+        return context | {
+            "latest": latest,
+            "plot": nights.drift(rows, context["alarm"]),
+            "drifted": [name for name, psi in latest.psi.items() if psi > context["alarm"]],
+            "quantities": [(name, nights.group(name), psi) for name, psi in list(latest.psi.items())[:LISTED]],
+            "classes": [
+                (name, share, sum(other.get(name, 0.0) for other in earlier) / len(earlier) if earlier else None)
+                for name, share in latest.classes.items()
+            ],
+        }

@@ -1,0 +1,60 @@
+"""Drift of a classifier through the nights, drawn by the template ``tom_alerce/partials/plot.html``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tom_alerce.models import Drift
+from tom_alerce.pages.figures.svg import Layer, Plot, Tick, circle, nice
+
+#: What the quantities are about -> CSS class of its line. A quantity belongs to the first whose test it passes.
+GROUPS = {"answers": "band-r", "images": "band-g", "embedding": "band-c", "metadata": "band-o"}
+#: Values above this are drawn at the upper edge.
+HIGHEST = 2.0
+
+
+def group(quantity: str) -> str:
+    """What a quantity of `classifiers.models.stamp.drift` is about, one of `GROUPS`."""
+    if quantity == "confidence" or quantity.startswith("p("):
+        return "answers"
+    if quantity.endswith((" noise", " background")):
+        return "images"
+    return "embedding" if quantity.startswith("embedding") else "metadata"
+
+
+def worst(row: Drift) -> dict[str, float]:
+    """The largest index of each group in a night."""
+    found: dict[str, float] = {}
+    for name, psi in row.psi.items():
+        found[group(name)] = max(found.get(group(name), 0.0), psi)
+    return found
+
+
+def drift(rows: Sequence[Drift], alarm: float, width: int = 900, height: int = 220) -> Plot | None:
+    """The largest index of each group by night, with the alarm; None without nights. ``rows`` are in the order of time."""
+    if not rows:
+        return None
+    left, right, top, bottom = 34, width - 6, 6, height - 18
+    by_night = [worst(row) for row in rows]
+    high = min(max(2 * alarm, *(v for night in by_night for v in night.values())) * 1.05, HIGHEST)
+    span = max((rows[-1].night - rows[0].night).days, 1)
+
+    def x(row: Drift) -> float:
+        return (left + right) / 2 if len(rows) == 1 else left + 8 + (row.night - rows[0].night).days / span * (right - left - 16)
+
+    def y(value: float) -> float:
+        return bottom - (bottom - top) * min(max(value, 0.0), high) / high
+
+    layers = [Layer("limit-line", f"M{left} {y(alarm):.1f}H{right}")]
+    names = []
+    for name, css in GROUPS.items():
+        points = [(x(row), y(night[name])) for row, night in zip(rows, by_night, strict=True) if name in night]
+        if points:
+            layers.append(Layer(f"line {css}", "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in points)))
+            layers.append(Layer(f"detection {css}", "".join(circle(px, py, 3.0) for px, py in points)))
+            names.append((name, css))
+    step = -(-len(rows) // 7)
+    x_ticks = tuple(Tick(f"{x(row):.1f}", f"{row.night:%b %d}") for row in rows[::-1][::step])
+    y_ticks = tuple(Tick(f"{y(v):.1f}", f"{v:g}") for v in nice(0.0, high, 4))
+    summary = f"Drift of {len(rows)} nights, alarm at {alarm:g}"
+    return Plot(width, height, left, right, top, bottom, tuple(layers), x_ticks, y_ticks, summary, "psi", tuple(names))

@@ -1,0 +1,68 @@
+"""One sky object: everything that is known of it, and what a person may do with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db.models import QuerySet
+from django.views.generic import DetailView
+
+from tom_alerce import visible
+from tom_alerce.clock import now as now_mjd
+from tom_alerce.models import Classification, Explanation, Rank, SkyObject, Stamps
+from tom_alerce.pages.board import lowest_altitude
+from tom_alerce.pages.figures import interactive, svg
+from tom_alerce.pages.figures.outlook import outlooks
+from tom_alerce.pages.summaries import Summary, summarise
+from tom_alerce.pages.theme import theme
+from tom_alerce.pipeline import stamp_monitor
+
+#: At most so many rows of the history of classifications are shown.
+HISTORY = 200
+
+
+class ObjectView(LoginRequiredMixin, DetailView):
+    """``/alerce/objects/<pk>/``; 404 where the user may not see the object."""
+
+    context_object_name = "sky_object"
+    template_name = "tom_alerce/object.html"
+
+    def get_queryset(self) -> QuerySet[SkyObject]:
+        """The objects that the user may see."""
+        return visible.sky_objects(self.request.user).select_related("target")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The page: the summary and its figures, large."""
+        summary = summarise([self.object], self.request.user)[self.object.pk]
+        context = super().get_context_data(**kwargs) | details(summary)
+        context["alerce_theme"] = theme(self.request)
+        context["may_change"] = visible.may_change(self.request.user, self.object)
+        context["candidates"] = summary.ambiguous
+        for candidate in summary.ambiguous:
+            candidate.may_decide = visible.may_change(self.request.user, candidate.sky_object, candidate.survey_object.sky_object)
+        context["explanations"] = explanations(self.object)
+        context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"))
+        context["outlooks"] = outlooks(summary.detail("forecast"), context["now"])
+        context["history"] = Classification.objects.filter(sky_object=self.object).exclude(label="").order_by("-created")[:HISTORY]
+        return context
+
+
+def explanations(sky_object: SkyObject) -> list[tuple[Stamps, Explanation | None]]:
+    """The stamps that the stamp classifier judges, each with what it looked at, None where that has not been asked for yet."""
+    found = []
+    for row in stamp_monitor.explainable([sky_object.pk]):
+        made = row.explanations.filter(source_id=row.source_id).defer("weights").order_by("-created").first()
+        found.append((row, made))
+    return found
+
+
+def details(summary: Summary) -> dict[str, Any]:
+    """What the page of an object and the tab of its target have in common."""
+    now = now_mjd()
+    rank = Rank.objects.filter(sky_object=summary.sky_object).select_related("ranking").order_by("-ranking__now", "-pk").first()
+    found: dict[str, Any] = {"summary": summary, "now": now, "rank": rank}
+    found["curve"] = svg.light_curve(summary.detections, now, width=900, height=300, recent=None)
+    if rank is not None:
+        found["night"] = svg.altitude(rank.visibility, lowest_altitude(), now, width=620, height=230)
+    return found

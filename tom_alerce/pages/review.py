@@ -1,0 +1,36 @@
+"""What waits for a person: ambiguous matches, and messages that could not be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.views.generic import ListView
+
+from tom_alerce import visible
+from tom_alerce.models import DeadLetter, MatchCandidate
+from tom_alerce.pages.theme import theme
+
+
+class ReviewView(LoginRequiredMixin, ListView):
+    """``/alerce/review/``: undecided matches between objects that the user may see; dead letters are for the staff."""
+
+    template_name = "tom_alerce/review.html"
+    context_object_name = "candidates"
+    paginate_by = 25
+
+    def get_queryset(self) -> QuerySet[MatchCandidate]:
+        """Undecided matches, newest first, of which the user may see both sides."""
+        return visible.undecided(self.request.user).order_by("-pk")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The page, with the dead letters for those who look after the streams."""
+        context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request)}
+        for candidate in context["page_obj"]:
+            candidate.may_decide = visible.may_change(self.request.user, candidate.sky_object, candidate.survey_object.sky_object)
+        if self.request.user.is_staff:
+            letters = Paginator(DeadLetter.objects.order_by("-pk"), self.paginate_by)
+            context["letters"] = letters.get_page(self.request.GET.get("letters"))
+        return context

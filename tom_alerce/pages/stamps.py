@@ -1,0 +1,71 @@
+"""Stamps of an alert as one PNG, cached by the browser."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import condition, require_safe
+from numpy.typing import NDArray
+
+from broker_adapters import cutouts
+from broker_adapters.errors import PacketError
+from tom_alerce import visible
+from tom_alerce.models import Explanation, Stamps
+from tom_alerce.pages import images
+from tom_alerce.store import stamp_monitor
+
+logger = logging.getLogger(__name__)
+
+#: Changes whenever the same stamps would look different.
+STYLE = "2"
+
+
+def _etag(request: HttpRequest, pk: int) -> str | None:
+    source_id = Stamps.objects.filter(pk=pk).values_list("source_id", flat=True).first()
+    return f'"{STYLE}-{pk}-{source_id}"' if source_id is not None else None
+
+
+@login_required
+@require_safe
+@cache_control(private=True, max_age=3600)
+@condition(etag_func=_etag)
+def stamps(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/alerce/stamps/<pk>.png``: science, template and difference side by side; 404 where the user may not see the object."""
+    row = get_object_or_404(_seen(request), pk=pk)
+    return HttpResponse(images.strip({kind: _pixels(row, kind) for kind in images.KINDS}), content_type="image/png")
+
+
+def _explanation_etag(request: HttpRequest, pk: int) -> str | None:
+    made = Explanation.objects.filter(pk=pk).values_list("created", flat=True).first()
+    return f'"{STYLE}-{pk}-{made:%s.%f}"' if made is not None else None
+
+
+@login_required
+@require_safe
+@cache_control(private=True, max_age=3600)
+@condition(etag_func=_explanation_etag)
+def explanation(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/alerce/explanations/<pk>.png``: the stamps with what the classifier looked at; 404 where the user may not see the object."""
+    row = get_object_or_404(Explanation.objects.filter(stamps__in=_seen(request)).select_related("stamps"), pk=pk)
+    pixels = {kind: _pixels(row.stamps, kind) for kind in images.KINDS}
+    return HttpResponse(images.explained(pixels, stamp_monitor.weights(row)), content_type="image/png")
+
+
+def _seen(request: HttpRequest) -> QuerySet[Stamps]:
+    return Stamps.objects.filter(survey_object__sky_object__in=visible.sky_objects(request.user).values("pk"))
+
+
+def _pixels(row: Stamps, kind: str) -> NDArray[np.float32] | None:
+    """The pixels of one stamp, None where there is none, or none that can be read: the others are still worth a look."""
+    data = getattr(row, kind)
+    try:
+        return cutouts.decode(bytes(data)) if data else None
+    except PacketError as error:
+        logger.warning("%s of %s: %s", kind, row, error)
+        return None

@@ -1,0 +1,49 @@
+"""The board as a table: what can be sorted by, and the template of each cell."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.db.models import F, QuerySet
+
+from tom_alerce.models import Rank
+
+
+def _cell(template: str, name: str, **options: object) -> tables.TemplateColumn:
+    """A column whose cell is a template; its name labels the cell where the table is shown as cards."""
+    attrs = {"td": {"class": f"cell-{template}", "data-label": name}, "th": {"class": f"cell-{template}"}}
+    return tables.TemplateColumn(template_name=f"tom_alerce/cells/{template}.html", verbose_name=name, attrs=attrs, **options)
+
+
+class BoardTable(tables.Table):
+    """The ranks of one ranking; each record has a ``summary`` (`tom_alerce.pages.summaries.Summary`)."""
+
+    place = _cell("place", "#", order_by="place")
+    name = _cell("object", "Object", orderable=False)
+    score = _cell("score", "Score", order_by="score", initial_sort_descending=True)
+    stamps = _cell("stamps", "Stamps", orderable=False)
+    classes = _cell("classes", "Classes", orderable=False)
+    magnitude = _cell("light_curve", "Light curve", order_by="magnitude")
+    hours = _cell("night", "Tonight", order_by="hours", initial_sort_descending=True)
+    first = tables.Column(order_by="sky_object__first_mjd", visible=False, empty_values=())
+    last = tables.Column(order_by="sky_object__last_mjd", visible=False, empty_values=())
+
+    #: What the form offers, since there are no headings on a narrow screen.
+    ORDERS = (
+        ("place", "place"),
+        ("-hours", "hours left"),
+        ("magnitude", "brightest"),
+        ("-first", "newest"),
+        ("-last", "latest detection"),
+    )
+
+    class Meta:
+        model = Rank
+        fields: tuple[str, ...] = ()
+        attrs = {"class": "alerce-board"}
+        template_name = "django_tables2/bootstrap5.html"
+        order_by = "place"
+
+    def order_magnitude(self, ranks: QuerySet[Rank], descending: bool) -> tuple[QuerySet[Rank], bool]:
+        """Those of which it is not known last, either way."""
+        order = F("magnitude").desc(nulls_last=True) if descending else F("magnitude").asc(nulls_last=True)
+        return ranks.order_by(order, "place"), True

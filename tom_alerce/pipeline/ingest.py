@@ -1,0 +1,110 @@
+"""Packets and messages into the tables.
+
+A message that no adapter can read is noted and passed over: this is the only place where an error of one message is caught.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import ModuleType
+
+from broker_adapters import plugins, surveys
+from broker_adapters.errors import AdapterError, SourceError
+from broker_adapters.records import Alert, Kind
+from broker_adapters.sources.files import Packet
+from tom_alerce import conf
+from tom_alerce.store import alerts as store
+from tom_alerce.store import dead_letters
+from tom_alerce.store.dead_letters import Refused
+from tom_alerce.store.sql import chunks
+
+Progress = Callable[[int], object]
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did: messages read by survey, those without a detection, refused ones, what was new, and why it is not complete."""
+
+    read: Counter[str] = field(default_factory=Counter)
+    bare: int = 0
+    refused: int = 0
+    saved: store.Saved = field(default_factory=store.Saved)
+    problem: SourceError | None = None
+    last_mjd: float | None = None
+
+    def __str__(self) -> str:
+        by_survey = ", ".join(f"{n} {survey}" for survey, n in sorted(self.read.items())) or "nothing"
+        by_survey += f" ({self.bare} without a detection)" if self.bare else ""
+        new = self.saved
+        text = (
+            f"read {by_survey}; refused {self.refused}; new: {new.sky_objects} sky objects, {new.survey_objects} survey objects, "
+            f"{new.detections} measurements, {new.labels} labels; {new.ambiguous} ambiguous"
+        )
+        return f"{text}; incomplete: {self.problem}" if self.problem else text
+
+
+def ingest(packets: Iterable[Packet], progress: Progress = lambda n: None, report: Report | None = None) -> Report:
+    """Read packets of any survey and messages of any broker, and write what is in them; what no adapter reads becomes a dead letter.
+
+    With a ``report`` of what went before, this run is added to it.
+    """
+    report = report or Report()
+
+    def readable() -> Iterator[Alert | Refused]:
+        for packet in packets:
+            try:
+                yield read(packet.data)
+            except AdapterError as error:
+                yield Refused.of(*packet, error)
+
+    _write(readable(), report, progress)
+    return report
+
+
+def read(data: bytes) -> Alert:
+    """The alert in a broker's message or in a survey's packet.
+
+    Raises
+    ------
+    PacketError
+        It is neither, or it is damaged.
+    """
+    for broker in _messengers():
+        if broker.recognises(data):
+            alert: Alert = broker.read(data)
+            return alert
+    return surveys.read(data)
+
+
+@lru_cache
+def _messengers() -> tuple[ModuleType, ...]:
+    """Brokers that have messages of their own."""
+    found = (plugins.load("broker_adapters.brokers", name) for name in plugins.names("broker_adapters.brokers"))
+    return tuple(broker for broker in found if hasattr(broker, "recognises"))
+
+
+def ingest_alerts(alerts: Iterable[Alert], progress: Progress = lambda n: None) -> Report:
+    """Write alerts as they come from a broker; what a broker fails to deliver ends the run, and the report says so."""
+    report = Report()
+    _write(alerts, report, progress)
+    return report
+
+
+def _write(items: Iterable[Alert | Refused], report: Report, progress: Progress) -> None:
+    def until_it_ends() -> Iterator[Alert | Refused]:
+        try:
+            yield from items
+        except SourceError as error:
+            report.problem = error
+
+    for batch in chunks(until_it_ends(), conf.get("BATCH")):
+        alerts = [item for item in batch if isinstance(item, Alert)]
+        report.saved += store.save(alerts)
+        report.refused += dead_letters.save(item for item in batch if isinstance(item, Refused))
+        report.read.update(a.survey for a in alerts)
+        report.bare += sum(not (a.detections["kind"] == Kind.ALERT).any() for a in alerts)
+        report.last_mjd = max([*(a.mjd for a in alerts), report.last_mjd or 0.0]) or None
+        progress(len(batch))

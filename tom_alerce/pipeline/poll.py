@@ -1,0 +1,44 @@
+"""Questions to brokers: what is new since the last complete answer."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from broker_adapters import plugins
+from broker_adapters.records import Broker, Query
+from tom_alerce import conf
+from tom_alerce.clock import now
+from tom_alerce.pipeline.ingest import Progress, Report, ingest_alerts
+from tom_alerce.store import dead_letters, watermarks
+from tom_alerce.store.dead_letters import Refused
+
+logger = logging.getLogger(__name__)
+
+
+def client(name: str) -> Broker:
+    """The client of a broker, with its settings; LookupError where neither the settings nor a plug-in know it."""
+    options = conf.broker(name)
+    broker: Broker = plugins.load("broker_adapters.brokers", name).Client(**options)
+    return broker
+
+
+def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report:
+    """Ask a broker what is new since the last complete answer to the same query, with a day of overlap, and write it.
+
+    ``query.since`` outweighs what is remembered. An answer that was cut by ``query.limit``, or broken off, is not remembered as complete.
+    """
+    source = f"{name} {query.survey} {query.classifier or ''} {query.label or ''} {query.probability or ''}".strip()
+    if query.since is None and not query.object_ids:
+        mark = watermarks.get(source)
+        since = now() - conf.get("POLL_DAYS") if mark is None else mark - 1.0
+        query = replace(query, since=since)
+    broker = client(name)
+    report = ingest_alerts(broker.search(query), progress)
+    # a client passes over the objects of which it cannot read the answer, and remembers them
+    report.refused += dead_letters.save(Refused.of(source, oid, b"", why) for oid, why in getattr(broker, "rejected", ()))
+    if report.problem is None and report.read.total() >= query.limit:
+        logger.warning("%s: the answer was cut at %d objects; ask for more, or narrow the query", source, query.limit)
+    elif report.problem is None and report.last_mjd is not None:
+        watermarks.advance(source, report.last_mjd)
+    return report
