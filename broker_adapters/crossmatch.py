@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 ARCSEC = np.pi / (180.0 * 3600.0)  #: radians
+
+#: Arcseconds that a missing position error counts as in a mean, and the smallest error that is believed.
+ERROR_UNKNOWN, _ERROR_SMALLEST = 1.0, 1e-3
 
 
 def unit_vectors(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
@@ -41,20 +46,40 @@ def match(
     return i[order], j[order], angle[order]
 
 
-def mean_position(ra: ArrayLike, dec: ArrayLike, error: ArrayLike) -> tuple[float, float, float]:
-    """Mean of n positions (degrees) weighted by their errors (arcseconds per axis), and the error of the mean.
+def mean_direction(ra: ArrayLike, dec: ArrayLike) -> tuple[float, float, float]:
+    """Mean direction of n positions (degrees), each counted once: a unit vector; NaN where no position is finite."""
+    longitude, latitude = np.radians(np.asarray(ra, float)), np.radians(np.asarray(dec, float))
+    known = np.isfinite(longitude) & np.isfinite(latitude)
+    longitude, latitude = longitude[known], latitude[known]
+    x, y, z = float(np.cos(latitude) @ np.cos(longitude)), float(np.cos(latitude) @ np.sin(longitude)), float(np.sin(latitude).sum())
+    norm = math.hypot(x, y, z) or math.nan
+    return x / norm, y / norm, z / norm
 
-    Positions that are not finite are left out; an error that is not finite or not positive counts as the largest of the others, or
-    1 arcsecond. All NaN where no position is finite.
+
+def mean_positions(
+    group: ArrayLike, ra: ArrayLike, dec: ArrayLike, error: ArrayLike, n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Mean positions of n groups, weighted by their errors, and the errors of the means: degrees, degrees, arcseconds, shape (n,) each.
+
+    ``group``, shape (m,), is the group of each of m positions (degrees; errors in arcseconds per axis). Positions that are not finite are
+    left out; a missing or impossible error counts as `ERROR_UNKNOWN`. The errors of a survey's astrometric frame do not average out, so
+    that a mean is never claimed to be better than its best measurement. NaN for a group without a position.
     """
-    vectors = unit_vectors(ra, dec)
-    sigma = np.broadcast_to(np.asarray(error, float), len(vectors))
+    vectors, sigma = unit_vectors(ra, dec), np.asarray(error, float)
     known = np.isfinite(vectors).all(axis=1)
-    if not known.any():
-        return np.nan, np.nan, np.nan
-    vectors, sigma = vectors[known], sigma[known]
-    good = np.isfinite(sigma) & (sigma > 0.0)
-    sigma = np.where(good, sigma, sigma[good].max() if good.any() else 1.0)
-    weight = sigma**-2
-    x, y, z = (vectors * weight[:, None]).sum(axis=0)
-    return float(np.degrees(np.arctan2(y, x)) % 360.0), float(np.degrees(np.arctan2(z, np.hypot(x, y)))), float(weight.sum() ** -0.5)
+    index, vectors, sigma = np.asarray(group, np.intp)[known], vectors[known], np.broadcast_to(sigma, known.shape)[known]
+    sigma = np.maximum(np.where(np.isfinite(sigma) & (sigma > 0.0), sigma, ERROR_UNKNOWN), _ERROR_SMALLEST)
+    x, y, z = (np.bincount(index, v / sigma**2, minlength=n) for v in vectors.T)
+    best = np.full(n, np.inf)
+    np.minimum.at(best, index, sigma)
+    empty = np.isinf(best)
+    mean_ra = np.where(empty, np.nan, np.degrees(np.arctan2(y, x)) % 360.0)
+    mean_dec = np.where(empty, np.nan, np.degrees(np.arctan2(z, np.hypot(x, y))))
+    return mean_ra, mean_dec, np.where(empty, np.nan, best)
+
+
+def mean_position(ra: ArrayLike, dec: ArrayLike, error: ArrayLike) -> tuple[float, float, float]:
+    """Mean of n positions (degrees; errors in arcseconds per axis) and its error, as in `mean_positions`."""
+    longitude = np.atleast_1d(np.asarray(ra, float))
+    mean = mean_positions(np.zeros(len(longitude), np.intp), longitude, dec, error, 1)
+    return float(mean[0][0]), float(mean[1][0]), float(mean[2][0])

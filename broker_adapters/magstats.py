@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import photometry
 from broker_adapters.correction import corrected, series
-from broker_adapters.crossmatch import unit_vectors
+from broker_adapters.crossmatch import mean_positions
 from broker_adapters.records import Detections, Kind
 
 Floats = NDArray[np.float64]
@@ -87,10 +87,10 @@ def by_object(rows: Detections, owner: ArrayLike | None = None) -> Statistics:
     result["lastmjd"] = np.maximum.reduceat(bands["lastmjd"], start)
     result["deltamjd"] = result["lastmjd"] - result["firstmjd"]
     seen = _in_order(rows, owner)
-    start = _groups(owner[seen])[0]
+    start, number, _ = _groups(owner[seen])
     head = seen[start]
     result["corrected"], result["diffpos"] = np.isfinite(rows["ref_flux"][head]), rows["flux"][head] > 0.0
-    _position(result, rows["ra"][seen], rows["dec"][seen], rows["position_err"][seen], start)
+    _position(result, rows["ra"][seen], rows["dec"][seen], rows["position_err"][seen], number)
     _colours(result, bands, place)
     return result
 
@@ -158,17 +158,12 @@ def _rise(result: Statistics, rows: Detections, group: Ints, head: Ints, magnitu
         result[name][band[best]] = column[best]
 
 
-def _position(result: Statistics, ra: Floats, dec: Floats, sigma: Floats, start: Ints) -> None:
-    """Fill in the mean position, weighted by the errors."""
+def _position(result: Statistics, ra: Floats, dec: Floats, sigma: Floats, number: Ints) -> None:
+    """Fill in the mean position, weighted by the errors, and its error as ALeRCE defines it: that of independent measurements."""
     known = (sigma > 0.0) & np.isfinite(ra + dec)
-    weight = np.where(known, 1.0 / np.where(known, sigma, 1.0) ** 2, 0.0)
-    vectors = unit_vectors(np.where(known, ra, 0.0), np.where(known, dec, 0.0))
-    x, y, z = np.add.reduceat(vectors * weight[:, None], start).T
-    total = _sum(weight, start)
-    x, y, z, total = np.where(total > 0.0, (x, y, z, total), np.nan)
-    result["meanra"] = np.degrees(np.arctan2(y, x)) % 360.0
-    result["meandec"] = np.degrees(np.arctan2(z, np.hypot(x, y)))
-    result["sigmara"] = result["sigmadec"] = total**-0.5
+    result["meanra"], result["meandec"], _ = mean_positions(number[known], ra[known], dec[known], sigma[known], len(result))
+    weight = np.bincount(number[known], sigma[known] ** -2.0, minlength=len(result))
+    result["sigmara"] = result["sigmadec"] = np.where(weight > 0.0, weight, np.nan) ** -0.5
 
 
 def _colours(result: Statistics, bands: Statistics, place: Ints) -> None:

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from werkzeug import Response
 
 from broker_adapters import photometry
+from broker_adapters.association import associate
 from broker_adapters.brokers.alerce import Client, read_lsst, read_ztf
 from broker_adapters.correction import correct
+from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError, RateLimited, SourceError, Unavailable
-from broker_adapters.merge import merge
+from broker_adapters.merge import union
 from broker_adapters.records import Kind, Query
 from tests.broker_adapters.samples import recorded, rows
 
@@ -279,11 +281,13 @@ def test_a_supernova_of_two_surveys_is_one_object_with_one_light_curve(real_data
         read_lsst(lsst_about[0], sources, lsst_forced, lsst_about),
         read_ztf(ztf_about[0], [row | {"candid": str(row["candid"])} for row in seen], forced=ztf_forced),
     ]
-    (sky,) = merge(alerts).objects
-    assert sky.members == (("lsst", "170028526513684557"), ("ztf", "ZTF26aacextk"))
-    assert len(sky.detections) == len(sources) + len(seen) + len(lsst_forced) + len(forced)
-    assert set(zip(sky.detections["survey"], sky.detections["band"], strict=True)) >= {("ztf", "g"), ("ztf", "r"), ("lsst", "r")}
-    assert np.hypot((sky.ra - 187.020189) * np.cos(np.radians(sky.dec)), sky.dec - 6.967839) * 3600 < 0.05
+    places = np.array([(a.ra, a.dec, a.position_err) for a in alerts]).T
+    assert associate([a.survey for a in alerts], *places).group.tolist() == [0, 0]
+    detections = union(a.detections for a in alerts)
+    assert len(detections) == len(sources) + len(seen) + len(lsst_forced) + len(forced)
+    assert set(zip(detections["survey"], detections["band"], strict=True)) >= {("ztf", "g"), ("ztf", "r"), ("lsst", "r")}
+    ra, dec, _ = mean_position(*places)
+    assert np.hypot((ra - 187.020189) * np.cos(np.radians(dec)), dec - 6.967839) * 3600 < 0.05
     assert alerts[0].labels[0].label == "SN"
 
 

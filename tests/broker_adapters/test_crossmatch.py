@@ -6,7 +6,7 @@ from astropy.coordinates import SkyCoord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker_adapters.crossmatch import ARCSEC, match, mean_position, separation, unit_vectors
+from broker_adapters.crossmatch import ARCSEC, match, mean_direction, mean_position, mean_positions, separation, unit_vectors
 
 angles = st.floats(0, 360)
 latitudes = st.floats(-90, 90)
@@ -79,7 +79,22 @@ def test_mean_across_the_seam():
     assert mean_position([359.9999, 0.0001], [0, 0], [0.1, 0.1])[0] % 360 == pytest.approx(0.0, abs=1e-9)
     ra, dec, error = mean_position([10.0, 10.0], [0.0, 3.0 * ARCSEC * 180 / np.pi], [0.1, 0.2])
     assert dec * 3600 == pytest.approx(3.0 * 0.2, rel=1e-6)  # weights 4 to 1
-    assert error == pytest.approx((0.1**-2 + 0.2**-2) ** -0.5)
+    assert error == 0.1  # errors of the frame do not average out
     assert ra == pytest.approx(10.0)
     assert np.isnan(mean_position([np.nan], [1.0], [0.1])).all()
     assert mean_position([5.0, np.nan], [1.0, 1.0], [np.nan, 1.0]) == pytest.approx((5.0, 1.0, 1.0))
+
+
+def test_means_of_groups_are_the_means_of_each():
+    rng = np.random.default_rng(5)
+    group, ra, dec, error = rng.integers(0, 4, 50), rng.normal(10.0, 1e-4, 50), rng.normal(-30.0, 1e-4, 50), rng.uniform(0.05, 1.0, 50)
+    ra[3], error[7], error[8] = np.nan, np.nan, 0.0
+    together = np.array(mean_positions(group, ra, dec, error, 5))
+    for k in range(4):
+        assert together[:, k] == pytest.approx(mean_position(ra[group == k], dec[group == k], error[group == k]))
+    assert np.isnan(together[:, 4]).all()
+
+
+def test_mean_direction_counts_each_position_once():
+    assert mean_direction([359.0, 1.0, np.nan], [0.0, 0.0, 1.0]) == pytest.approx([1.0, 0.0, 0.0])
+    assert np.isnan(mean_direction([np.nan], [0.0])).all()

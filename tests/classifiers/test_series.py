@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from broker_adapters.merge import merge
+from broker_adapters.merge import union
 from broker_adapters.photometry import magnitude_from_flux
-from broker_adapters.records import Kind, blank
+from broker_adapters.records import Kind, SkyObject, blank
 from classifiers.models.lightcurve import Model
 from classifiers.models.lightcurve.series import light_curve
 from classifiers.taxonomy import LIGHTCURVE
@@ -168,8 +168,8 @@ def test_position_and_reliability_are_those_of_the_detections():
 def test_a_real_supernova_of_two_surveys_keeps_every_magnitude(real_data):
     """SN 2026asx, LSST and ZTF: no reference source in ZTF, a template's flux in Rubin."""
     ztf, lsst = sn_2026asx(real_data)
-    (one,) = merge([ztf, lsst]).objects
-    both, alone = light_curve(one.detections), light_curve(merge([ztf]).objects[0].detections)
+    one = SkyObject(ztf.ra, ztf.dec, ztf.position_err, union([ztf.detections, lsst.detections]), (ztf, lsst))
+    both, alone = light_curve(one.detections), light_curve(ztf.detections)
     assert both.surveys == ("lsst", "ztf")
     for series, before in zip(both.series, alone.series, strict=True):
         assert len(series.t) > len(before.t) > 0

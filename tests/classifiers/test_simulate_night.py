@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_adapters import surveys
+from broker_adapters.association import associate
 from broker_adapters.brokers import lasair
 from broker_adapters.cutouts import decode
 from broker_adapters.errors import PacketError
-from broker_adapters.merge import merge
 from broker_adapters.photometry import flux_from_magnitude, magnitude_from_flux
 from broker_adapters.records import Kind
 from classifiers.simulate import names
@@ -74,17 +74,21 @@ def _images(alert):
     return [None if data is None else decode(data) for data in (cut.science, cut.template, cut.difference)]
 
 
-def test_merging_finds_the_truth(alerts, rows):
+def test_association_finds_the_truth(alerts, rows):
     """Sources that stand still become one object each, whatever the surveys call them; no two sources become one."""
-    merged = merge(list(alerts.values()))
-    found = {frozenset(o.members) for o in merged.objects}
+    fixed = list({a.key: a for a in alerts.values() if not a.moving}.values())
+    associated = associate([a.survey for a in fixed], *np.array([(a.ra, a.dec, a.position_err) for a in fixed]).T)
+    members = defaultdict(set)
+    for alert, group in zip(fixed, associated.group.tolist(), strict=True):
+        members[group].add(alert.key)
+    found = {frozenset(m) for m in members.values()}
     expected = defaultdict(set)
     for row in rows:
         if row["label"] != "asteroid":
             expected[row["source"]].add((row["survey"], row["object_id"]))
     assert {frozenset(m) for m in expected.values()} <= found
     assert max(len({s for s, _ in m}) for m in expected.values()) == 3
-    assert merged.ambiguous == ()
+    assert associated.ambiguous == ()
 
 
 def test_known_asteroids_are_moving_and_every_visit_is_another_object(alerts, rows):

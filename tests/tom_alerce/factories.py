@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from tom_targets.models import Target
 
+from broker_adapters.healpix import cell
 from broker_adapters.records import Kind
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import (
@@ -26,9 +27,7 @@ from tom_alerce.models import (
     Stamps,
     SurveyObject,
 )
-from tom_alerce.pages.summaries import merged
 from tom_alerce.store import lightcurves, rankings
-from tom_alerce.store.summaries import pixel
 
 TERMS = ("brightness", "class", "early", "moon", "rising", "visibility")
 BANDS = {"ztf": "gr", "atlas": "oc", "lsst": "griz"}
@@ -47,7 +46,7 @@ def sky_object(ra=150.0, dec=2.0, surveys=("ztf",), n=6, peak=60_000.0, rng=None
     """A sky object with one member in each survey, a light curve that rises and fades, and stamps of its first and latest alerts."""
     rng = rng or np.random.default_rng(next(_number))
     now = now_mjd()
-    healpix = int(pixel(np.array([ra]), np.array([dec]))[0])
+    healpix = cell(ra, dec)
     place = {"ra": ra, "dec": dec, "position_err": 0.1, "healpix": healpix}
     sky = SkyObject.objects.create(**{**place, "n_detections": n * len(surveys), **fields})
     first, last = np.inf, -np.inf
@@ -157,7 +156,7 @@ def rank(ranking, sky, place=1, score=None, terms=None, rng=None):
     return Rank.objects.create(
         ranking=ranking,
         sky_object=sky,
-        magnitude=rankings.magnitude(merged(list(lightcurves.split(curve).values())), ranking.now),
+        magnitude=rankings.magnitude(lightcurves.merged(found := lightcurves.split(curve), found), ranking.now),
         place=place,
         score=float(np.exp(np.mean(np.log([t["score"] or 1e-9 for t in terms.values()])))) if score is None else score,
         hours=float(up.sum() * (times[1] - times[0]) * 24),

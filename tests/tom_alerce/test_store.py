@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from broker_adapters import healpix
 from broker_adapters.records import DETECTION, BrokerLabel, Kind
 from tests.tom_alerce.alerts import MJD, alert, counts, curve
 from tom_alerce.models import Classification, Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
-from tom_alerce.store import alerts, lightcurves, sky, summaries
+from tom_alerce.store import alerts, lightcurves, sky
 from tom_alerce.store.classifications import latest
 
 ARCSEC = 1.0 / 3600.0
@@ -28,7 +29,7 @@ def test_one_alert_becomes_one_object(db):
     assert saved.sky_object_ids == {s.pk}
     assert (s.n_detections, s.first_mjd, s.last_mjd) == (3, MJD, MJD + 2)
     assert (s.ra, s.dec) == pytest.approx((150.0, 2.0), abs=1e-9)
-    assert s.healpix == o.healpix == summaries.pixel(np.array([150.0]), np.array([2.0]))[0]
+    assert s.healpix == o.healpix == healpix.cell(150.0, 2.0)
 
 
 def test_nothing_is_nothing(db):
@@ -45,11 +46,12 @@ def test_the_same_again_adds_no_row(db):
     assert (again.survey_objects, again.sky_objects, again.detections, again.labels) == (0, 0, 0, 0)
 
 
-def test_a_measurement_through_two_brokers_is_one_row(db):
-    alerts.save([alert(broker="ztf")])
-    other = curve(flux=1.0)  # the same candids, other rounding
-    assert alerts.save([alert(rows=other, broker="lasair")]).detections == 0
-    assert Detection.objects.filter(flux=1.0).count() == 0
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_a_measurement_through_two_brokers_the_more_complete_copy_is_kept(db, order):
+    whole, poor = curve(), curve(flux=1.0, ref_flux=np.nan, reliability=np.nan)  # the same candids
+    new = [alerts.save([alert(rows=rows, broker=broker)]).detections for broker, rows in [("ztf", whole), ("lasair", poor)][::order]]
+    assert new == [3, 0]
+    assert sorted(Detection.objects.values_list("flux", flat=True)) == sorted(whole["flux"].tolist())
 
 
 def test_nan_is_stored_as_null_and_read_as_nan(db):
@@ -212,7 +214,7 @@ def test_few_queries_in_steady_state(db, django_assert_max_num_queries):
 
 class TestOrder(TestCase):
     @settings(max_examples=15, suppress_health_check=list(HealthCheck))
-    @given(st.permutations(range(6)), st.lists(st.integers(1, 5), max_size=4))
+    @given(st.permutations(range(7)), st.lists(st.integers(1, 6), max_size=4))
     def test_order_and_batches_do_not_matter(self, order, cuts):
         sources = [
             alert(n=2),
@@ -221,13 +223,21 @@ class TestOrder(TestCase):
             alert("atlas", "A1", ra=150.0 + 1.1 * ARCSEC),
             alert("lsst", "2", dec=3.0),
             alert("ztf", "ZTF26b", dec=3.0 - 0.7 * ARCSEC),
+            alert(rows=curve(n=2, flux=1.0, reliability=np.nan), broker="lasair"),  # poorer copies of the first
         ]
         pieces = np.split(np.array(order), sorted(cuts))
         for piece in pieces:
             alerts.save([sources[i] for i in piece])
+        skies = SkyObject.objects.order_by("pk")
         found = {
-            tuple(sorted(str(m) for m in s.survey_objects.all())): (round(s.ra, 8), round(s.dec, 8), s.n_detections, s.evidence)
-            for s in SkyObject.objects.all()
+            tuple(sorted(str(m) for m in s.survey_objects.all())): (
+                round(s.ra, 8),
+                round(s.dec, 8),
+                s.n_detections,
+                s.evidence,
+                light_curve.detections.tobytes(),
+            )
+            for s, light_curve in zip(skies, sky.load([s.pk for s in skies]), strict=True)
         }
         assert set(found) == {("A1", "LSST 1", "ZTF26aaaaaaa"), ("LSST 2", "ZTF26b")}
         assert [f[2] for f in found.values()] == [10, 6] or [f[2] for f in found.values()] == [6, 10]

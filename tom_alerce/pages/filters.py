@@ -7,21 +7,17 @@ from typing import Any
 
 import django_filters
 import numpy as np
-from astropy import units
 from astropy.coordinates import SkyCoord, angular_separation
-from astropy_healpix import HEALPix
 from django import forms
 from django.db.models import F, Q, QuerySet
 
+from broker_adapters import healpix
 from classifiers.taxonomy import LIGHTCURVE, STAMP
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 from tom_alerce.store import classifications
 
 #: Arcseconds: the radius of a search that names none, and the largest one.
 RADIUS, MAX_RADIUS = 5.0, 600.0
-
-#: The pixels of ``SkyObject.healpix``: order 12.
-_PIXELS = HEALPix(nside=2**12, order="nested")
 
 CLASSES = [
     ("Stamp", [(c, c) for c in STAMP]),
@@ -38,8 +34,7 @@ def named_or_near(objects: QuerySet[SkyObject], text: str) -> QuerySet[SkyObject
         named |= Q(target__name__icontains=name) | Q(target__aliases__name__icontains=name)
         return objects.filter(pk__in=SkyObject.objects.filter(named).values("pk"))
     ra, dec, radius = cone
-    pixels = _PIXELS.cone_search_lonlat(ra * units.deg, dec * units.deg, radius * units.arcsec)
-    near = objects.filter(healpix__in=[int(p) for p in pixels]).values_list("pk", "ra", "dec")
+    near = objects.filter(healpix__in=healpix.cone(ra, dec, radius)).values_list("pk", "ra", "dec")
     keys = [pk for pk, *there in near if np.degrees(angular_separation(*np.radians([ra, dec, *there]))) * 3600 <= radius]
     return objects.filter(pk__in=keys)
 

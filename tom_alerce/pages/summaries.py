@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from django.db.models import F, Q, prefetch_related_objects
 
-from broker_adapters.records import Detections, Kind, blank, frozen
+from broker_adapters.records import Detections, Kind
 from followup.brightness import Trend, trend
 from tom_alerce import visible
 from tom_alerce.models import Classification, FollowupRequest, MatchCandidate, SkyObject, Stamps
@@ -81,7 +81,7 @@ def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int,
     return {
         one.pk: Summary(
             one,
-            merged([curves[m.pk] for m in one.survey_objects.all() if m.pk in curves]),
+            lightcurves.merged(curves, (m.pk for m in one.survey_objects.all())),
             tuple(words.get(one.pk, ())),
             tuple(stamps[one.pk]),
             tuple(ambiguous[one.pk]),
@@ -89,11 +89,6 @@ def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int,
         )
         for one in sky_objects
     }
-
-
-def merged(curves: Sequence[Detections]) -> Detections:
-    """The light curves of the members of one object as one, in time order; empty where there is none."""
-    return frozen(np.concatenate(curves)) if curves else blank(0)
 
 
 def _ambiguous(keys: Sequence[int], user: visible.User) -> dict[int, list[MatchCandidate]]:

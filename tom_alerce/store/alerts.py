@@ -39,8 +39,8 @@ class Saved:
 def save(alerts: Sequence[Alert]) -> Saved:
     """Write a batch of alerts: objects and their links, measurements, stamps, brokers' labels, summaries, photometry of targets.
 
-    Order does not matter, neither within the batch nor between batches, save for which of two repeats of a measurement is kept (the
-    first). Several workers may write alerts of the same objects at the same time.
+    The order of the alerts does not matter, neither within the batch nor between batches. Several workers may write alerts of the same
+    objects at the same time.
     """
     if not alerts:
         return Saved()
@@ -49,7 +49,7 @@ def save(alerts: Sequence[Alert]) -> Saved:
         identified = identify(alerts)
         objects = identified.objects
         owner = np.repeat([objects[a.key].pk for a in alerts], [len(a.detections) for a in alerts])
-        added = lightcurves.insert(np.concatenate([a.detections for a in alerts]), owner)
+        added = lightcurves.save(np.concatenate([a.detections for a in alerts]), owner)
         stamps.save(alerts, objects)
         skies = summaries.refresh(list({o.pk: o for o in objects.values()}.values()))
         labels = classifications.save_labels(alerts, objects)

@@ -10,13 +10,13 @@ from operator import itemgetter
 import numpy as np
 from django.db.models import QuerySet
 
-from broker_adapters.merge import associate
+from broker_adapters import healpix
+from broker_adapters.association import associate
 from broker_adapters.records import Alert
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.store import targets
 from tom_alerce.store.sanitize import plain
 from tom_alerce.store.sql import chunks, lock_new_objects
-from tom_alerce.store.summaries import neighbourhood, pixel
 
 Key = tuple[str, str]
 
@@ -119,9 +119,9 @@ class _Link:
 def _associate(alerts: Sequence[Alert], named: Mapping[int, SkyObject]) -> _Link:
     """Link by position, within the batch as well as against the database; ``named`` (by place in ``alerts``) are linked already."""
     ra, dec = np.array([a.ra for a in alerts]), np.array([a.dec for a in alerts])
-    pixels = pixel(ra, dec)
+    pixels = healpix.cells(ra, dec)
     still = [i for i, a in enumerate(alerts) if not a.moving]
-    near = _near(neighbourhood(pixels[still]))
+    near = _near(healpix.neighbourhood(pixels[still]))
     skies = list({s.pk: s for s in (*(o.sky_object for o in near), *named.values())}.values())
     place = {s.pk: g for g, s in enumerate(skies)}
     before = [place[o.sky_object_id] for o in near]
@@ -160,7 +160,7 @@ def _named_skies(alerts: Sequence[Alert], named: Sequence[int | None]) -> dict[i
             by_target[sky.target_id] = sky
     for alert, target in zip(alerts, named, strict=True):
         if target is not None and target not in by_target:
-            sky = _sky(alert, int(pixel(np.array([alert.ra]), np.array([alert.dec]))[0]))
+            sky = _sky(alert, healpix.cell(alert.ra, alert.dec))
             sky.target_id, sky.promoted = target, True
             sky.save()
             by_target[target] = sky

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from broker_adapters.records import Alert, Cutouts, SkyObject, blank, frozen
 from tom_alerce import models
 from tom_alerce.store import lightcurves
@@ -30,13 +28,12 @@ def load(sky_object_ids: Sequence[int], stamps: bool = False) -> list[SkyObject]
     everyone = {m.pk: m for group in members.values() for m in group}
     curves = lightcurves.split(lightcurves.read(everyone))
     alerts = _alerts(everyone, stamps)
-    empty = frozen(blank(0))
     return [
         SkyObject(
             ra=skies[pk].ra,
             dec=skies[pk].dec,
             position_err=skies[pk].position_err,
-            detections=frozen(np.concatenate([empty, *(curves[m.pk] for m in members[pk] if m.pk in curves)])),
+            detections=lightcurves.merged(curves, (m.pk for m in members[pk])),
             alerts=tuple(sorted((a for m in members[pk] for a in alerts.get(m.pk, ())), key=lambda a: (a.mjd, a.key))),
             members=tuple((m.survey, m.object_id) for m in members[pk]),
         )

@@ -6,53 +6,17 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
-from astropy import units as u
-from astropy_healpix import lonlat_to_healpix, neighbours
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from broker_adapters.crossmatch import unit_vectors
+from broker_adapters import healpix
+from broker_adapters.crossmatch import mean_positions
 from broker_adapters.records import Kind
 from tom_alerce.models import Detection, SkyObject, Stamps, SurveyObject
 from tom_alerce.store.sql import chunks, upsert
 
-_NSIDE = 2**12
 _POSITION = ("ra", "dec", "position_err", "healpix")
 _COUNTS = ("first_mjd", "last_mjd", "n_detections", "evidence")
-
-#: Bounds of a position error in arcseconds that may weigh: what a missing one counts as, and the smallest that is believed.
-_UNKNOWN, _SMALLEST = 1.0, 1e-3
-
-Array = NDArray[np.float64]
-
-
-def pixel(ra: Array, dec: Array) -> NDArray[np.int64]:
-    """HEALPix index (nested, order 12: 51 arcsec) of positions in degrees, shape (n,)."""
-    return np.asarray(lonlat_to_healpix(ra * u.deg, dec * u.deg, _NSIDE, order="nested"), dtype=np.int64)
-
-
-def neighbourhood(pixels: NDArray[np.int64]) -> list[int]:
-    """These pixels and all that touch them, sorted."""
-    with np.errstate(invalid="ignore"):  # eight pixels have seven neighbours
-        around = neighbours(np.unique(pixels), _NSIDE, order="nested")
-    return [int(p) for p in np.unique(np.concatenate([pixels, around.ravel()])) if p >= 0]
-
-
-def mean_positions(index: NDArray[np.int64], ra: Array, dec: Array, err: Array, n: int) -> tuple[Array, Array, Array]:
-    """Weighted mean positions of n groups, and their errors; NaN for a group without measurements.
-
-    ``index``, shape (m,), says to which group each of m positions (degrees; errors in arcseconds) belongs. Unit vectors are averaged, so
-    that neither RA 0/360 nor a pole is special. Errors of a survey's astrometric frame do not average out: the mean is never claimed to
-    be better than its best measurement.
-    """
-    err = np.maximum(np.where(np.isfinite(err), err, _UNKNOWN), _SMALLEST)
-    x, y, z = (np.bincount(index, v / err**2, minlength=n) for v in unit_vectors(ra, dec).T)
-    best = np.full(n, np.inf)
-    np.minimum.at(best, index, err)
-    empty = np.isinf(best)
-    mean_ra = np.where(empty, np.nan, np.degrees(np.arctan2(y, x)) % 360.0)
-    mean_dec = np.where(empty, np.nan, np.degrees(np.arctan2(z, np.hypot(x, y))))
-    return mean_ra, mean_dec, np.where(empty, np.nan, best)
 
 
 def refresh(objects: Sequence[SurveyObject]) -> list[SkyObject]:
@@ -67,7 +31,7 @@ def refresh(objects: Sequence[SurveyObject]) -> list[SkyObject]:
     np.maximum.at(last, index, rows["mjd"])
     # a moving object is where it was seen last
     moving = np.array([o.moving for o in objects], dtype=bool)
-    weighed = np.isfinite(rows["ra"]) & np.isfinite(rows["dec"]) & (~moving[index] | (rows["mjd"] == last[index]))
+    weighed = ~moving[index] | (rows["mjd"] == last[index])
     ra, dec, err = mean_positions(index[weighed], *(rows[name][weighed] for name in ("ra", "dec", "position_err")), len(objects))
     for i, o in enumerate(objects):
         if np.isfinite(ra[i]):
@@ -75,7 +39,7 @@ def refresh(objects: Sequence[SurveyObject]) -> list[SkyObject]:
         o.n_detections = int(count[i])
         o.first_mjd, o.last_mjd = (float(first[i]), float(last[i])) if count[i] else (None, None)
         o.evidence = _digest([*sorted(ids[o.pk]), "stamps", *sorted(stamps[o.pk])])
-    _set_pixels(objects)
+    _set_cells(objects)
     upsert(SurveyObject, objects, (*_POSITION, *_COUNTS, "moving", "names"))
     return refresh_sky(o.sky_object_id for o in objects)
 
@@ -102,7 +66,7 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
         sky.moving = any(m.moving for m in members[pk])
         sky.evidence = _digest([f"{m.survey} {m.object_id} {m.evidence}" for m in members[pk]])
         sky.modified = timezone.now()
-    _set_pixels(list(skies.values()))
+    _set_cells(list(skies.values()))
     upsert(SkyObject, list(skies.values()), (*_POSITION, *_COUNTS, "moving", "modified"))
     return list(skies.values())
 
@@ -132,10 +96,10 @@ def _stamps(owners: Collection[int]) -> dict[int, list[str]]:
     return ids
 
 
-def _set_pixels(objects: Sequence[SurveyObject] | Sequence[SkyObject]) -> None:
-    pixels = pixel(np.array([o.ra for o in objects]), np.array([o.dec for o in objects]))
-    for o, p in zip(objects, pixels.tolist(), strict=True):
-        o.healpix = p
+def _set_cells(objects: Sequence[SurveyObject] | Sequence[SkyObject]) -> None:
+    cells = healpix.cells([o.ra for o in objects], [o.dec for o in objects])
+    for o, cell in zip(objects, cells.tolist(), strict=True):
+        o.healpix = cell
 
 
 def _digest(parts: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_adapters import photometry
+from broker_adapters.crossmatch import mean_direction
 from broker_adapters.exposures import once
 from broker_adapters.records import Detections, Kind
 from classifiers.models.lightcurve._arrays import Floats
@@ -133,7 +134,8 @@ def light_curve(rows: Detections) -> LightCurve:
         for own in (family == f for f in FAMILIES)
     )
     reliable = found["reliability"][np.isfinite(found["reliability"])]
-    return LightCurve(g, r, bool(totals), surveys, _direction(found), float(np.median(reliable)) if len(reliable) else math.nan)
+    position = mean_direction(found["ra"], found["dec"])
+    return LightCurve(g, r, bool(totals), surveys, position, float(np.median(reliable)) if len(reliable) else math.nan)
 
 
 def _untwinned(rows: Detections, detected: NDArray[np.bool_], weak: NDArray[np.bool_]) -> Detections:
@@ -143,17 +145,6 @@ def _untwinned(rows: Detections, detected: NDArray[np.bool_], weak: NDArray[np.b
     kept = once(rows[detected | weak])
     untwinned: Detections = kept[(kept["kind"] == Kind.FORCED) & ~_detected(kept)]
     return untwinned
-
-
-def _direction(found: Detections) -> tuple[float, float, float]:
-    """Unit vector of the mean position."""
-    known = np.isfinite(found["ra"]) & np.isfinite(found["dec"])
-    if not known.any():
-        return math.nan, math.nan, math.nan
-    ra, dec = np.radians(found["ra"][known]), np.radians(found["dec"][known])
-    x, y, z = float(np.cos(dec) @ np.cos(ra)), float(np.cos(dec) @ np.sin(ra)), float(np.sin(dec).sum())
-    norm = math.hypot(x, y, z) or math.nan
-    return x / norm, y / norm, z / norm
 
 
 def _on_reference(found: Detections, surveys: tuple[str, ...]) -> tuple[str, ...]:
