@@ -8,11 +8,17 @@ import django_filters
 from django import forms
 from django.db.models import BigIntegerField, QuerySet
 from rest_framework import permissions, serializers, viewsets
+from rest_framework.decorators import action
 from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from broker_adapters.records import Detections
 from tom_alerce import visible
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
+from tom_alerce.pages import photometry
 from tom_alerce.pages.filters import CLASSES, Number, named_or_near
+from tom_alerce.store import sky
 
 
 class Pagination(LimitOffsetPagination):
@@ -154,6 +160,22 @@ class SkyObjectViewSet(_ReadOnly):
         return (
             visible.sky_objects(self.request.user).select_related("target").prefetch_related("survey_objects").order_by("-last_mjd", "-pk")
         )
+
+    @action(detail=True, url_path="light-curve")
+    def light_curve(self, request: Request, pk: str | None = None) -> Response:
+        """The merged light curve, corrected: every measurement of every survey, with difference and total magnitudes."""
+        sky_object = self.get_object()
+        return Response(photometry.light_curve(self._rows(sky_object), photometry.on_star(sky_object)))
+
+    @action(detail=True)
+    def statistics(self, request: Request, pk: str | None = None) -> Response:
+        """ALeRCE's magnitude statistics of the object and of each survey and band."""
+        return Response(photometry.statistics(self._rows(self.get_object())))
+
+    @staticmethod
+    def _rows(sky_object: SkyObject) -> Detections:
+        (record,) = sky.load([sky_object.pk])
+        return record.detections
 
 
 class ClassificationViewSet(_ReadOnly):

@@ -11,6 +11,7 @@ from django.views.generic import DetailView
 from tom_alerce import visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification, Explanation, Rank, SkyObject, Stamps
+from tom_alerce.pages import photometry
 from tom_alerce.pages.board import lowest_altitude
 from tom_alerce.pages.figures import interactive, svg
 from tom_alerce.pages.figures.outlook import outlooks
@@ -42,7 +43,8 @@ class ObjectView(LoginRequiredMixin, DetailView):
         for candidate in summary.ambiguous:
             candidate.may_decide = visible.may_change(self.request.user, candidate.sky_object, candidate.survey_object.sky_object)
         context["explanations"] = explanations(self.object)
-        context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"))
+        context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"), photometry.on_star(self.object))
+        context["statistics"] = photometry.statistics(summary.detections)["bands"]
         context["outlooks"] = outlooks(summary.detail("forecast"), context["now"])
         context["history"] = Classification.objects.filter(sky_object=self.object).exclude(label="").order_by("-created")[:HISTORY]
         return context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from django import template
 from django.urls import reverse
 
 from tom_alerce.clock import now as now_mjd
+from tom_alerce.store import photometry
 
 register = template.Library()
 
@@ -88,6 +90,12 @@ def by_probability(probabilities: dict[str, float | None]) -> list[tuple[str, fl
 def chance(word: Any) -> float | None:
     """The probability of the label of a classification; None where its origin gave none."""
     return word.probabilities.get(word.label, word.probability)
+
+
+@register.filter
+def bandpass(band: Mapping[str, Any]) -> str:
+    """Name of a band with its survey, as the target's photometry has it: 'ZTF-r'."""
+    return photometry.bandpass(band["survey"], band["band"])
 
 
 @register.filter

@@ -14,7 +14,7 @@ from tom_alerce.pages.figures.series import QUANTITIES, SYMBOLS, Series, series
 from tom_alerce.store.photometry import DETECTED
 
 
-def figures(rows: Detections, forecast: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def figures(rows: Detections, forecast: Mapping[str, Any] | None = None, star: bool = False) -> dict[str, Any]:
     """One plotly figure for each of `QUANTITIES` that has points, as plain JSON: {quantity: {title, data, layout}}.
 
     With a ``forecast`` (`classifiers.models.lightcurve.forecast.Forecast.as_dict`) it is drawn too. Colours are left to the page:
@@ -22,7 +22,7 @@ def figures(rows: Detections, forecast: Mapping[str, Any] | None = None) -> dict
     """
     found = {}
     for quantity, title in QUANTITIES.items():
-        drawn = series(rows, quantity)
+        drawn = series(rows, quantity, star)
         detected = {one.name for one in drawn if one.style == "detection"}
         traces = [_trace(one, quantity, one.style == "detection" or one.name not in detected) for one in drawn]
         if traces:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from broker_adapters.correction import correct
 from broker_adapters.photometry import NJY_PER_UJY, limit_from_flux_error, magnitude_error, magnitude_from_flux
 from broker_adapters.records import Detections, Kind
 from tom_alerce.store.photometry import DETECTED, LIMIT, bandpass
@@ -35,14 +36,15 @@ class Series:
         return bandpass(self.survey, self.band)
 
 
-def series(rows: Detections, quantity: str) -> list[Series]:
+def series(rows: Detections, quantity: str, star: bool = False) -> list[Series]:
     """A light curve in one of `QUANTITIES`, split into what is drawn alike.
 
     Magnitudes need a positive flux: a fading below the reference is left out of ``difference`` and seen in ``flux`` and ``total``. Forced
-    fluxes below three sigma are limits in ``difference``. Limits are those of a difference, so that ``total`` has none.
+    fluxes below three sigma are limits in ``difference``. Limits are those of a difference, so that ``total`` has none. The errors
+    of total magnitudes are those of a point source where there is a ``star`` under the object (`broker_adapters.correction`).
     """
     with np.errstate(over="ignore"):  # the error of a magnitude of next to nothing
-        values, errors, style = _quantity(rows, quantity)
+        values, errors, style = _quantity(rows, quantity, star)
     found = []
     for survey, band in sorted({(str(r["survey"]), str(r["band"])) for r in rows}):
         for name in ("limit", "forced", "detection"):
@@ -52,15 +54,15 @@ def series(rows: Detections, quantity: str) -> list[Series]:
     return found
 
 
-def _quantity(rows: Detections, quantity: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
+def _quantity(rows: Detections, quantity: str, star: bool) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
     limit, forced = rows["kind"] == Kind.LIMIT, rows["kind"] == Kind.FORCED
     flux, error = rows["flux"], rows["flux_err"]
     style = np.where(limit, "limit", np.where(forced, "forced", "detection"))
     if quantity == "flux":
         return np.where(limit, LIMIT * error, flux) / NJY_PER_UJY, np.where(limit, np.nan, error) / NJY_PER_UJY, style
     if quantity == "total":
-        total = flux + rows["ref_flux"]
-        return magnitude_from_flux(total), magnitude_error(total, error), style
+        correction = correct(rows)
+        return correction.magnitude, correction.error if star else correction.error_extended, style
     faint = forced & (np.abs(flux) < DETECTED * error)
     shallow = limit | faint
     values = np.where(shallow, limit_from_flux_error(error, LIMIT), magnitude_from_flux(flux))
