@@ -1,11 +1,11 @@
 """Which objects of which surveys are one source on the sky (docs/decisions/003-association.md).
 
-- Two survey objects can be one source within a radius that depends on their surveys (`radius`).
+- Two survey objects can be one source within the larger of their surveys' radii (`radius`).
 - Nearest first, by separation over the combined position error.
-- *Every* pair in a group lies within its radius, so that a group cannot creep along a chain of neighbours; only ATLAS objects, whose
-  positions are coarse, do not keep better ones apart.
-- Who could as well belong elsewhere is left apart and reported: with ATLAS as soon as there is another choice, otherwise if another
-  choice is less than `MARGIN` worse in chi square.
+- *Every* pair in a group lies within its radius, so that a group cannot creep along a chain of neighbours; only objects whose positions
+  are coarse (ATLAS) do not keep better ones apart.
+- An object that could as well belong elsewhere is left apart and reported: with a coarse position as soon as there is another choice,
+  otherwise if another choice is less than `MARGIN` worse in chi square.
 - Groups that the caller knows are never joined or split.
 
 Nothing depends on the order of the input, but for the labels of new groups.
@@ -20,12 +20,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from broker_adapters import surveys
 from broker_adapters.crossmatch import match
 
-#: Radii in arcseconds by pair of surveys. Rubin's own association uses 1.0 and ZTF's 1.5; a survey that is not named is treated as ZTF.
-RADII = {frozenset({"lsst"}): 1.0, frozenset({"lsst", "ztf"}): 1.5, frozenset({"ztf"}): 1.5}
-OTHER_RADIUS, COARSE_RADIUS = 1.5, 3.0
-COARSE = frozenset({"atlas"})
 #: No position is trusted to better than this, and a missing error counts as this (arcsec; the same two numbers as in Rubin's).
 ERROR_FLOOR, ERROR_UNKNOWN = 0.05, 0.2
 #: A second choice counts while its chi square is larger than the first one's by less: it is then not yet 100 times less likely.
@@ -72,8 +69,8 @@ class _Edge:
 
 
 def radius(first: str, second: str) -> float:
-    """Arcseconds within which objects of two surveys can be one source."""
-    return COARSE_RADIUS if {first, second} & COARSE else RADII.get(frozenset({first, second}), OTHER_RADIUS)
+    """Arcseconds within which objects of two surveys can be one source: the larger of the two surveys' own."""
+    return max(surveys.about(first).radius, surveys.about(second).radius)
 
 
 def associate(survey: Sequence[str], ra: ArrayLike, dec: ArrayLike, position_err: ArrayLike, group: ArrayLike | None = None) -> Association:
@@ -110,11 +107,14 @@ def _pairs(
 ) -> dict[tuple[int, int], _Pair]:
     """Pairs (a < b) within their radius."""
     error = np.maximum(np.where(np.isfinite(err) & (err > 0.0), err, ERROR_UNKNOWN), ERROR_FLOOR)
+    facts = {name: surveys.about(name) for name in set(survey)}
+    own = [facts[name] for name in survey]
+    farthest = max((one.radius for one in facts.values()), default=0.0)
     pairs = {}
-    for a, b, distance in zip(*(column.tolist() for column in match(ra, dec, ra, dec, COARSE_RADIUS)), strict=True):
-        if a < b and distance <= radius(survey[a], survey[b]):
+    for a, b, distance in zip(*(column.tolist() for column in match(ra, dec, ra, dec, farthest)), strict=True):
+        if a < b and distance <= max(own[a].radius, own[b].radius):
             chi2 = float(distance**2 / (error[a] ** 2 + error[b] ** 2))
-            pairs[a, b] = _Pair(bool({survey[a], survey[b]} & COARSE), chi2, distance)
+            pairs[a, b] = _Pair(own[a].coarse or own[b].coarse, chi2, distance)
     return pairs
 
 
@@ -124,7 +124,7 @@ class _Groups:
     def __init__(self, survey: Sequence[str], known: NDArray[np.int64], pairs: dict[tuple[int, int], _Pair]) -> None:
         self.pairs = pairs
         self.known: list[int] = known.tolist()
-        self.fine = [s not in COARSE for s in survey]
+        self.fine = [not surveys.about(name).coarse for name in survey]
         self.near: dict[int, list[int]] = {}
         for a, b in pairs:
             self.near.setdefault(a, []).append(b)

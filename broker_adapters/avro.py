@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any
@@ -84,6 +85,7 @@ def datum(data: bytes, schema: Schema, without: frozenset[str] = frozenset()) ->
     return record
 
 
+@lru_cache(maxsize=1)  # whether it is recognised is asked by each survey, and then it is read
 def _header(packet: bytes) -> tuple[Schema, str, int]:
     """Schema and codec of a container, and where its first block starts."""
     if packet[:4] != MAGIC:

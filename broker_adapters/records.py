@@ -1,6 +1,6 @@
-"""The nouns of ``broker_adapters``: what every survey and broker is turned into.
+"""The nouns of ``broker_adapters``: surveys and their bands, and what every packet and answer is turned into.
 
-One physical representation for all of them (docs/decisions/001-records.md):
+One physical representation for all surveys (docs/decisions/001-records.md):
 
 - flux is *difference* flux (science minus reference), signed, in nJy (AB, zero point 31.4); the flux of the reference source under
   it, where there is one, stands beside it, so that total flux is the sum of the two;
@@ -22,6 +22,24 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from broker_adapters.errors import PacketError
+from broker_adapters.facts import (
+    BAND_WIDTH,
+    MAX_RADIUS,
+    OBJECT_ID_WIDTH,
+    SOURCE_ID_WIDTH,
+    STAMPS,
+    SURVEY_WIDTH,
+    SYMBOLS,
+    Band,
+    Survey,
+)
+
+__all__ = [
+    "BAND_WIDTH", "DETECTION", "MAX_RADIUS", "OBJECT_ID_WIDTH", "SOURCE_ID_WIDTH", "STAMPS", "SURVEY_WIDTH", "SYMBOLS",
+    "Alert", "Band", "Broker", "BrokerLabel", "Cutouts", "Detections", "Kind", "Query", "SkyObject", "Survey", "blank", "frozen",
+]  # fmt: skip
+
 
 class Kind(IntEnum):
     """How a row of a light curve came about."""
@@ -35,11 +53,11 @@ class Kind(IntEnum):
 #: forced rows and limits, which have no id of their own). ``reliability`` is the survey's real-bogus score in [0, 1].
 DETECTION = np.dtype(
     [
-        ("survey", "U5"),
-        ("source_id", "U48"),
+        ("survey", f"U{SURVEY_WIDTH}"),
+        ("source_id", f"U{SOURCE_ID_WIDTH}"),
         ("kind", "u1"),
         ("mjd", "f8"),
-        ("band", "U2"),
+        ("band", f"U{BAND_WIDTH}"),
         ("flux", "f8"),
         ("flux_err", "f8"),
         ("ref_flux", "f8"),
@@ -109,7 +127,7 @@ class Alert:
     Attributes
     ----------
     survey : str
-        File name of the survey in ``broker_adapters/surveys``: 'ztf', 'atlas' or 'lsst'.
+        Name of its `Survey`: 'ztf', 'atlas', 'lsst', or a third party's.
     object_id : str
         The survey's name of the object (ZTF26aacextk, 170028526513684557, ...).
     source_id : str or None
@@ -198,10 +216,12 @@ class Query:
 
 
 class Broker(Protocol):
-    """A client of one broker: the class ``Client`` of a module in ``broker_adapters/brokers``."""
+    """A client of one broker: the class ``Client`` of a module in ``broker_adapters/brokers``; its arguments are the broker's settings."""
 
-    #: The surveys that it can be asked about.
+    #: Names of the surveys that it can be asked about; () for a service that has no objects.
     surveys: tuple[str, ...]
+    #: (object id, reason) of objects in the latest `search` or `fetch` whose answers could not be read.
+    rejected: Sequence[tuple[str, PacketError]]
 
     def search(self, query: Query) -> Iterator[Alert]:
         """Yield one complete `Alert` for each object that answers the query, at most ``query.limit``."""

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters.errors import PacketError
-from broker_adapters.records import Detections, Kind, blank
+from broker_adapters.records import BAND_WIDTH, SOURCE_ID_WIDTH, Detections, Kind, Survey, blank
 
 Floats = NDArray[np.float64]
 
-_IDENTIFIER = re.compile(r"[0-9A-Za-z_.:+-]{1,48}")
+_IDENTIFIER = re.compile(rf"[0-9A-Za-z_.:+-]{{1,{SOURCE_ID_WIDTH}}}")
 #: MJD of 1990 and of 2090: no survey of ours observes outside, and damaged bytes do.
 _FIRST_MJD, _LAST_MJD = 47892.0, 84000.0
 #: Squares of smaller numbers are finite, and so are they in single precision.
@@ -57,11 +57,11 @@ def identifier(value: Any) -> str:
 
 def identifiers(values: Iterable[Any]) -> NDArray[np.str_]:
     """Ids as an array of text, shape (n,); see `identifier`."""
-    return np.array([identifier(v) for v in values], "U48")
+    return np.array([identifier(v) for v in values], f"U{SOURCE_ID_WIDTH}")
 
 
-def known_bands(names: Iterable[Any], bands: Mapping[Any, str], survey: str) -> NDArray[np.str_]:
-    """Bands as we call them, shape (n,), from the survey's own names of filters.
+def known_bands(names: Iterable[Any], bands: Mapping[Any, str], survey: Survey) -> NDArray[np.str_]:
+    """Names of `Survey.bands`, shape (n,), from the survey's own names of filters.
 
     Raises
     ------
@@ -69,9 +69,9 @@ def known_bands(names: Iterable[Any], bands: Mapping[Any, str], survey: str) -> 
         The survey has no such filter.
     """
     try:
-        return np.array([bands[n] for n in names], "U2")
+        return np.array([bands[n] for n in names], f"U{BAND_WIDTH}")
     except (KeyError, TypeError) as error:
-        raise PacketError(f"unknown {survey} filter {error.args[0]!r:.40}") from error
+        raise PacketError(f"unknown {survey.label} filter {error.args[0]!r:.40}") from error
 
 
 def sane(mjd: Floats) -> NDArray[np.bool_]:
@@ -79,7 +79,7 @@ def sane(mjd: Floats) -> NDArray[np.bool_]:
     return (mjd > _FIRST_MJD) & (mjd < _LAST_MJD)
 
 
-def start(survey: str, kind: Kind, band: NDArray[np.str_], mjd: Floats) -> Detections:
+def start(survey: Survey, kind: Kind, band: NDArray[np.str_], mjd: Floats) -> Detections:
     """Rows of `DETECTION`, shape (n,), that have a survey, a kind, bands and times (MJD UTC, mid-exposure), and nothing else yet.
 
     Raises
@@ -90,7 +90,7 @@ def start(survey: str, kind: Kind, band: NDArray[np.str_], mjd: Floats) -> Detec
     if not sane(mjd).all():
         raise PacketError("a time is missing or absurd")
     rows = blank(len(band))
-    rows["survey"], rows["kind"], rows["band"], rows["mjd"] = survey, kind, band, mjd
+    rows["survey"], rows["kind"], rows["band"], rows["mjd"] = survey.name, kind, band, mjd
     return rows
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import include, path
 
 
@@ -20,9 +21,20 @@ class TomAlerceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     default = True
 
+    def import_models(self) -> None:
+        """Load the tables; where another package hides `broker_adapters`, which they need, say so in the words of the check."""
+        from tom_alerce import checks
+
+        if hidden := dict(checks.clashing()).get("broker_adapters"):
+            raise ImproperlyConfigured(checks.HIDDEN.format(name="broker_adapters", place=hidden))
+        super().import_models()
+
     def ready(self) -> None:
-        """Register the system checks."""
-        from tom_alerce import checks  # noqa: F401
+        """Register the system checks, and make the third parties' plug-ins of the settings known."""
+        from tom_alerce import checks, conf
+
+        if not checks.clashing():
+            conf.use_third_parties()
 
     def include_url_paths(self) -> list[Any]:
         """Integration point for the addresses of our pages, under ``alerce/``; none where a check says that nothing can work."""

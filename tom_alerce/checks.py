@@ -23,6 +23,8 @@ from tom_alerce import conf
 #: What the plugin installs beside itself; the names are general enough to be somebody else's as well.
 PACKAGES = ("broker_adapters", "classifiers", "followup")
 
+HIDDEN = "The package {name!r} is imported from {place}, not from tom_alerce's installation."
+
 #: Where the shipped models are.
 WEIGHTS = Path(__file__).resolve().parents[1] / "classifiers" / "weights"
 
@@ -42,7 +44,7 @@ _dictionary, _text = _is(Mapping), _is(str)
 #: What the values of the setting are: a test, and what is said of it.
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     dict.fromkeys(("LIMITS", "FACILITY"), (_dictionary, "a dictionary"))
-    | dict.fromkeys(("SURVEYS", "CLASSIFIERS", "GROUPS"), (_each(_text), "a list of texts"))
+    | dict.fromkeys(("CLASSIFIERS", "GROUPS"), (_each(_text), "a list of texts"))
     | dict.fromkeys(("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS", "DRIFT_ALARM"), (_is(int, float), "a positive number"))
     | dict.fromkeys(("RANK_LIMIT", "BATCH"), (_is(int), "a positive whole number"))
     | dict.fromkeys(
@@ -50,6 +52,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     )
     | {
         "PROMOTION": (_each(_dictionary), "a list of dictionaries"),
+        "SURVEYS": (lambda value: value is None or _each(_text)(value), "a list of texts"),
         "TERMS": (_is(Mapping, NoneType), "a dictionary"),
         "SITE": (_is(str, Mapping), "a name or a dictionary"),
         "TARGET_LIST": (_text, "a text"),
@@ -69,7 +72,7 @@ def check_packages(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """E001: a package of ours is hidden by another of the same name."""
     return [
         Error(
-            f"The package {name!r} is imported from {place}, not from tom_alerce's installation.",
+            HIDDEN.format(name=name, place=place),
             hint=f"Rename your own {name!r}, or take it off the Python path; tom_alerce cannot work beside it.",
             id="tom_alerce.E001",
         )
@@ -96,19 +99,19 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
 
 @register("tom_alerce")
 def check_plugins(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
-    """E003: a plug-in that the settings name is not there."""
+    """E003: a plug-in that the settings name is not there, or is a third party's survey that cannot be used."""
     if clashing() or any(message.is_serious() for message in check_settings()):
         return []
     from broker_adapters import plugins
 
     named: list[tuple[str, str, Iterable[str]]] = [
         ("BROKERS", "broker_adapters.brokers", conf.get("BROKERS")),
-        ("SURVEYS", "broker_adapters.surveys", conf.get("SURVEYS")),
+        ("SURVEYS", "broker_adapters.surveys", conf.get("SURVEYS") or ()),
         ("CLASSIFIERS", "classifiers.models", conf.get("CLASSIFIERS")),
         ("TERMS", "followup.terms", conf.get("TERMS") or ()),
         ("FACILITY", "followup.facilities", [conf.get("FACILITY").get("name", "lco")]),
     ]
-    return [
+    missing = [
         Error(
             f"TOM_ALERCE[{key!r}] names {name!r}, which is no plug-in of {package} and no module.",
             hint=_suggest(name, plugins.names(package)),
@@ -118,6 +121,29 @@ def check_plugins(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         for name in map(str, names)
         if not _exists(name if "." in name else f"{package}.{name}")
     ]
+    return missing or [
+        Error(f"TOM_ALERCE['SURVEYS'] names {name!r}, which cannot be used.", hint=problem, id="tom_alerce.E003")
+        for name in conf.get("SURVEYS") or ()
+        if "." in name and (problem := _survey_problem(name))
+    ]
+
+
+def _survey_problem(name: str) -> str:
+    """Why a third party's module is not usable as a survey; '' where it is."""
+    from broker_adapters import plugins
+    from broker_adapters.records import Survey
+
+    try:
+        module = plugins.load("broker_adapters.surveys", name)
+    except (ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    survey, file = getattr(module, "SURVEY", None), name.rpartition(".")[2]
+    if not isinstance(survey, Survey):
+        return "It has no SURVEY = broker_adapters.records.Survey(...)."
+    if survey.name != file or file in plugins.names("broker_adapters.surveys"):
+        return f"Its SURVEY is called {survey.name!r}: the name must be its file's, {file!r}, and none of tom_alerce's own."
+    missing = [one for one in ("recognises", "read") if not callable(getattr(module, one, None))]
+    return f"It has no function {missing[0]!r}." if missing else ""
 
 
 @register("tom_alerce")

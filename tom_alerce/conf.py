@@ -22,8 +22,9 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "BROKERS": {"alerce": {}},
         #: Stream -> arguments of ``broker_adapters.sources.kafka.Consumer``: servers, group, topics, config.
         "STREAMS": {},
-        #: Surveys that brokers are polled for.
-        "SURVEYS": ("ztf", "atlas", "lsst"),
+        #: Surveys that brokers are polled for; None means all of ``broker_adapters/surveys``. Packets of those, and of every third party's
+        #: module that is named here, are read in any case.
+        "SURVEYS": None,
         #: Plug-ins of ``classifiers`` that see every object, in the order in which they are shown.
         "CLASSIFIERS": ("stamp", "lightcurve"),
         #: Term -> weight, or ``{"weight": 2, ...}`` with further arguments of the term; None takes every term of ``followup/terms``.
@@ -58,6 +59,9 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
     }
 )
 
+#: Keys that name plug-ins which `broker_adapters` asks for packets, messages and facts -> their package.
+PLUGINS: Mapping[str, str] = MappingProxyType({"SURVEYS": "broker_adapters.surveys", "BROKERS": "broker_adapters.brokers"})
+
 
 @lru_cache
 def _merged() -> Mapping[str, Any]:
@@ -82,6 +86,27 @@ def broker(name: str) -> Mapping[str, Any]:
     return brokers[name]
 
 
+def surveys() -> tuple[str, ...]:
+    """Names of the surveys that brokers are polled for."""
+    from broker_adapters import plugins
+    from broker_adapters.surveys import known
+
+    named = get("SURVEYS")
+    if named is None:
+        return tuple(survey.name for survey in known())
+    return tuple(plugins.load(PLUGINS["SURVEYS"], name).SURVEY.name for name in named)
+
+
+def use_third_parties() -> None:
+    """Tell `broker_adapters`, which knows no settings, of the third parties' surveys and brokers in them."""
+    from broker_adapters import plugins
+
+    named = given()
+    for key, package in PLUGINS.items():
+        names = named.get(key) if isinstance(named, Mapping) else None
+        plugins.use(package, [n for n in names if isinstance(n, str)] if isinstance(names, (list, tuple, Mapping)) else ())
+
+
 def options(function: Callable[..., Any]) -> dict[str, Any]:
     """What the settings may give to a function or class, with its defaults: parameters with a plain default, but ``facility``."""
     given = ((p.name, p.default) for p in signature(function).parameters.values() if p.default is not p.empty)
@@ -92,3 +117,4 @@ def options(function: Callable[..., Any]) -> dict[str, Any]:
 def _forget(*, setting: str, **_: Any) -> None:
     if setting == "TOM_ALERCE":
         _merged.cache_clear()
+        use_third_parties()

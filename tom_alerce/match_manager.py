@@ -20,6 +20,7 @@ from django.db.models import F, FloatField, Q, QuerySet, Value
 from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least, Lower, Power, Radians, Replace, Sin, Sqrt
 from tom_targets.base_models import TargetMatchManager
 
+from broker_adapters import surveys
 from tom_alerce import conf
 
 #: What a name may be written with or without.
@@ -29,7 +30,6 @@ IGNORED = " -_()"
 _TINY = 1e-100
 
 _TNS = re.compile(r"(?:at|sn)?((?:19|20)\d{2}[a-z]{1,7})")
-_RUBIN = re.compile(r"(?:lsst)?(\d{15,19})")
 
 
 def separation(ra: float, dec: float) -> Any:
@@ -60,12 +60,14 @@ def near(ra: float, dec: float, radius: float) -> Q:
 
 
 def spellings(name: str) -> list[str]:
-    """All simplified names that mean the same as this one: a transient's TNS name with AT, SN or nothing, Rubin's number with LSST."""
+    """Simplified names that mean the same as this one: a TNS name with AT, SN or nothing, a number with its survey's label or without."""
     simple = name.lower().translate({ord(c): None for c in IGNORED})
     if found := _TNS.fullmatch(simple):
         return [prefix + found[1] for prefix in ("", "at", "sn")]
-    if found := _RUBIN.fullmatch(simple):
-        return [found[1], "lsst" + found[1]]
+    for survey in surveys.known():
+        number = survey.object_id_of(simple)
+        if number and number.isdecimal() and survey.bare:
+            return [number, survey.label.lower() + number]
     return [simple]
 
 

@@ -28,7 +28,7 @@ from broker_adapters.values import check, floats, identifier, sane, scalars
 TNS_RADIUS = 2.0
 
 _IDS = ("diaObjectId", "objectId")
-_ZTF_NAME = re.compile(r"ZTF\d{2}[a-z]{7}")
+_ZTF_NAME = re.compile(ztf.SURVEY.object_id)
 _MAX_MESSAGE = 16 << 20
 _UNIX_MJD = 40587.0
 

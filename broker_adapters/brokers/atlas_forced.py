@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -154,6 +154,7 @@ class Client:
 
     #: It measures places and knows no objects: as a `Broker` it has nothing to tell of any survey.
     surveys: tuple[str, ...] = ()
+    rejected: Sequence[tuple[str, PacketError]] = ()
 
     def __init__(
         self,

@@ -1,35 +1,37 @@
 """What telescopes emit: one module for each survey, found by its file name.
 
-A module has ``recognises(packet) -> bool`` and ``read(packet, *, history=True) -> Alert``; that is all that a new survey needs.
-A module of ``broker_adapters/brokers`` whose broker sends messages of its own has the same two.
+A module has ``SURVEY``, the facts of its survey (`broker_adapters.records.Survey`), and ``recognises`` and ``read`` of
+`broker_adapters.plugins.Reader`; that is all that a new survey needs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from types import ModuleType
+from types import MappingProxyType
 
-from broker_adapters.errors import PacketError
-from broker_adapters.plugins import load, names
-from broker_adapters.records import Alert
-
-
-@lru_cache(maxsize=1)
-def _readers() -> tuple[ModuleType, ...]:
-    modules = [load(package, name) for package in (__name__, "broker_adapters.brokers") for name in names(package)]
-    return tuple(module for module in modules if hasattr(module, "recognises"))
+from broker_adapters import plugins
+from broker_adapters.records import Survey
 
 
-def read(packet: bytes, *, history: bool = True) -> Alert:
-    """The alert in a packet or message of any survey or broker that we know; with ``history`` False what came before is left out.
+def known() -> tuple[Survey, ...]:
+    """Records of our own surveys and of the third parties' in use, by precedence and name."""
+    return tuple(_records(plugins.every(__name__)).values())
 
-    Raises
-    ------
-    PacketError
-        No survey's packet, or a damaged or hostile one; the message says which.
-    """
-    for reader in _readers():
-        if reader.recognises(packet):
-            alert: Alert = reader.read(packet, history=history)
-            return alert
-    raise PacketError(f"no known survey's packet: {len(packet)} bytes that start with {packet[:8]!r}")
+
+def about(name: str) -> Survey:
+    """Record of the survey of that name; one without bands or pages, and with the name in capitals as label, where it is not known."""
+    return _records(plugins.every(__name__)).get(name) or _unknown(name)
+
+
+@lru_cache(maxsize=8)
+def _records(modules: tuple[str, ...]) -> Mapping[str, Survey]:
+    """Records of the surveys in these modules by name, in the order of `known`."""
+    found: list[Survey] = [plugins.load(__name__, module).SURVEY for module in modules]
+    return MappingProxyType({survey.name: survey for survey in sorted(found, key=lambda s: (s.precedence, s.name))})
+
+
+@lru_cache(maxsize=64)
+def _unknown(name: str) -> Survey:
+    """Neutral record for rows of a survey whose plug-in is gone."""
+    return Survey(name="unknown", label=name.upper())

@@ -19,11 +19,28 @@ from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import avro, photometry
 from broker_adapters.errors import PacketError
-from broker_adapters.records import Alert, Cutouts, Detections, Kind, frozen
+from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Survey, frozen
 from broker_adapters.values import check, floats, identifier, identifiers, known_bands, magnitudes, scalars, stamp, start, with_flux
 
-#: Orange and cyan; rarely tomato, H alpha and, at Teide, wide.
-BANDS = {band: band for band in "octHw"}
+#: Effective wavelengths from Tonry et al. 2018 (PASP 130 064505); those of the rare tomato (t) and, at Teide, wide (w) are not known to us.
+SURVEY = Survey(
+    name="atlas",
+    bands=(
+        Band("o", 679.0, colour="#e69f00", red="#ff5a4d"),
+        Band("c", 533.0, colour="#56b4e9", red="#ffb3ab"),
+        Band("t"),
+        Band("H", 656.3, line=True),  # H alpha
+        Band("w"),
+    ),
+    radius=3.0,
+    coarse=True,  # pixels of 1.86 arcsec
+    object_id=r"\d{15,20}",
+    bare=False,  # one of Rubin's objects may have the same number
+    stamps=("science", "difference"),
+    precedence=2,
+    symbol="square",
+)
+BANDS = {band.name: band.name for band in SURVEY.bands}
 EXPOSURE = 30.0  #: s
 PIXEL = 1.86  #: arcsec
 #: Astrometric floor per axis, arcsec (the frame is good to 0.04 to 0.08), and the usual FWHM of a star over 2.355.
@@ -81,7 +98,7 @@ def forced(
 
 
 def _rows(kind: Kind, band: Sequence[str], mjd: NDArray[np.float64]) -> Detections:
-    return start("atlas", kind, known_bands(band, BANDS, "ATLAS"), mjd)
+    return start(SURVEY, kind, known_bands(band, BANDS, SURVEY), mjd)
 
 
 def recognises(packet: bytes) -> bool:

@@ -29,12 +29,30 @@ from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import avro, photometry
 from broker_adapters.errors import PacketError
-from broker_adapters.records import Alert, Cutouts, Detections, Kind, frozen
+from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Survey, frozen
 from broker_adapters.values import check, floats, identifier, identifiers, known_bands, scalars, start, with_flux
 
 Floats = NDArray[np.float64]
 
-BANDS = {band: band for band in "ugrizy"}
+#: Effective wavelengths from the LSST Science Requirements Document (LPM-17); nights turn at noon in Chile's winter time zone.
+SURVEY = Survey(
+    name="lsst",
+    title="Rubin/LSST",
+    telescope="Rubin", instrument="LSSTCam",
+    bands=(
+        Band("u", 368.0, colour="#0072b2", red="#7a1c16"),
+        Band("g", 478.0, colour="#009e73", red="#ff8a80", ink=0.10),
+        Band("r", 622.0, colour="#d55e00", red="#c22a20", ink=0.08),
+        Band("i", 753.0, colour="quiet", red="#8a241d"),
+        Band("z", 869.0, colour="#cc79a7", red="#e05248"),
+        Band("y", 974.0, colour="#f0e442", red="#6a1812", ink=0.30),
+    ),
+    radius=1.0,  # as in Rubin's own association
+    object_id=r"\d{15,19}",
+    noon=2 / 3, precedence=0, symbol="diamond",
+    pages=(("ALeRCE", "https://lsst.alerce.online/object/{}?survey=lsst"), ("Lasair", "https://lasair.lsst.ac.uk/objects/{}/")),
+)  # fmt: skip
+BANDS = {band.name: band.name for band in SURVEY.bands}
 #: Systematic astrometric floor per axis (SITCOMTN-159), and what Rubin itself assumes where an error is missing (ap_association), arcsec.
 POSITION_FLOOR, POSITION_UNKNOWN = 0.005, 0.2
 HISTORIES = frozenset({"prvDiaSources", "prvDiaForcedSources", "prvDiaNondetectionLimits"})
@@ -94,7 +112,7 @@ def detections(
     ``mjd`` is **TAI** at mid-exposure, fluxes are nJy, ``position_err`` is what `position_error` gives, ``reference`` what `reference`
     does. Where a broker leaves the position out, the row has none.
     """
-    rows = start("lsst", Kind.ALERT, known_bands(band, BANDS, "LSST"), photometry.utc_from_tai(floats(mjd)))
+    rows = start(SURVEY, Kind.ALERT, known_bands(band, BANDS, SURVEY), photometry.utc_from_tai(floats(mjd)))
     rows["source_id"] = identifiers(dia_source_id)
     rows["flux"], rows["flux_err"] = floats(psf_flux), floats(psf_flux_err)
     rows["ref_flux"], rows["ref_flux_err"] = reference
@@ -115,7 +133,7 @@ def forced(
 ) -> Detections:
     """Rows of `DETECTION`, shape (m,), m ≤ n, from columns of diaForcedSources, each of shape (n,); rows without a flux are left out."""
     mjd = np.atleast_1d(floats(mjd))
-    rows = start("lsst", Kind.FORCED, known_bands(band, BANDS, "LSST"), photometry.utc_from_tai(mjd))
+    rows = start(SURVEY, Kind.FORCED, known_bands(band, BANDS, SURVEY), photometry.utc_from_tai(mjd))
     rows["source_id"] = [forced_id(object_id, m, b) for m, b in zip(mjd.tolist(), band, strict=True)]
     rows["flux"], rows["flux_err"] = floats(psf_flux), floats(psf_flux_err)
     rows["ref_flux"], rows["ref_flux_err"] = reference
@@ -125,7 +143,7 @@ def forced(
 def limits(object_id: str, *, mjd: ArrayLike, band: Sequence[Any], noise: ArrayLike) -> Detections:
     """Rows of `DETECTION`, shape (m,), m ≤ n, from columns of non-detection limits (schemas 7): ``noise`` is one sigma in nJy."""
     mjd = np.atleast_1d(floats(mjd))
-    rows = start("lsst", Kind.LIMIT, known_bands(band, BANDS, "LSST"), photometry.utc_from_tai(mjd))
+    rows = start(SURVEY, Kind.LIMIT, known_bands(band, BANDS, SURVEY), photometry.utc_from_tai(mjd))
     rows["source_id"] = [limit_id(object_id, m, b) for m, b in zip(mjd.tolist(), band, strict=True)]
     rows["flux_err"] = floats(noise)
     return with_flux(rows)

@@ -23,11 +23,29 @@ from numpy.typing import ArrayLike, NDArray
 from broker_adapters import avro, photometry
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
-from broker_adapters.records import Alert, Cutouts, Detections, Kind, frozen
+from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Survey, frozen
 from broker_adapters.values import check, floats, identifier, identifiers, known_bands, magnitudes, scalars, stamp, start, with_flux
 
 Floats = NDArray[np.float64]
 
+#: Effective wavelengths from the SVO Filter Profile Service (Palomar/ZTF); nights turn at noon in Palomar's time zone.
+SURVEY = Survey(
+    name="ztf",
+    telescope="Palomar 48-inch",
+    bands=(
+        Band("g", 472.0, colour="#009e73", red="#ff8a80", ink=0.10),
+        Band("r", 634.0, colour="#d55e00", red="#c22a20", ink=0.08),
+        Band("i", 789.0, colour="quiet", red="#8a241d"),
+    ),
+    radius=1.5,  # as in ZTF's own association
+    catalogued=True,  # PSF photometry of the reference image: nothing under a detection means that nothing was found there
+    object_id=r"ZTF\d{2}[a-z]{7}",
+    noon=5 / 6,
+    precedence=1,
+    symbol="circle",
+    pages=(("ALeRCE", "https://alerce.online/object/{}"), ("Lasair", "https://lasair-ztf.lsst.ac.uk/objects/{}/")),
+)
+#: Number of the filter in packets (``fid``) -> band.
 BANDS = {1: "g", 2: "r", 3: "i"}
 PIXEL = 1.01  #: arcsec
 EXPOSURE = 30.0  #: s, of the public survey
@@ -40,7 +58,7 @@ POSITION_FLOOR, STAR_SIGMA = 0.065, 0.85
 MOVING_RADIUS = 3.0
 HISTORIES = frozenset({"prv_candidates", "fp_hists"})
 
-_OBJECT_ID = re.compile(r"ZTF\d{2}[a-z]{7}")
+_OBJECT_ID = re.compile(SURVEY.object_id)
 _POSITIVE = {"t": 1, "1": 1, "f": -1, "0": -1, True: 1, False: -1, -1: -1}
 _CANDIDATE = frozenset({"jd", "fid", "magpsf", "sigmapsf", "isdiffpos", "ra", "dec"})
 #: ``procstatus`` codes of usable forced photometry: clean, and no reference source near (ZTF forced photometry service, section 6.1).
@@ -166,7 +184,7 @@ def limits(object_id: str, *, mjd: ArrayLike, fid: Sequence[int], diffmaglim: Ar
 
 
 def _rows(kind: Kind, fid: Sequence[int], mjd: ArrayLike, exposure: ArrayLike) -> Detections:
-    return start("ztf", kind, known_bands(fid, BANDS, "ZTF"), photometry.mid_exposure(floats(mjd), exposure))
+    return start(SURVEY, kind, known_bands(fid, BANDS, SURVEY), photometry.mid_exposure(floats(mjd), exposure))
 
 
 def recognises(packet: bytes) -> bool:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from broker_adapters import surveys
 from broker_adapters.cutouts import MAX_BYTES, decode, images
 from broker_adapters.errors import PacketError
+from broker_adapters.packets import read as read_packet
 from broker_adapters.records import Cutouts
 from broker_adapters.sources.files import packets
 from tests.broker_adapters import build
@@ -58,7 +58,7 @@ def test_what_is_less_plain_is_left_to_astropy(hdu):
 
 
 def test_rubins_first_image_is_the_stamp():
-    alert = surveys.read(build.packet("lsst"))
+    alert = read_packet(build.packet("lsst"))
     assert images(alert.cutouts).tolist() == build.stamps(30).tolist()
 
 
@@ -112,7 +112,7 @@ def test_damaged_or_hostile(data):
 def test_every_real_stamp_is_bit_equal(real_data):
     count = 0
     for packet in packets([real_data / "dev/alerts/ztf", real_data / "dev/alerts/atlas", real_data / "dev/alerts/lsst"]):
-        cutouts = surveys.read(packet.data, history=False).cutouts
+        cutouts = read_packet(packet.data, history=False).cutouts
         for data in (cutouts.science, cutouts.template, cutouts.difference):
             if data is not None:
                 found, expected = decode(data), by_astropy(data)

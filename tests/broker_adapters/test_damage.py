@@ -4,9 +4,9 @@ import random
 
 import numpy as np
 
-from broker_adapters import surveys
 from broker_adapters.cutouts import images
 from broker_adapters.errors import PacketError
+from broker_adapters.packets import read as read_packet
 from tests.broker_adapters import build
 
 GIANT = b"\xff" * 8 + b"\x7f"  #: the largest number that Avro can write
@@ -49,7 +49,7 @@ def test_a_thousand_damaged_packets():
     for number in range(1000):
         packet = damaged(whole[number % len(whole)], chance)
         try:
-            alert = surveys.read(packet, history=number % 3 > 0)
+            alert = read_packet(packet, history=number % 3 > 0)
         except PacketError as error:
             reasons.add(str(error))
             outcomes["refused"] += 1
@@ -68,4 +68,4 @@ def test_a_thousand_damaged_packets():
     assert min(map(len, reasons)) > 10
     assert outcomes["bad stamp"] > 10
     for packet in whole:  # nothing of it sticks
-        surveys.read(packet)
+        read_packet(packet)

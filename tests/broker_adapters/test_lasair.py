@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lasair import lasair_client
 from werkzeug import Response
 
-from broker_adapters import surveys
 from broker_adapters.brokers.lasair import Client, pointer, read, read_object, recognises
 from broker_adapters.errors import PacketError, RateLimited, SourceError, Unauthorized, Unavailable
+from broker_adapters.packets import read as read_packet
 from broker_adapters.records import Kind, Query
 from broker_adapters.surveys import lsst
 from classifiers.simulate import lasair as simulated
@@ -183,7 +183,7 @@ def test_a_message_gives_what_has_an_identity():
 
 def test_a_message_is_read_like_a_packet():
     data = encoded({"diaObjectId": DIA, "ra": 1.0, "decl": -1.0, "UTC": "2026-02-14 12:00:00"})
-    assert surveys.read(data).key == ("lsst", str(DIA))
+    assert read_packet(data).key == ("lsst", str(DIA))
     assert not recognises(b'{"neither": 1}')
 
 

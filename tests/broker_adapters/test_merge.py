@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker_adapters import surveys
 from broker_adapters.merge import best_copies, improves, union
+from broker_adapters.packets import read as read_packet
 from broker_adapters.records import DETECTION, Kind, blank, frozen
 from broker_adapters.sources.files import packets
 
@@ -86,7 +86,7 @@ def test_a_copy_with_fewer_missing_numbers_wins():
 
 @pytest.mark.real_data
 def test_real_alerts_of_one_object_are_one_light_curve(real_data):
-    alerts = [surveys.read(p.data) for p in packets([real_data / "dev/alerts/ztf"])]
+    alerts = [read_packet(p.data) for p in packets([real_data / "dev/alerts/ztf"])]
     for key in {a.key for a in alerts}:
         own = [a for a in alerts if a.key == key]
         rows = union(a.detections for a in own)

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from broker_adapters import avro, plugins, surveys
+from broker_adapters import avro, plugins
 from broker_adapters.correction import correct
 from broker_adapters.cutouts import images
 from broker_adapters.errors import PacketError
+from broker_adapters.packets import read as read_packet
 from broker_adapters.records import Kind, frozen
 from broker_adapters.sources.files import packets
 from broker_adapters.surveys import atlas, lsst, ztf
@@ -28,7 +29,7 @@ def test_contract(name):
     assert [plugins.load("broker_adapters.surveys", other).recognises(packet) for other in SURVEYS] == [s == name for s in SURVEYS]
     for junk in (b"", b"\x00", b"Obj\x01", b"Obj\x02" + packet[4:], b"{}", packet[:200]):
         with pytest.raises(PacketError):
-            surveys.read(junk)
+            read_packet(junk)
     alert = module.read(packet)
     assert alert.survey == alert.broker == name
     assert not alert.detections.flags.writeable
@@ -42,7 +43,7 @@ def test_contract(name):
 def test_without_history_the_rest_is_the_same(name):
     kinds = {"ztf": [0, 2, 1, 0], "lsst": [0, 1, 1, 0], "atlas": [0, 0, 0, 0]}[name]
     packet = build.packet(name, build.rows(name, kinds=kinds))
-    whole, bare = surveys.read(packet), surveys.read(packet, history=False)
+    whole, bare = read_packet(packet), read_packet(packet, history=False)
     assert (whole.key, whole.source_id, whole.mjd) == (bare.key, bare.source_id, bare.mjd)
     assert dict(whole.metadata) == dict(bare.metadata)
     assert whole.cutouts == bare.cutouts
@@ -52,7 +53,7 @@ def test_without_history_the_rest_is_the_same(name):
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.rglob("*.avro")), ids=lambda p: "-".join(p.relative_to(GOLDEN).parts))
 def test_golden(path):
-    alert = surveys.read(path.read_bytes())
+    alert = read_packet(path.read_bytes())
     expected = json.loads(path.with_suffix(".json").read_text())
     assert [alert.survey, alert.object_id, alert.source_id, alert.moving] == expected["alert"]
     assert [alert.ra, alert.dec, alert.mjd] == pytest.approx(expected["where"], abs=1e-9)
@@ -75,13 +76,13 @@ def test_lsst_schemas_are_the_published_ones():
 
 def test_unknown_lsst_schema():
     with pytest.raises(PacketError, match=r"99\.9 is not known"):
-        surveys.read(b"\x00" + (9909).to_bytes(4, "big") + b"xyz")
+        read_packet(b"\x00" + (9909).to_bytes(4, "big") + b"xyz")
 
 
 def test_ztf_signs_times_and_references():
     table = build.rows("ztf", flux=[5e4, -4e4, 3e4, -2e4])
     table["ref_flux"], table["ref_flux_err"] = [1e5, np.nan, 1e5, 1e5], [500, np.nan, 500, 500]
-    alert = surveys.read(build.packet("ztf", table))
+    alert = read_packet(build.packet("ztf", table))
     assert np.sign(alert.detections["flux"]).tolist() == [1, -1, 1, -1]
     assert np.isfinite(alert.detections["ref_flux"]).tolist() == [True, False, True, True]
     assert alert.metadata["isdiffpos"] == "f"
@@ -143,15 +144,15 @@ def test_unknown_filter_is_an_error():
 
 def test_moving_objects():
     near = {"ssdistnr": 1.0, "ssmagnr": 19.0, "ssnamenr": "1234"}
-    assert surveys.read(build.packet("ztf", build.rows("ztf", 1), metadata=near)).moving
-    assert not surveys.read(build.packet("ztf", build.rows("ztf", 4), metadata=near)).moving  # seen here for days
-    assert not surveys.read(build.packet("ztf", build.rows("ztf", 1), metadata={**near, "ssdistnr": 20.0})).moving
-    alert = surveys.read(build.packet("lsst", build.rows("lsst", 1), moving=True))
+    assert read_packet(build.packet("ztf", build.rows("ztf", 1), metadata=near)).moving
+    assert not read_packet(build.packet("ztf", build.rows("ztf", 4), metadata=near)).moving  # seen here for days
+    assert not read_packet(build.packet("ztf", build.rows("ztf", 1), metadata={**near, "ssdistnr": 20.0})).moving
+    alert = read_packet(build.packet("lsst", build.rows("lsst", 1), moving=True))
     assert (alert.moving, alert.object_id) == (True, build.LSST)
 
 
 def test_atlas_negative_magnitudes():
-    alert = surveys.read(build.packet("atlas", build.rows("atlas", 1, flux=[-5e4])))
+    alert = read_packet(build.packet("atlas", build.rows("atlas", 1, flux=[-5e4])))
     assert alert.metadata["Mag"] < 0
     assert alert.metadata["Dflux"] < 0
     assert alert.detections["flux"][0] == pytest.approx(-5e4, rel=1e-6)
@@ -164,7 +165,7 @@ def test_atlas_negative_magnitudes():
 def test_lsst_versions(version, wire):
     table = build.rows("lsst", kinds=[0, 1, 0, 0])
     table["ref_flux"], table["ref_flux_err"] = 2e4, 100.0
-    alert = surveys.read(build.packet("lsst", table, version=version, wire=wire))
+    alert = read_packet(build.packet("lsst", table, version=version, wire=wire))
     assert alert.detections["mjd"] == pytest.approx(table["mjd"], abs=1e-9)  # TAI there and back
     assert alert.detections["flux"] == pytest.approx(table["flux"], rel=1e-6)
     assert alert.detections["ref_flux"] == pytest.approx(table["ref_flux"], rel=1e-4)
@@ -182,7 +183,7 @@ def test_ids_never_pass_through_a_float():
 @pytest.mark.parametrize("hostile", ["<script>", "ZTF26ABCDEFG", "ZTF26abcdefg\n", "", "../../etc"])
 def test_hostile_names(hostile):
     with pytest.raises(PacketError):
-        surveys.read(build.packet("ztf", object_id=hostile))
+        read_packet(build.packet("ztf", object_id=hostile))
 
 
 def test_writers_refuse_what_they_cannot_say():
@@ -198,7 +199,7 @@ def test_writers_refuse_what_they_cannot_say():
 @pytest.mark.parametrize(("folder", "count"), [("dev/alerts/ztf", 498), ("dev/alerts/atlas", 20), ("dev/alerts/lsst", 71)])
 def test_real_packets(real_data, folder, count):
     found = list(packets([real_data / folder]))
-    alerts = [surveys.read(p.data) for p in found]
+    alerts = [read_packet(p.data) for p in found]
     assert len(alerts) == count
     for packet, alert in zip(found, alerts, strict=True):
         assert alert.survey == folder.rpartition("/")[2]
@@ -208,7 +209,7 @@ def test_real_packets(real_data, folder, count):
         assert np.isfinite(alert.detections["flux_err"]).all()
         assert (alert.detections["flux_err"] > 0).all()
         assert len(set(alert.detections["source_id"].tolist())) == len(alert.detections)
-        bare = surveys.read(packet.data, history=False)
+        bare = read_packet(packet.data, history=False)
         assert (bare.key, bare.source_id, bare.mjd) == (alert.key, alert.source_id, alert.mjd)
         if alert.survey == "ztf":
             assert alert.source_id in packet.source
@@ -218,7 +219,7 @@ def test_real_packets(real_data, folder, count):
 def test_the_sign_of_real_atlas_detections_is_that_of_their_images(real_data):
     clear = 0
     for packet in packets([real_data / "dev/alerts/atlas"]):
-        alert = surveys.read(packet.data)
+        alert = read_packet(packet.data)
         difference = images(alert.cutouts)[2]
         middle = difference.shape[0] // 2
         core = np.sum(difference[middle - 2 : middle + 3, middle - 2 : middle + 3] - np.median(difference))
@@ -235,10 +236,10 @@ def test_real_samples_of_other_places(real_data):
         files = sorted((samples / folder).glob("*.avro"))
         assert files
         for file in files:
-            assert surveys.read(file.read_bytes()).survey == folder.partition("_")[0]
+            assert read_packet(file.read_bytes()).survey == folder.partition("_")[0]
     for foreign in sorted((samples / "skyportal_cassettes").glob("*.avro")):
         with pytest.raises(PacketError, match="no known survey"):
-            surveys.read(foreign.read_bytes())
+            read_packet(foreign.read_bytes())
 
 
 @pytest.mark.real_data
@@ -247,4 +248,4 @@ def test_simulated_elasticc_packets_are_refused(real_data):
     assert len(found) == 10
     for packet in found:
         with pytest.raises(PacketError, match="ELAsTiCC"):
-            surveys.read(packet.data)
+            read_packet(packet.data)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker_adapters import surveys
 from broker_adapters.association import associate
 from broker_adapters.brokers import lasair
 from broker_adapters.cutouts import decode
 from broker_adapters.errors import PacketError
+from broker_adapters.packets import read as read_packet
 from broker_adapters.photometry import flux_from_magnitude, magnitude_from_flux
 from broker_adapters.records import Kind
 from classifiers.simulate import names
@@ -34,7 +34,7 @@ def files():
 
 @pytest.fixture(scope="module")
 def alerts(files):
-    return {name: surveys.read(data) for name, data in files.items() if name.split("/")[0] in SURVEYS}
+    return {name: read_packet(data) for name, data in files.items() if name.split("/")[0] in SURVEYS}
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_trouble_is_refused_with_a_reason_and_the_duplicate_is_one_that_came_bef
             assert data in [d for n, d in files.items() if not n.startswith("trouble/")]
             continue
         with pytest.raises(PacketError) as caught:
-            surveys.read(data)
+            read_packet(data)
         reasons[name] = str(caught.value)
     assert "filter 9" in reasons["trouble/unknown-filter.avro"]
     assert "truncated" in reasons["trouble/truncated.avro"]

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command, get_commands, loa
 from django.test import override_settings
 from tom_dataproducts.models import PhotometryReducedDatum
 
+from broker_adapters.packets import read as read_packet
 from broker_adapters.sources.files import Packet
 from tests.followup.test_lco import portal as portal
 from tests.tom_alerce import plugins
@@ -63,8 +64,8 @@ class TestIngest:
     @pytest.mark.parametrize(("flags", "code"), [((), 0), (("--strict",), 2)])
     def test_some_damaged_packets(self, night, monkeypatch, flags, code):
         (night / "good").write_bytes(b"good")
-        read = ingest.surveys.read
-        monkeypatch.setattr("broker_adapters.surveys.read", lambda data: alert() if data == b"good" else read(data))
+        read = read_packet
+        monkeypatch.setattr("broker_adapters.packets.read", lambda data: alert() if data == b"good" else read(data))
         if code:
             assert refused("alerce_ingest", night, *flags)[0] == code
         else:
@@ -276,7 +277,7 @@ class TestInterrupted:
     def test_ingest(self, monkeypatch, tmp_path, capsys):
         stop = [3]
         monkeypatch.setattr("broker_adapters.sources.files.packets", lambda paths: self.packets(stop[0]))
-        monkeypatch.setattr("broker_adapters.surveys.read", lambda data: alert(object_id=f"ZTF{data.decode()}", ra=10.0 * float(data)))
+        monkeypatch.setattr("broker_adapters.packets.read", lambda data: alert(object_id=f"ZTF{data.decode()}", ra=10.0 * float(data)))
         monkeypatch.setattr("django.db.connections.close_all", lambda: None)
         with pytest.raises(SystemExit) as end:
             alerce_ingest.Command().run_from_argv(["manage.py", "alerce_ingest", str(tmp_path)])

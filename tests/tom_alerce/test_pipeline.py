@@ -49,7 +49,7 @@ class TestIngest:
                 raise PacketError(f"not a packet: {data[:20]!r}")
             return alert(object_id=f"ZTF{data.decode()}", ra=float(data))
 
-        monkeypatch.setattr("broker_adapters.surveys.read", read)
+        monkeypatch.setattr("broker_adapters.packets.read", read)
 
     def packets(self, *data):
         return [Packet("night.tar", f"{i}.avro", d) for i, d in enumerate(data)]
@@ -101,7 +101,7 @@ class TestIngest:
         assert told == [2, 2, 1]
 
     def test_a_mistake_of_ours_is_not_swallowed(self, monkeypatch):
-        monkeypatch.setattr("broker_adapters.surveys.read", lambda data: 1 / 0)
+        monkeypatch.setattr("broker_adapters.packets.read", lambda data: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             ingest.ingest(self.packets(b"1"))
 

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from tom_dataproducts.models import PhotometryReducedDatum
 from tom_targets.models import BaseTarget
 
-from broker_adapters import surveys
+from broker_adapters.packets import read as read_packet
 from broker_adapters.sources import files
 from broker_adapters.sources.files import Packet
 from tests.broker_adapters.samples import sn_2026asx
@@ -98,7 +98,7 @@ def test_damaged_packets_cost_nothing_but_themselves():
     """A thousand, seeded; the good ones around them are all stored."""
     random = np.random.default_rng(20261123)
     good = [path.read_bytes() for path in GOLDEN]
-    expected = {surveys.read(data).key for data in good}
+    expected = {read_packet(data).key for data in good}
     packets = []
     for i in range(1000):
         packets.append(Packet("night", f"bad {i}", damaged(good[random.integers(len(good))], random)))

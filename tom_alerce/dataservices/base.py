@@ -18,7 +18,7 @@ from tom_dataservices.dataservices import DataService, QueryServiceError
 from tom_targets.models import BaseTarget, Target
 from tom_targets.permissions import targets_for_user
 
-from broker_adapters import plugins
+from broker_adapters import plugins, surveys
 from broker_adapters.errors import AdapterError
 from broker_adapters.records import Alert, Detections, Query
 from tom_alerce import conf
@@ -36,8 +36,6 @@ NEAR = 1.5
 #: A survey may have named one source several times.
 SEVERAL = 5
 
-_ZTF = re.compile(r"ZTF\d{2}[a-z]{7}")
-_LSST = re.compile(r"(?:LSST\s*)?(\d{15,19})")
 _FIELDS = frozenset(field.name for field in fields(Query))
 #: The toolkit prints an error into its page as it is.
 _HARMLESS = str.maketrans({"<": "‹", ">": "›", "&": "+", '"': "'"})
@@ -81,8 +79,9 @@ def row(alert: Alert, *, label: str = "", probability: float | None = None, n: i
 
 
 def object_ids(text: str) -> tuple[str, ...]:
-    """The names in a text, with commas or spaces between them; Rubin's numbers may have LSST before them."""
-    return tuple(re.findall(r"[^\s,;]+", re.sub(r"\bLSST\s*(?=\d)", "", text)))
+    """The names in a text, with commas or spaces between them; a number may have its survey's label before it (LSST 1702...)."""
+    labels = "|".join(re.escape(survey.label) for survey in surveys.known() if survey.bare)
+    return tuple(re.findall(r"[^\s,;]+", re.sub(rf"\b(?:{labels})\s*(?=\d)", "", text)))
 
 
 class BrokerDataService(DataService):
@@ -163,12 +162,11 @@ class BrokerDataService(DataService):
 
     def build_query_parameters_from_target(self, target: BaseTarget, **kwargs: Any) -> dict[str, Any]:
         """What to ask about a target: its place, and the objects that its names or our links say it is."""
-        ids: dict[str, list[str]] = {"ztf": [], "lsst": []}
+        ids: dict[str, list[str]] = {survey.name: [] for survey in surveys.known()}
         for name in target.names:
-            if _ZTF.fullmatch(name):
-                ids["ztf"].append(name)
-            elif found := _LSST.fullmatch(name):
-                ids["lsst"].append(found[1])
+            for survey in surveys.known():
+                if found := survey.object_id_of(name):
+                    ids[survey.name].append(found)
         for linked in SurveyObject.objects.filter(sky_object__target_id=target.pk, survey__in=ids):
             ids[linked.survey].append(linked.object_id)
         return {"target": target.pk, "ra": target.ra, "dec": target.dec, "ids": {k: list(dict.fromkeys(v)) for k, v in ids.items()}}

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from broker_adapters.records import SOURCE_ID_WIDTH
 from tom_alerce.models.sky import SkyObject, Stamps, SurveyObject
 
 
@@ -52,7 +53,7 @@ class Explanation(models.Model):
     """What a classifier looked at in the stamps of one alert (`classifiers.models.stamp.explain`); the same stamps are explained once."""
 
     stamps = models.ForeignKey(Stamps, on_delete=models.CASCADE, related_name="explanations")
-    source_id = models.CharField(max_length=48, help_text="the alert whose stamps they were")
+    source_id = models.CharField(max_length=SOURCE_ID_WIDTH, help_text="the alert whose stamps they were")
     classifier = models.CharField(max_length=64)
     version = models.CharField(max_length=64)
     label = models.CharField(max_length=64, help_text="the class that the map speaks for")

@@ -7,6 +7,9 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from broker_adapters import surveys
+from broker_adapters.records import BAND_WIDTH, OBJECT_ID_WIDTH, SOURCE_ID_WIDTH, SURVEY_WIDTH
+
 
 class SkyObject(models.Model):
     """One source on the sky: what the survey objects of all surveys are linked to, and what may become a TOM target."""
@@ -33,11 +36,10 @@ class SkyObject(models.Model):
 
     @property
     def name(self) -> str:
-        """What a person calls it: the target's name, else the Rubin, ZTF or ATLAS name, in this order."""
+        """What a person calls it: the target's name, else that of the survey whose names come first (Rubin, ZTF, ATLAS)."""
         if self.target_id:
             return self.target.name
-        order = {"lsst": 0, "ztf": 1, "atlas": 2}
-        members = sorted(self.survey_objects.all(), key=lambda m: (order.get(m.survey, 9), m.object_id))
+        members = sorted(self.survey_objects.all(), key=lambda m: (surveys.about(m.survey).precedence, m.object_id))
         return str(members[0]) if members else f"sky object {self.pk}"
 
 
@@ -52,8 +54,8 @@ class SurveyObject(models.Model):
         NAME = "name", "name of a target"
         PERSON = "person", "a person's decision"
 
-    survey = models.CharField(max_length=8)
-    object_id = models.CharField(max_length=64)
+    survey = models.CharField(max_length=SURVEY_WIDTH)
+    object_id = models.CharField(max_length=OBJECT_ID_WIDTH)
     sky_object = models.ForeignKey(SkyObject, on_delete=models.PROTECT, related_name="survey_objects")
     ra = models.FloatField(help_text="degrees, ICRS")
     dec = models.FloatField(help_text="degrees, ICRS")
@@ -75,7 +77,7 @@ class SurveyObject(models.Model):
 
     def __str__(self) -> str:
         """Its name; a mere number, as Rubin and ATLAS give, has the survey before it: an ATLAS number could be one of Rubin's."""
-        return f"{self.survey.upper()} {self.object_id}" if self.object_id.isdecimal() else self.object_id
+        return f"{surveys.about(self.survey).label} {self.object_id}" if self.object_id.isdecimal() else self.object_id
 
     @staticmethod
     def object_id_of(name: str) -> str:
@@ -105,11 +107,11 @@ class Detection(models.Model):
     """One measurement; the same measurement through two brokers is one row, which the database enforces."""
 
     survey_object = models.ForeignKey(SurveyObject, on_delete=models.CASCADE, related_name="detections")
-    survey = models.CharField(max_length=8)
-    source_id = models.CharField(max_length=48)
+    survey = models.CharField(max_length=SURVEY_WIDTH)
+    source_id = models.CharField(max_length=SOURCE_ID_WIDTH)
     kind = models.PositiveSmallIntegerField(help_text="broker_adapters.records.Kind")
     mjd = models.FloatField(help_text="MJD UTC, mid-exposure")
-    band = models.CharField(max_length=2)
+    band = models.CharField(max_length=BAND_WIDTH)
     flux = models.FloatField(null=True, help_text="difference flux, nJy; null for a non-detection")
     flux_err = models.FloatField(null=True, help_text="nJy; limit over n_sigma for a non-detection")
     ref_flux = models.FloatField(null=True, help_text="reference flux, nJy")
@@ -137,7 +139,7 @@ class Stamps(models.Model):
 
     survey_object = models.ForeignKey(SurveyObject, on_delete=models.CASCADE, related_name="stamps")
     slot = models.CharField(max_length=6, choices=Slot.choices)
-    source_id = models.CharField(max_length=48)
+    source_id = models.CharField(max_length=SOURCE_ID_WIDTH)
     mjd = models.FloatField()
     science = models.BinaryField(null=True)
     template = models.BinaryField(null=True)

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
-from types import ModuleType
 
-from broker_adapters import plugins, surveys
+from broker_adapters import packets as adapters
 from broker_adapters.errors import AdapterError, SourceError
 from broker_adapters.records import Alert, Kind
 from broker_adapters.sources.files import Packet
@@ -56,34 +54,12 @@ def ingest(packets: Iterable[Packet], progress: Progress = lambda n: None, repor
     def readable() -> Iterator[Alert | Refused]:
         for packet in packets:
             try:
-                yield read(packet.data)
+                yield adapters.read(packet.data)
             except AdapterError as error:
                 yield Refused.of(*packet, error)
 
     _write(readable(), report, progress)
     return report
-
-
-def read(data: bytes) -> Alert:
-    """The alert in a broker's message or in a survey's packet.
-
-    Raises
-    ------
-    PacketError
-        It is neither, or it is damaged.
-    """
-    for broker in _messengers():
-        if broker.recognises(data):
-            alert: Alert = broker.read(data)
-            return alert
-    return surveys.read(data)
-
-
-@lru_cache
-def _messengers() -> tuple[ModuleType, ...]:
-    """Brokers that have messages of their own."""
-    found = (plugins.load("broker_adapters.brokers", name) for name in plugins.names("broker_adapters.brokers"))
-    return tuple(broker for broker in found if hasattr(broker, "recognises"))
 
 
 def ingest_alerts(alerts: Iterable[Alert], progress: Progress = lambda n: None) -> Report:

@@ -36,7 +36,7 @@ def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report
     broker = client(name)
     report = ingest_alerts(broker.search(query), progress)
     # a client passes over the objects of which it cannot read the answer, and remembers them
-    report.refused += dead_letters.save(Refused.of(source, oid, b"", why) for oid, why in getattr(broker, "rejected", ()))
+    report.refused += dead_letters.save(Refused.of(source, oid, b"", why) for oid, why in broker.rejected)
     if report.problem is None and report.read.total() >= query.limit:
         logger.warning("%s: the answer was cut at %d objects; ask for more, or narrow the query", source, query.limit)
     elif report.problem is None and report.last_mjd is not None:

@@ -11,17 +11,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from broker_adapters.surveys import ztf
 from tom_alerce.clock import now
 from tom_alerce.models import Drift, Explanation, Stamps
 from tom_alerce.store import sky, stamp_monitor
 
 logger = logging.getLogger(__name__)
 
-CLASSIFIER, SURVEY = "stamp", "ztf"
+CLASSIFIER, SURVEY = "stamp", ztf.SURVEY.name
 #: A night of fewer alerts tells nothing; of more, so many are looked at.
 LEAST, MOST = 30, 2000
-#: ZTF's nights begin at noon at Palomar: MJD 0.0 is midnight UTC, so many days later.
-NOON = 5 / 6
+#: Fraction of an MJD (UTC) at which it is noon at Palomar, and one of ZTF's nights ends.
+NOON = ztf.SURVEY.noon or 0.0
 
 
 def night_of(mjd: float) -> dt.date:

@@ -17,15 +17,12 @@ from guardian.shortcuts import assign_perm, get_groups_with_perms, get_users_wit
 from tom_dataproducts.models import PhotometryReducedDatum
 from tom_targets.models import BaseTarget, Target
 
-from broker_adapters import photometry
+from broker_adapters import photometry, surveys
 from broker_adapters.records import DETECTION, Detections, Kind, frozen
 
 #: Below this signal to noise a forced flux is shown as a limit, and this many sigma deep is every limit (SNT and SNU of the ZTF Science
 #: Data System's forced photometry).
 DETECTED, LIMIT = 3.0, 5.0
-
-#: Telescope and instrument of each survey; a survey that is not here is named by its own name.
-INSTRUMENTS = {"ztf": ("Palomar 48-inch", "ZTF"), "atlas": ("ATLAS", "ATLAS"), "lsst": ("Rubin", "LSSTCam")}
 
 _EPOCH = datetime(1858, 11, 17, tzinfo=timezone.utc)
 _SHOWN = ("timestamp", "bandpass", "brightness", "brightness_error", "limit", "value")
@@ -34,7 +31,7 @@ _NUMBERS = tuple(name for name in DETECTION.names or () if DETECTION[name].kind 
 
 def bandpass(survey: str, band: str) -> str:
     """The canonical name of a survey's band: 'ZTF-r', 'LSST-r', 'ATLAS-o'."""
-    return f"{survey.upper()}-{band}"
+    return f"{surveys.about(survey).label}-{band}"
 
 
 def save_photometry(target: BaseTarget, detections: Detections, source_name: str = "tom_alerce") -> int:
@@ -93,13 +90,13 @@ def _datums(target: BaseTarget, rows: Detections, source_name: str) -> Iterator[
     shown = ~(limit | faint) & np.isfinite(magnitude)
     for i, row in enumerate(rows):
         survey, band = str(row["survey"]), str(row["band"])
-        telescope, instrument = INSTRUMENTS.get(survey, (survey.upper(), survey.upper()))
+        facts = surveys.about(survey)
         numbers = {name: float(row[name]) for name in _NUMBERS if np.isfinite(row[name])}
         yield PhotometryReducedDatum(
             target_id=target.pk,
             timestamp=_EPOCH + timedelta(days=float(row["mjd"])),
-            telescope=telescope,
-            instrument=instrument,
+            telescope=facts.telescope,
+            instrument=facts.instrument,
             source_name=source_name,
             bandpass=bandpass(survey, band),
             brightness=float(magnitude[i]) if shown[i] else None,

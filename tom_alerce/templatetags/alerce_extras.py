@@ -14,6 +14,7 @@ from astropy.time import Time
 from django import template
 from django.urls import reverse
 
+from broker_adapters import surveys
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.store import photometry
 
@@ -107,14 +108,8 @@ def pretty(value: Any) -> str:
 @register.filter
 def links(survey_object: Any) -> list[tuple[str, str]]:
     """Pages about a survey object at the brokers: (name, address)."""
-    name = quote(survey_object.object_id, safe="")
-    return {
-        "ztf": [("ALeRCE", f"https://alerce.online/object/{name}"), ("Lasair", f"https://lasair-ztf.lsst.ac.uk/objects/{name}/")],
-        "lsst": [
-            ("ALeRCE", f"https://lsst.alerce.online/object/{name}?survey=lsst"),
-            ("Lasair", f"https://lasair.lsst.ac.uk/objects/{name}/"),
-        ],
-    }.get(survey_object.survey, [])
+    object_id = quote(survey_object.object_id, safe="")
+    return [(title, address.format(object_id)) for title, address in surveys.about(survey_object.survey).pages]
 
 
 @register.filter

@@ -1,7 +1,7 @@
 """What every feature is computed from: the g-like and the r-like light curve of one merged object.
 
-Band families (docs/model-cards/lightcurve.md): ZTF g, LSST g and ATLAS c (420-650 nm) are ``g``; ZTF r, LSST r and ATLAS o (560-820 nm)
-are ``r``. What matters is that the same rows give the same series whichever way they came:
+Band families (docs/model-cards/lightcurve.md) follow from the bands' wavelengths (`family`): ZTF g, LSST g and ATLAS c are ``g``; ZTF r,
+LSST r and ATLAS o are ``r``. What matters is that the same rows give the same series whichever way they came:
 
 - a detection is an alert, or a forced measurement of at least `DETECTED` sigma that is not the forced twin of an alert;
 - a forced measurement below that is a limit of `DETECTED` sigma, as a survey's own upper limits are, and kept beside as a forced point;
@@ -19,27 +19,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_adapters import photometry
+from broker_adapters import photometry, surveys
 from broker_adapters.crossmatch import mean_direction
 from broker_adapters.exposures import once
 from broker_adapters.records import Detections, Kind
 from classifiers.models.lightcurve._arrays import Floats
 
-#: (survey, band) -> band family.
-FAMILY = {("ztf", "g"): "g", ("ztf", "r"): "r", ("lsst", "g"): "g", ("lsst", "r"): "r", ("atlas", "c"): "g", ("atlas", "o"): "r"}
-
-#: The families in the order in which features come.
-FAMILIES = ("g", "r")
+#: Band family -> effective wavelengths (nm) of its broad bands, in the order in which features come. ZTF's and Rubin's g (472, 478) and
+#: ATLAS's cyan (533) lie in the one, their r (634, 622) and orange (679) in the other; u, i, z and y in none.
+WINDOWS = {"g": (450.0, 560.0), "r": (600.0, 700.0)}
+FAMILIES = tuple(WINDOWS)
 
 #: A forced measurement of this many sigma is a detection; limits are given at this many sigma too (ZTF's alerts: 5).
 DETECTED = 5.0
 
 #: Real-bogus score below which ALeRCE drops a detection (Sanchez-Saez et al. 2021, sec. 2.2).
 RELIABLE = 0.55
-
-#: Surveys whose reference flux is that of a catalogued source, so that none given means none there. Rubin gives the flux of its template
-#: under every source, ATLAS gives nothing.
-CATALOGUED = ("ztf",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,23 +114,33 @@ class LightCurve:
         return len(self.g.t) + len(self.r.t)
 
 
+def family(survey: str, band: str) -> str:
+    """Band family of a survey's band, from its wavelength: one of `FAMILIES`, or '' for a band of none."""
+    for one in surveys.about(survey).bands:
+        if one.name == band and not one.line:
+            return next((name for name, (low, high) in WINDOWS.items() if low <= one.wavelength <= high), "")
+    return ""
+
+
 def light_curve(rows: Detections) -> LightCurve:
     """The series of one object's rows of `broker_adapters.records.DETECTION` (any order, duplicates allowed)."""
     rows = rows[np.argsort(rows["mjd"], kind="stable")]
-    family = np.array([FAMILY.get(key, "") for key in zip(rows["survey"].tolist(), rows["band"].tolist(), strict=True)], "U1")
+    keys = list(zip(rows["survey"].tolist(), rows["band"].tolist(), strict=True))
+    by_key = {key: family(*key) for key in set(keys)}
+    families = np.array([by_key[key] for key in keys], "U1")
     detected = _detected(rows)
     noise = ~detected & (rows["kind"] != Kind.ALERT) & (rows["flux_err"] > 0) & np.isfinite(rows["flux_err"]) & np.isfinite(rows["mjd"])
     weak = noise & (rows["kind"] == Kind.FORCED) & np.isfinite(rows["flux"])
-    found = rows[detected & (family != "")]
-    surveys = tuple(sorted(set(found["survey"].tolist())))
-    totals = _on_reference(found, surveys)
+    found = rows[detected & (families != "")]
+    names = tuple(sorted(set(found["survey"].tolist())))
+    totals = _on_reference(found, names)
     g, r = (
         _series(once(rows[detected & own]), _untwinned(rows, detected & own, weak & own), once(rows[noise & own]), totals)
-        for own in (family == f for f in FAMILIES)
+        for own in (families == f for f in FAMILIES)
     )
     reliable = found["reliability"][np.isfinite(found["reliability"])]
     position = mean_direction(found["ra"], found["dec"])
-    return LightCurve(g, r, bool(totals), surveys, position, float(np.median(reliable)) if len(reliable) else math.nan)
+    return LightCurve(g, r, bool(totals), names, position, float(np.median(reliable)) if len(reliable) else math.nan)
 
 
 def _untwinned(rows: Detections, detected: NDArray[np.bool_], weak: NDArray[np.bool_]) -> Detections:
@@ -147,7 +152,7 @@ def _untwinned(rows: Detections, detected: NDArray[np.bool_], weak: NDArray[np.b
     return untwinned
 
 
-def _on_reference(found: Detections, surveys: tuple[str, ...]) -> tuple[str, ...]:
+def _on_reference(found: Detections, names: tuple[str, ...]) -> tuple[str, ...]:
     """The surveys whose magnitudes are of the total flux; without any, all magnitudes are of the difference.
 
     A catalogue of reference sources that has none here says that nothing lay there: then no magnitude is a total. A template's flux, be
@@ -155,10 +160,11 @@ def _on_reference(found: Detections, surveys: tuple[str, ...]) -> tuple[str, ...
     otherwise. A survey without either cannot say, and has no magnitudes beside those that can.
     """
     below = bool(((found["flux"] < 0) & (found["kind"] == Kind.ALERT)).any())
-    known = {s: bool(np.isfinite(found["ref_flux"][found["survey"] == s]).mean() > 0.5) for s in surveys}
-    totals = tuple(s for s in surveys if known[s] and (below or s in CATALOGUED))
-    silent = tuple(s for s in surveys if not known[s] and s not in CATALOGUED)
-    return totals if len(totals) + len(silent) == len(surveys) else ()
+    known = {s: bool(np.isfinite(found["ref_flux"][found["survey"] == s]).mean() > 0.5) for s in names}
+    catalogued = {s: surveys.about(s).catalogued for s in names}
+    totals = tuple(s for s in names if known[s] and (below or catalogued[s]))
+    silent = tuple(s for s in names if not known[s] and not catalogued[s])
+    return totals if len(totals) + len(silent) == len(names) else ()
 
 
 def _detected(rows: Detections) -> NDArray[np.bool_]:

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters.cutouts import images
 from broker_adapters.errors import PacketError
-from broker_adapters.records import Alert, SkyObject
+from broker_adapters.records import STAMPS, Alert, SkyObject
+from broker_adapters.surveys import atlas, lsst, ztf
 
 Images = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -57,12 +58,12 @@ class Geometry:
     sides: tuple[int, int]
 
 
-#: Survey -> its geometry: ZTF schema 4.02, ALeRCE's ATLAS schema 0.1 (no template is sent), Rubin's DMTN-102 (at least 30 pixels).
+#: Survey -> its geometry, for the surveys that there are models of: ZTF schema 4.02, ALeRCE's ATLAS schema 0.1, Rubin's DMTN-102 (at least
+#: 30 pixels). Which images there are is the survey's fact, what sizes a model takes is the model's.
 GEOMETRIES = MappingProxyType(
     {
-        "ztf": Geometry("ztf", (0, 1, 2), (63, 63)),
-        "atlas": Geometry("atlas", (0, 2), (61, 61)),
-        "lsst": Geometry("lsst", (0, 1, 2), (30, 128)),
+        survey.name: Geometry(survey.name, tuple(STAMPS.index(name) for name in survey.stamps), sides)
+        for survey, sides in ((ztf.SURVEY, (63, 63)), (atlas.SURVEY, (61, 61)), (lsst.SURVEY, (30, 128)))
     }
 )
 ZTF = GEOMETRIES["ztf"]

@@ -42,7 +42,7 @@ class Command(command.Command):
                 available = poll.client(name).surveys
             except (LookupError, AdapterError) as error:
                 raise CommandError(str(error)) from error
-            asked = options["survey"] or [s for s in conf.get("SURVEYS") if s in available]
+            asked = options["survey"] or [s for s in conf.surveys() if s in available]
             if not asked:
                 problems += self._nobody(name, options)
             for survey in asked:

@@ -10,7 +10,7 @@ from astropy.time import Time
 
 from broker_adapters.records import Detections
 from tom_alerce.pages.figures import outlook
-from tom_alerce.pages.figures.series import QUANTITIES, SYMBOLS, Series, series
+from tom_alerce.pages.figures.series import QUANTITIES, Series, series
 from tom_alerce.store.photometry import DETECTED
 
 
@@ -52,9 +52,7 @@ def _layout(rows: Detections, quantity: str, drawn: list[Series], end: float) ->
 
 def _trace(one: Series, quantity: str, in_legend: bool) -> dict[str, Any]:
     """One plotly trace; a band stands once in the legend, which shows and hides its forced points and limits with it."""
-    symbol = (
-        "triangle-down-open" if one.style == "limit" else SYMBOLS.get(one.survey, "circle") + ("-open" if one.style == "forced" else "")
-    )
+    symbol = "triangle-down-open" if one.style == "limit" else one.symbol + ("-open" if one.style == "forced" else "")
     unit = " µJy" if quantity == "flux" else ""
     label = {"limit": " limit", "forced": " forced", "detection": ""}[one.style]
     trace: dict[str, Any] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from broker_adapters import surveys
 from broker_adapters.correction import correct
 from broker_adapters.photometry import NJY_PER_UJY, limit_from_flux_error, magnitude_error, magnitude_from_flux
 from broker_adapters.records import Detections, Kind
@@ -14,9 +15,6 @@ from tom_alerce.store.photometry import DETECTED, LIMIT, bandpass
 
 #: What the vertical axis can be -> its title.
 QUANTITIES = {"flux": "Difference flux (µJy)", "difference": "Difference magnitude (AB)", "total": "Total magnitude (AB)"}
-
-#: Symbol of each survey in plotly's words; a survey that is not here gets the first.
-SYMBOLS = {"ztf": "circle", "lsst": "diamond", "atlas": "square"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,11 @@ class Series:
     def name(self) -> str:
         """Name of the band as the target's photometry has it, such as 'ZTF-r'."""
         return bandpass(self.survey, self.band)
+
+    @property
+    def symbol(self) -> str:
+        """Mark of the survey's points, one of `broker_adapters.records.SYMBOLS`."""
+        return surveys.about(self.survey).symbol
 
 
 def series(rows: Detections, quantity: str, star: bool = False) -> list[Series]:

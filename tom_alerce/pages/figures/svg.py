@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_adapters.records import Detections
-from tom_alerce.pages.figures.series import SYMBOLS, Series, series
+from broker_adapters.records import SYMBOLS, Detections
+from tom_alerce.pages.figures.series import Series, series
 from tom_alerce.store.photometry import DETECTED
 
 #: The small light curve shows at most this many days before the latest detection, and this many points.
@@ -72,7 +72,16 @@ def _triangle(x: float, y: float, r: float) -> str:
     return f"M{x - r:.1f} {y - r / 2:.1f}h{2 * r}l{-r} {1.5 * r:.1f}z"
 
 
-_MARKS: dict[str, Callable[[float, float, float], str]] = {"circle": circle, "diamond": _diamond, "square": _square}
+def _triangle_up(x: float, y: float, r: float) -> str:
+    return f"M{x - r:.1f} {y + r / 2:.1f}h{2 * r}l{-r} {-1.5 * r:.1f}z"
+
+
+def _cross(x: float, y: float, r: float) -> str:
+    return f"M{x - r:.1f} {y - r / 2:.1f}h{2 * r}v{r}h{-2 * r}zM{x - r / 2:.1f} {y - r:.1f}h{r}v{2 * r}h{-r}z"
+
+
+#: Symbol of a survey -> the path of its mark.
+_MARKS: dict[str, Callable[[float, float, float], str]] = dict(zip(SYMBOLS, (circle, _diamond, _square, _triangle_up, _cross), strict=True))
 
 
 def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84, recent: float | None = RECENT) -> Plot | None:
@@ -141,7 +150,7 @@ def _y_range(drawn: list[Series]) -> tuple[float, float]:
 
 def _layers(one: Series, x: Callable[[float], float], y: Callable[[float], float], radius: float) -> Iterator[Layer]:
     css = f"{one.style} survey-{one.survey} band-{one.band}"
-    mark = _triangle if one.style == "limit" else _MARKS[SYMBOLS.get(one.survey, "circle")]
+    mark = _triangle if one.style == "limit" else _MARKS[one.symbol]
     points = [(x(float(mjd)), y(float(v))) for mjd, v in zip(one.rows["mjd"], one.values, strict=True)]
     bars = [
         f"M{px:.1f} {y(float(v - e)):.1f}V{y(float(v + e)):.1f}"

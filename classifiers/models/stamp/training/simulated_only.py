@@ -15,8 +15,8 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
-from broker_adapters import surveys
 from broker_adapters.errors import AdapterError
+from broker_adapters.packets import read as read_packet
 from broker_adapters.records import Alert
 from classifiers import population_stability
 from classifiers.calibration import Calibration
@@ -188,7 +188,7 @@ def packets(folder: Path) -> list[Alert]:
     found = []
     for path in sorted(p for p in folder.iterdir() if p.is_file()):
         try:
-            found.append(surveys.read(path.read_bytes()))
+            found.append(read_packet(path.read_bytes()))
         except AdapterError:
             continue
     return found
