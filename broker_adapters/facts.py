@@ -23,6 +23,8 @@ MAX_RADIUS = 30.0
 class Band:
     """One band of a survey.
 
+    Colours of our own surveys are those of Okabe & Ito 2008, which colour-blind eyes tell apart.
+
     Attributes
     ----------
     name : str

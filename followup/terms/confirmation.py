@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from broker_adapters import surveys
 from followup.brightness import seen
 from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 
@@ -30,8 +31,8 @@ def _judge(candidate: Candidate, now: float) -> tuple[float, str]:
     for t in times[1:]:
         if t - last >= _APART:
             last, count = t, count + 1
-    surveys = ", ".join(sorted({str(s).upper() for s in rows["survey"]}))
+    who = ", ".join(sorted({surveys.about(str(s)).label for s in rows["survey"]}))
     if count == 1:
-        return 0.1, f"seen once only, by {surveys}: may be moving"
+        return 0.1, f"seen once only, by {who}: may be moving"
     nights = 1 + int(np.sum(np.diff(times) > _DAYLIGHT))
-    return 1.0 - 0.9 / count**2, f"seen {count} times in {nights} night{'s' if nights > 1 else ''} by {surveys}"
+    return 1.0 - 0.9 / count**2, f"seen {count} times in {nights} night{'s' if nights > 1 else ''} by {who}"

@@ -165,7 +165,7 @@ def test_our_links_say_which_objects_a_target_is(httpserver):
     SurveyObject.objects.create(survey="lsst", object_id=str(DIA), **place)
     TargetName.objects.create(target=target, name=f"LSST {DIA}")
     asked = AlerceDataService().build_query_parameters_from_target(target)
-    assert asked["ids"] == {"ztf": [OID], "lsst": [str(DIA)]}
+    assert asked["ids"] == {"ztf": [OID], "lsst": [str(DIA)], "atlas": []}
 
 
 def test_what_one_survey_delivers_is_kept_when_the_other_fails(page, httpserver, caplog):

@@ -80,8 +80,9 @@ def row(alert: Alert, *, label: str = "", probability: float | None = None, n: i
 
 def object_ids(text: str) -> tuple[str, ...]:
     """The names in a text, with commas or spaces between them; a number may have its survey's label before it (LSST 1702...)."""
-    labels = "|".join(re.escape(survey.label) for survey in surveys.known() if survey.bare)
-    return tuple(re.findall(r"[^\s,;]+", re.sub(rf"\b(?:{labels})\s*(?=\d)", "", text)))
+    for survey in surveys.known():
+        text = re.sub(rf"\b{re.escape(survey.label)}\s*(?=(?:{survey.object_id})(?:[\s,;]|$))", "", text)
+    return tuple(re.findall(r"[^\s,;]+", text))
 
 
 class BrokerDataService(DataService):

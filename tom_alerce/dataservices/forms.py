@@ -8,6 +8,8 @@ from crispy_forms.layout import Column, Layout, Row
 from django import forms
 from tom_dataservices.forms import BaseQueryForm
 
+from broker_adapters import surveys
+from broker_adapters.brokers import alerce
 from broker_adapters.errors import PacketError
 from broker_adapters.values import identifier
 from tom_alerce.dataservices.base import object_ids
@@ -36,7 +38,7 @@ class PositionForm(BaseQueryForm):
 class BrokerForm(PositionForm):
     """Objects by name, place, class or time."""
 
-    survey = forms.ChoiceField(choices=(("ztf", "ZTF"), ("lsst", "Rubin/LSST")), initial="ztf")
+    survey = forms.ChoiceField(choices=lambda: [(name, surveys.about(name).title) for name in alerce.Client.surveys], initial="ztf")
     object_ids = forms.CharField(required=False, label="Objects", help_text="names, with commas or spaces between them")
     radius = forms.FloatField(required=False, min_value=0.1, max_value=1000, label="Radius", help_text="arcseconds")
     label = forms.CharField(required=False, max_length=64, label="Class", help_text="in the words of the broker, e.g. SN")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from django.db.models import F, Q, prefetch_related_objects
 
+from broker_adapters import surveys
 from broker_adapters.records import Detections, Kind
 from followup.brightness import Trend, trend
 from tom_alerce import visible
@@ -56,9 +57,11 @@ class Summary:
 
     @property
     def counts(self) -> list[tuple[str, int]]:
-        """Number of detections of each survey."""
+        """Label and number of detections of each survey."""
         rows = self.detections[self.detections["kind"] == Kind.ALERT]
-        return [(str(survey), int(n)) for survey, n in zip(*np.unique(rows["survey"], return_counts=True), strict=True)]
+        return [
+            (surveys.about(str(survey)).label, int(n)) for survey, n in zip(*np.unique(rows["survey"], return_counts=True), strict=True)
+        ]
 
 
 def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int, Summary]:

@@ -13,9 +13,11 @@ from astropy.coordinates import Angle
 from astropy.time import Time
 from django import template
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 
 from broker_adapters import surveys
 from tom_alerce.clock import now as now_mjd
+from tom_alerce.pages.figures import colours
 from tom_alerce.store import photometry
 
 register = template.Library()
@@ -124,6 +126,12 @@ def sky_links(sky_object: Any) -> list[tuple[str, str]]:
         ("Legacy Survey", f"https://www.legacysurvey.org/viewer?ra={sky_object.ra:.6f}&dec={sky_object.dec:.6f}&zoom=15"),
         ("Aladin", f"https://aladin.cds.unistra.fr/AladinLite/?target={position}&fov=0.05"),
     ]  # fmt: skip
+
+
+@register.simple_tag
+def band_style() -> str:
+    """CSS rules with the colours of all bands."""
+    return mark_safe(colours.style())  # of our own and installed plug-ins, names and colours checked
 
 
 @register.simple_tag
