@@ -136,5 +136,7 @@ SHOW_PAGINATION_INFO = True
 HINTS_ENABLED = False
 
 TOM_ALERCE: dict[str, object] = {
+    # the fake broker relays the ZTF packets of the simulated night; ALeRCE is asked by whoever polls it
+    "BROKERS": {"alerce": {}, "fake": {"folder": str(DATA_DIR / "night" / "ztf"), "surveys": ["ztf"]}},
     "FACILITY": {"name": "lco", "proposal": os.getenv("LCO_PROPOSAL", "DEMO")},
 }

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command, get_commands, loa
 from django.test import override_settings
 from tom_dataproducts.models import PhotometryReducedDatum
 
+from broker_adapters.errors import Unavailable
 from broker_adapters.packets import read as read_packet
 from broker_adapters.sources.files import Packet
 from tests.followup.test_lco import portal as portal
@@ -83,8 +84,12 @@ class TestIngest:
 
 
 class TestPoll:
+    @pytest.fixture(autouse=True)
+    def _tonight(self, monkeypatch):
+        monkeypatch.setattr("tom_alerce.pipeline.poll.now", lambda: MJD + 3.0)
+
     def brokers(self, *answers, **more):
-        return override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": answers, **more}}})
+        return override_settings(TOM_ALERCE={"BROKERS": {"fake": {"alerts": answers, **more}}})
 
     def test_every_survey_that_the_broker_has(self):
         asked = []
@@ -116,7 +121,7 @@ class TestPoll:
         assert (q.survey, q.since, q.classifier, q.label, q.probability, q.limit) == ("lsst", 60000.0, "c", "SN", 0.7, 5)
 
     def test_a_service_that_is_down(self):
-        with self.brokers(alert(), plugins.down()):
+        with self.brokers(alert(), Unavailable("the service is down")):
             code, message = refused("alerce_poll", "--survey", "ztf")
         assert code == 1
         assert "the service is down" in message
@@ -132,7 +137,7 @@ class TestPoll:
 
     def test_whom_nobody_knows(self):
         assert "no broker 'nobody'" in refused("alerce_poll", "--broker", "nobody")[1]
-        with self.brokers():
+        with self.brokers(surveys=["ztf", "lsst"]):
             assert "has no atlas" in refused("alerce_poll", "--survey", "atlas")[1]
 
 
@@ -141,7 +146,7 @@ class TestSync:
         ingest.ingest_alerts([alert(n=2), alert(object_id="ZTF2", ra=10.0, n=2)])
         target = targets.promote(SkyObject.objects.get(survey_objects__object_id="ZTF26aaaaaaa"))
         answers = [alert(n=5), alert(object_id="ZTF2", ra=10.0, n=5)]
-        with override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": answers}}}):
+        with override_settings(TOM_ALERCE={"BROKERS": {"fake": {"alerts": answers}}}):
             assert "read 1 ztf; refused 0; new: 0 sky objects, 0 survey objects, 3 measurements" in run("alerce_sync")
         assert PhotometryReducedDatum.objects.filter(target=target).count() == 5
 
@@ -149,14 +154,14 @@ class TestSync:
         """As messages of Lasair do: they name an object, of which the sources have no ids."""
         told = str(ingest.ingest_alerts([alert(rows=curve(n=0)), alert(object_id="ZTF2", ra=10.0)]))
         assert "read 2 ztf (1 without a detection)" in told
-        with override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": [alert(n=5), alert(object_id="ZTF2", ra=10.0, n=9)]}}}):
+        with override_settings(TOM_ALERCE={"BROKERS": {"fake": {"alerts": [alert(n=5), alert(object_id="ZTF2", ra=10.0, n=9)]}}}):
             assert "read 1 ztf; refused 0; new: 0 sky objects, 0 survey objects, 5 measurements" in run("alerce_sync")
             assert run("alerce_sync") == ""
 
     def test_a_service_that_is_down(self):
         ingest.ingest_alerts([alert()])
         targets.promote(SkyObject.objects.get())
-        with override_settings(TOM_ALERCE={"BROKERS": {plugins.NAME: {"answers": [plugins.down()]}}}):
+        with override_settings(TOM_ALERCE={"BROKERS": {"fake": {"alerts": [Unavailable("the service is down")]}}}):
             assert refused("alerce_sync")[0] == 1
 
 
@@ -289,9 +294,10 @@ class TestInterrupted:
         stop[0] = None
         assert "read 6 ztf; refused 0; new: 4 sky objects" in run("alerce_ingest", tmp_path)
 
-    def test_poll(self):
+    def test_poll(self, monkeypatch):
+        monkeypatch.setattr("tom_alerce.pipeline.poll.now", lambda: MJD + 3.0)
         answers = [alert(), KeyboardInterrupt(), alert(object_id="ZTF2", ra=10.0)]
-        brokers = {"BROKERS": {plugins.NAME: {"answers": answers}}, "BATCH": 1}
+        brokers = {"BROKERS": {"fake": {"alerts": answers}}, "BATCH": 1}
         with override_settings(TOM_ALERCE=brokers), pytest.raises(KeyboardInterrupt):
             run("alerce_poll", "--survey", "ztf")
         assert (SkyObject.objects.count(), Watermark.objects.count()) == (1, 0)

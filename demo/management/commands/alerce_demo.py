@@ -52,6 +52,7 @@ class Command(command.Command):
         self._night(folder, options["seed"], options["sources"])
         self._targets(night.truth(folder))
         self._run("alerce_ingest", *(str(folder / name) for name in ("ztf", "atlas", "lsst", "lasair", "trouble")))
+        self._poll(folder / "ztf")
         problem = self._classify()
         self._run("alerce_rank", show=3)
         self._submit()
@@ -106,6 +107,11 @@ class Command(command.Command):
             if new and how == "its alias":
                 TargetName.objects.create(target=target, name=row["object_id"])
         Target.objects.get_or_create(name="M 33", defaults={"type": Target.SIDEREAL, "ra": 23.4621, "dec": 30.6599})
+
+    def _poll(self, folder: Path) -> None:
+        """Ask the fake broker, where it relays this night: the same alerts once more, by another way, add nothing."""
+        if conf.get("BROKERS").get("fake", {}).get("folder") == str(folder):
+            self._run("alerce_poll", broker=["fake"])
 
     def _classify(self) -> CommandError | None:
         """A classifier that does not work keeps the others, and the ranking, from nothing; the demo has failed nevertheless."""
