@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import photometry
 from broker_adapters.records import Detections, Kind
+from broker_adapters.significance import series, total_flux
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -57,7 +58,7 @@ def corrected(rows: Detections, group: NDArray[np.intp]) -> Correction:
     """As `correct`, where the `series` of each row is known already."""
     flux, error, kind = rows["flux"], rows["flux_err"], rows["kind"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        total = rows["ref_flux"] + flux
+        total = total_flux(rows)
         total = np.where(total > 0.0, total, np.nan)
         scale = photometry.POGSON / total
         point = scale * np.sqrt(error**2 - rows["ref_flux_err"] ** 2)
@@ -81,17 +82,6 @@ def stellar(metadata: Mapping[str, Any]) -> Flags:
         round_ = (chi < STAR_CHI) & (sharpness > STAR_SHARPNESS[0]) & (sharpness < STAR_SHARPNESS[1])
         star: Flags = near & np.where(near_ps1, score > STAR_SCORE, round_)
     return star
-
-
-def series(rows: Detections, owner: ArrayLike | None) -> NDArray[np.intp]:
-    """A number for each row, shape (n,), the same for rows of one owner, survey and band, and in their order, counting from 0."""
-    code = np.zeros(len(rows), np.intp)
-    for column in (code if owner is None else np.asarray(owner), rows["survey"], rows["band"]):
-        if (column == column[:1]).all():  # nearly always so for the survey: sorting is what costs
-            continue
-        values, number = np.unique(column, return_inverse=True)
-        code = np.unique(code * len(values) + number, return_inverse=True)[1] if code.any() else number
-    return code
 
 
 def first(group: NDArray[np.intp], mjd: Floats) -> NDArray[np.intp]:

@@ -1,6 +1,6 @@
 """Statistics of light curves by object and band, and by object: what brokers publish as "magstats".
 
-Definitions are those of ALeRCE's magstats_step (2026), over detections (`Kind.ALERT`), in magnitudes of the absolute difference and, with
+Definitions are those of ALeRCE's magstats_step (2026), over alerts, in magnitudes of the absolute difference and, with
 ``_corr``, in total magnitudes where they exist. ``max`` is the largest magnitude, so the faintest. Standard deviations are of the sample
 at hand (ddof = 0). Different on purpose: nothing undefined enters as 100; ``sigmadm_first`` is the uncertainty of ``dm_first`` (there, it
 is an error minus a magnitude); mean positions are right across RA 0/360.
@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import photometry
-from broker_adapters.correction import corrected, series
+from broker_adapters.correction import corrected
 from broker_adapters.crossmatch import mean_positions
 from broker_adapters.records import Detections, Kind
+from broker_adapters.significance import alerts, series
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -101,7 +102,7 @@ def _owner(rows: Detections, owner: ArrayLike | None) -> NDArray[np.int64]:
 
 def _in_order(rows: Detections, group: NDArray[Any]) -> Ints:
     """Which rows are detections, sorted by group and time."""
-    seen = np.flatnonzero(rows["kind"] == Kind.ALERT)
+    seen = np.flatnonzero(alerts(rows))
     ordered: Ints = seen[np.lexsort((rows["mjd"][seen], group[seen]))]
     return ordered
 

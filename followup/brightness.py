@@ -7,20 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_adapters.exposures import once
 from broker_adapters.photometry import magnitude_error, magnitude_from_flux
-from broker_adapters.records import Detections, Kind
+from broker_adapters.records import Detections
+from broker_adapters.significance import MEASURED, alerts, detected, one_per_exposure, seen_by_totals, total_flux
 
-#: Forced photometry counts as seen from this signal to noise on (the survey's own threshold for an alert).
-SIGNIFICANT = 5.0
 #: The trend is fitted over so many days before the latest point, needs at least this baseline, and is trusted so far ahead.
 WINDOW, BASELINE, AHEAD = 10.0, 0.8, 3.0
 #: Steeper trends than this (mag/d) are not extrapolated: they are periods or outliers, not rises.
 STEEPEST = 1.0
 #: Calibration floor of a magnitude, added in quadrature.
 _FLOOR = 0.02
-#: An alert's flux is a magnitude from this signal to noise on: Rubin sends dipoles whose own is large and that of whose flux is next to 0.
-_MEASURED = 2.0
 #: nJy (46 mag): what is fainter is rounding.
 _FAINTEST = 1e-6
 
@@ -73,18 +69,9 @@ class Trend:
 
 
 def seen(detections: Detections) -> Detections:
-    """The rows in which the object was detected, each exposure once: alerts, and forced photometry of `SIGNIFICANT` signal to noise.
-
-    Forced photometry below the reference counts only where an alert has been below it too. Otherwise it is a bad subtraction, or what a
-    supernova that shines in the reference leaves when it is gone.
-    """
-    alert, forced, flux = detections["kind"] == Kind.ALERT, detections["kind"] == Kind.FORCED, detections["flux"]
-    finite = np.isfinite(flux) & np.isfinite(detections["mjd"])
-    with np.errstate(invalid="ignore"):
-        excess = np.abs(flux) if (alert & (flux < 0.0)).any() else flux
-        forced &= excess >= SIGNIFICANT * detections["flux_err"]
-    rows: Detections = detections[finite & (alert | forced)]
-    return once(rows) if forced.any() else rows
+    """The detections of one object (`broker_adapters.significance.detected`), each exposure once, shape (m,)."""
+    rows: Detections = detections[detected(detections)]
+    return rows if alerts(rows).all() else one_per_exposure(rows)
 
 
 def trend(detections: Detections, now: float) -> Trend | None:
@@ -109,18 +96,16 @@ def trend(detections: Detections, now: float) -> Trend | None:
 
 
 def _magnitudes(rows: Detections) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
-    """AB magnitudes and errors, shape (n,), of the difference flux, or, as is said, of the total: if that is known and one is below it.
+    """AB magnitudes and errors, shape (n,), and whether they are of the total flux (`seen_by_totals`), never of both.
 
-    What has been fainter than its reference varies about it, and a telescope sees the whole. The two are not mixed: from the one to the
-    other is no rise.
+    A change from the one to the other would look like a rise. A flux below `MEASURED` sigma has no magnitude.
     """
-    total = rows["flux"] + rows["ref_flux"]
-    whole = bool((rows["flux"] < 0.0).any() and np.isfinite(total).any())
-    flux = total if whole else rows["flux"]
-    noise = np.nan_to_num(_MEASURED * rows["flux_err"])
+    totals = seen_by_totals(rows)
+    flux = total_flux(rows) if totals else rows["flux"]
+    noise = np.nan_to_num(MEASURED * rows["flux_err"])
     flux = np.where((flux > _FAINTEST) & (flux >= noise), flux, np.nan)
     errors = np.nan_to_num(magnitude_error(flux, np.where(np.isfinite(rows["flux_err"]), rows["flux_err"], np.nan)))
-    return magnitude_from_flux(flux), np.hypot(errors, _FLOOR), whole
+    return magnitude_from_flux(flux), np.hypot(errors, _FLOOR), totals
 
 
 def _line(t: NDArray[np.float64], mags: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from broker_adapters.records import Detections, Kind
-from followup.brightness import SIGNIFICANT, seen
+from broker_adapters.records import Detections
+from broker_adapters.significance import DETECTED, alerts
+from followup.brightness import seen
 from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 
 #: What old age leaves.
@@ -38,7 +39,7 @@ def _judge(candidate: Candidate, now: float, half: float) -> tuple[float, str]:
 
 def _in_vain(detections: Detections, first: np.void) -> Detections:
     """Earlier looks through the same filter that were deep enough to find it as bright as it was at first."""
-    deep = SIGNIFICANT * detections["flux_err"] < np.abs(first["flux"])
+    deep = DETECTED * detections["flux_err"] < np.abs(first["flux"])
     earlier = (detections["mjd"] < first["mjd"]) & (detections["band"] == first["band"])
-    rows: Detections = detections[(detections["kind"] != Kind.ALERT) & earlier & deep]
+    rows: Detections = detections[~alerts(detections) & earlier & deep]
     return rows

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker_adapters import photometry
-from broker_adapters.correction import correct, first, series, stellar
+from broker_adapters.correction import correct, first, stellar
 from broker_adapters.records import Kind, blank
+from broker_adapters.significance import series
 
 
 def rows(n, **columns):

@@ -12,7 +12,8 @@ import numpy as np
 from django.db.models import F, Q, prefetch_related_objects
 
 from broker_adapters import surveys
-from broker_adapters.records import Detections, Kind
+from broker_adapters.records import Detections
+from broker_adapters.significance import alerts
 from followup.brightness import Trend, trend
 from tom_alerce import visible
 from tom_alerce.models import Classification, FollowupRequest, MatchCandidate, SkyObject, Stamps
@@ -58,7 +59,7 @@ class Summary:
     @property
     def counts(self) -> list[tuple[str, int]]:
         """Label and number of detections of each survey."""
-        rows = self.detections[self.detections["kind"] == Kind.ALERT]
+        rows = self.detections[alerts(self.detections)]
         return [
             (surveys.about(str(survey)).label, int(n)) for survey, n in zip(*np.unique(rows["survey"], return_counts=True), strict=True)
         ]

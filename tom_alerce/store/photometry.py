@@ -19,10 +19,7 @@ from tom_targets.models import BaseTarget, Target
 
 from broker_adapters import photometry, surveys
 from broker_adapters.records import DETECTION, Detections, Kind, frozen
-
-#: Below this signal to noise a forced flux is shown as a limit, and this many sigma deep is every limit (SNT and SNU of the ZTF Science
-#: Data System's forced photometry).
-DETECTED, LIMIT = 3.0, 5.0
+from broker_adapters.significance import DETECTED, insignificant
 
 _EPOCH = datetime(1858, 11, 17, tzinfo=timezone.utc)
 _SHOWN = ("timestamp", "bandpass", "brightness", "brightness_error", "limit", "value")
@@ -81,12 +78,10 @@ def _key(value: dict[str, Any]) -> tuple[str | None, str]:
 def _datums(target: BaseTarget, rows: Detections, source_name: str) -> Iterator[PhotometryReducedDatum]:
     """The rows of the toolkit for each measurement, unsaved; only finite numbers, since JSON in PostgreSQL knows no NaN."""
     limit = rows["kind"] == Kind.LIMIT
-    with np.errstate(divide="ignore", invalid="ignore"):
-        significance = rows["flux"] / rows["flux_err"]
-    faint = (rows["kind"] == Kind.FORCED) & (significance < DETECTED) & (significance > -DETECTED)
+    faint = insignificant(rows)
     magnitude = photometry.magnitude_from_flux(rows["flux"])
     error = photometry.magnitude_error(rows["flux"], rows["flux_err"])
-    depth = photometry.limit_from_flux_error(rows["flux_err"], LIMIT)
+    depth = photometry.limit_from_flux_error(rows["flux_err"], DETECTED)
     shown = ~(limit | faint) & np.isfinite(magnitude)
     for i, row in enumerate(rows):
         survey, band = str(row["survey"]), str(row["band"])

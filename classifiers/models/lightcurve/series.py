@@ -3,11 +3,10 @@
 Band families (docs/model-cards/lightcurve.md) follow from the bands' wavelengths (`family`): ZTF g, LSST g and ATLAS c are ``g``; ZTF r,
 LSST r and ATLAS o are ``r``. What matters is that the same rows give the same series whichever way they came:
 
-- a detection is an alert, or a forced measurement of at least `DETECTED` sigma that is not the forced twin of an alert;
+- detections are those of `broker_adapters.significance.detected_reliably`, without forced twins of alerts;
 - a forced measurement below that is a limit of `DETECTED` sigma, as a survey's own upper limits are, and kept beside as a forced point;
-- alerts with a reliability below `RELIABLE` are dropped, as ALeRCE does;
-- of rows of one exposure one is kept, alerts before forced measurements (`broker_adapters.exposures`);
-- magnitudes are total or of the difference, never both in one object.
+- of rows of one exposure one is kept, alerts before forced measurements (`broker_adapters.significance.one_per_exposure`);
+- magnitudes are total or of the difference, never both in one object (`broker_adapters.significance.surveys_in_totals`).
 """
 
 from __future__ import annotations
@@ -21,20 +20,14 @@ from numpy.typing import NDArray
 
 from broker_adapters import photometry, surveys
 from broker_adapters.crossmatch import mean_direction
-from broker_adapters.exposures import once
 from broker_adapters.records import Detections, Kind
+from broker_adapters.significance import DETECTED, detected_reliably, one_per_exposure, surveys_in_totals, total_flux
 from classifiers.models.lightcurve._arrays import Floats
 
 #: Band family -> effective wavelengths (nm) of its broad bands, in the order in which features come. ZTF's and Rubin's g (472, 478) and
 #: ATLAS's cyan (533) lie in the one, their r (634, 622) and orange (679) in the other; u, i, z and y in none.
 WINDOWS = {"g": (450.0, 560.0), "r": (600.0, 700.0)}
 FAMILIES = tuple(WINDOWS)
-
-#: A forced measurement of this many sigma is a detection; limits are given at this many sigma too (ZTF's alerts: 5).
-DETECTED = 5.0
-
-#: Real-bogus score below which ALeRCE drops a detection (Sanchez-Saez et al. 2021, sec. 2.2).
-RELIABLE = 0.55
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,14 +121,19 @@ def light_curve(rows: Detections) -> LightCurve:
     keys = list(zip(rows["survey"].tolist(), rows["band"].tolist(), strict=True))
     by_key = {key: family(*key) for key in set(keys)}
     families = np.array([by_key[key] for key in keys], "U1")
-    detected = _detected(rows)
+    detected = detected_reliably(rows)
     noise = ~detected & (rows["kind"] != Kind.ALERT) & (rows["flux_err"] > 0) & np.isfinite(rows["flux_err"]) & np.isfinite(rows["mjd"])
     weak = noise & (rows["kind"] == Kind.FORCED) & np.isfinite(rows["flux"])
     found = rows[detected & (families != "")]
     names = tuple(sorted(set(found["survey"].tolist())))
-    totals = _on_reference(found, names)
+    totals = surveys_in_totals(found, [name for name in names if surveys.about(name).catalogued])
     g, r = (
-        _series(once(rows[detected & own]), _untwinned(rows, detected & own, weak & own), once(rows[noise & own]), totals)
+        _series(
+            one_per_exposure(rows[detected & own]),
+            _untwinned(rows, detected & own, weak & own),
+            one_per_exposure(rows[noise & own]),
+            totals,
+        )
         for own in (families == f for f in FAMILIES)
     )
     reliable = found["reliability"][np.isfinite(found["reliability"])]
@@ -147,37 +145,9 @@ def _untwinned(rows: Detections, detected: NDArray[np.bool_], weak: NDArray[np.b
     """The weak rows that are not of the exposure of a detection."""
     if not weak.any():
         return rows[:0]
-    kept = once(rows[detected | weak])
-    untwinned: Detections = kept[(kept["kind"] == Kind.FORCED) & ~_detected(kept)]
+    kept = one_per_exposure(rows[detected | weak])
+    untwinned: Detections = kept[(kept["kind"] == Kind.FORCED) & ~detected_reliably(kept)]
     return untwinned
-
-
-def _on_reference(found: Detections, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The surveys whose magnitudes are of the total flux; without any, all magnitudes are of the difference.
-
-    A catalogue of reference sources that has none here says that nothing lay there: then no magnitude is a total. A template's flux, be
-    it of a star or of the host of a supernova, counts only for an object that has been seen below its reference, and speaks against totals
-    otherwise. A survey without either cannot say, and has no magnitudes beside those that can.
-    """
-    below = bool(((found["flux"] < 0) & (found["kind"] == Kind.ALERT)).any())
-    known = {s: bool(np.isfinite(found["ref_flux"][found["survey"] == s]).mean() > 0.5) for s in names}
-    catalogued = {s: surveys.about(s).catalogued for s in names}
-    totals = tuple(s for s in names if known[s] and (below or catalogued[s]))
-    silent = tuple(s for s in names if not known[s] and not catalogued[s])
-    return totals if len(totals) + len(silent) == len(names) else ()
-
-
-def _detected(rows: Detections) -> NDArray[np.bool_]:
-    """Which rows are detections."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        significant = np.abs(rows["flux"]) >= DETECTED * rows["flux_err"]
-    alert = (rows["kind"] == Kind.ALERT) & ~(rows["reliability"] < RELIABLE)
-    forced = (rows["kind"] == Kind.FORCED) & significant
-    usable = (
-        np.isfinite(rows["mjd"]) & np.isfinite(rows["flux"]) & (rows["flux"] != 0) & np.isfinite(rows["flux_err"]) & (rows["flux_err"] >= 0)
-    )
-    found: NDArray[np.bool_] = (alert | forced) & usable
-    return found
 
 
 def _series(found: Detections, weak: Detections, limits: Detections, totals: tuple[str, ...]) -> Series:
@@ -192,7 +162,7 @@ def _series(found: Detections, weak: Detections, limits: Detections, totals: tup
 
 def _total(rows: Detections, totals: tuple[str, ...]) -> Floats:
     """The flux in nJy that magnitudes are of."""
-    total: Floats = rows["flux"] + rows["ref_flux"] if totals else np.abs(rows["flux"])
+    total: Floats = total_flux(rows) if totals else np.abs(rows["flux"])
     if totals:
         total[[survey not in totals for survey in rows["survey"].tolist()]] = np.nan
     return total

@@ -22,9 +22,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
+from broker_adapters.significance import DETECTED
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.cholesky import solved
-from classifiers.models.lightcurve.series import DETECTED, LightCurve
+from classifiers.models.lightcurve.series import LightCurve
 
 #: Parameters: ln A (over the brightest flux), t0 (d from the brightest point), ln gamma, logit beta, ln tau_rise, ln tau_fall of the r-like
 #: band, then what the g-like band adds to each.

@@ -9,9 +9,9 @@ import numpy as np
 from astropy.time import Time
 
 from broker_adapters.records import Detections
+from broker_adapters.significance import SHOWN, significant
 from tom_alerce.pages.figures import outlook
 from tom_alerce.pages.figures.series import QUANTITIES, Series, series
-from tom_alerce.store.photometry import DETECTED
 
 
 def figures(rows: Detections, forecast: Mapping[str, Any] | None = None, star: bool = False) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def _layout(rows: Detections, quantity: str, drawn: list[Series], end: float) ->
     margin = max(0.03 * np.ptp(mjd), 1.0)
     span = Time([mjd.min() - margin, last + margin], format="mjd").isot.tolist()
     layout = {"yaxis": vertical, "xaxis": {"title": {"text": "UTC"}, "type": "date", "range": span}, "hovermode": "closest"}
-    below = int(np.sum(rows["flux"] < -DETECTED * rows["flux_err"]))
+    below = int(np.sum(significant(rows, SHOWN) & (rows["flux"] < 0)))
     if quantity == "difference" and below:
         text = f"{below} below the reference: see the flux"
         place = {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom", "showarrow": False}

@@ -11,7 +11,8 @@ from broker_adapters import surveys
 from broker_adapters.correction import correct
 from broker_adapters.photometry import NJY_PER_UJY, limit_from_flux_error, magnitude_error, magnitude_from_flux
 from broker_adapters.records import Detections, Kind
-from tom_alerce.store.photometry import DETECTED, LIMIT, bandpass
+from broker_adapters.significance import DETECTED, insignificant
+from tom_alerce.store.photometry import bandpass
 
 #: What the vertical axis can be -> its title.
 QUANTITIES = {"flux": "Difference flux (µJy)", "difference": "Difference magnitude (AB)", "total": "Total magnitude (AB)"}
@@ -62,11 +63,11 @@ def _quantity(rows: Detections, quantity: str, star: bool) -> tuple[NDArray[np.f
     flux, error = rows["flux"], rows["flux_err"]
     style = np.where(limit, "limit", np.where(forced, "forced", "detection"))
     if quantity == "flux":
-        return np.where(limit, LIMIT * error, flux) / NJY_PER_UJY, np.where(limit, np.nan, error) / NJY_PER_UJY, style
+        return np.where(limit, DETECTED * error, flux) / NJY_PER_UJY, np.where(limit, np.nan, error) / NJY_PER_UJY, style
     if quantity == "total":
         correction = correct(rows)
         return correction.magnitude, correction.error if star else correction.error_extended, style
-    faint = forced & (np.abs(flux) < DETECTED * error)
+    faint = insignificant(rows)
     shallow = limit | faint
-    values = np.where(shallow, limit_from_flux_error(error, LIMIT), magnitude_from_flux(flux))
+    values = np.where(shallow, limit_from_flux_error(error, DETECTED), magnitude_from_flux(flux))
     return values, np.where(shallow, np.nan, magnitude_error(flux, error)), np.where(faint, "limit", style)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_adapters.records import SYMBOLS, Detections
+from broker_adapters.significance import SHOWN, significant
 from tom_alerce.pages.figures.series import Series, series
-from tom_alerce.store.photometry import DETECTED
 
 #: The small light curve shows at most this many days before the latest detection, and this many points.
 RECENT, POINTS = 120.0, 400
@@ -89,9 +89,9 @@ def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84
 
     Difference magnitudes where the object only ever brightened, else difference fluxes. ``recent`` bounds the days that are shown.
     """
-    significant = np.abs(rows["flux"]) >= DETECTED * rows["flux_err"]
-    negative = bool(np.any(significant & (rows["flux"] < 0)))
-    detected = rows["mjd"][significant]
+    clear = significant(rows, SHOWN)
+    negative = bool(np.any(clear & (rows["flux"] < 0)))
+    detected = rows["mjd"][clear]
     if recent is not None and detected.size:
         rows = rows[rows["mjd"] >= detected.max() - recent][-POINTS:]
     quantity = "flux" if negative else "difference"

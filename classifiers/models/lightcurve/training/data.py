@@ -24,8 +24,8 @@ import pandas as pd
 
 from broker_adapters.photometry import NJY_PER_UJY, flux_error, flux_from_magnitude, magnitude_from_flux, mid_exposure, mjd_from_jd
 from broker_adapters.records import Detections, Kind, blank
+from broker_adapters.significance import DETECTED, alerts, significant
 from classifiers.models.lightcurve._arrays import Floats
-from classifiers.models.lightcurve.series import DETECTED
 from classifiers.records import ClassifierError
 from classifiers.taxonomy import BRANCH
 
@@ -69,7 +69,7 @@ def everything(folder: Path) -> dict[str, tuple[int, str, Detections]]:
     """Detections, kind and rows of every object that was seen, by name: of several sources the one with most detections."""
     best: dict[str, tuple[int, str, Detections]] = {}
     for object_id, kind, rows in (*_light_curves(folder / "lightcurves.parquet"), *_histories(folder / "ztf_alert_history.parquet")):
-        seen = (rows["kind"] == Kind.ALERT) | (np.abs(rows["flux"]) >= DETECTED * rows["flux_err"])
+        seen = alerts(rows) | significant(rows)
         n = int(seen.sum())
         if n > best.get(object_id, (0,))[0]:
             best[object_id] = n, kind, rows

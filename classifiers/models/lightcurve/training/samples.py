@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 
 from broker_adapters.photometry import flux_from_magnitude
 from broker_adapters.records import Detections, Kind
+from broker_adapters.significance import DETECTED
 from classifiers.models.lightcurve import environment, features, supernova
 from classifiers.models.lightcurve._arrays import Floats
-from classifiers.models.lightcurve.series import DETECTED, LightCurve, light_curve
+from classifiers.models.lightcurve.series import LightCurve, light_curve
 from classifiers.models.lightcurve.training import data
 from classifiers.models.lightcurve.training.data import Labelled
 from classifiers.simulate import lightcurves as simulate
