@@ -1,9 +1,9 @@
 """Statistics of light curves by object and band, and by object: what brokers publish as "magstats".
 
-Definitions are those of ALeRCE's magstats_step (2026), over alerts, in magnitudes of the absolute difference and, with
-``_corr``, in total magnitudes where they exist. ``max`` is the largest magnitude, so the faintest. Standard deviations are of the sample
-at hand (ddof = 0). Different on purpose: nothing undefined enters as 100; ``sigmadm_first`` is the uncertainty of ``dm_first`` (there, it
-is an error minus a magnitude); mean positions are right across RA 0/360.
+Definitions are those of ALeRCE's magstats_step (2026), over alerts (`significance.alerts`), in magnitudes of the absolute difference and,
+with ``_corr``, in total magnitudes where they exist. ``max`` is the largest magnitude, so the faintest. Standard deviations are of the
+sample at hand (ddof = 0). Different on purpose: nothing undefined enters as 100; ``sigmadm_first`` is the uncertainty of ``dm_first``
+(there, it is an error minus a magnitude); mean positions are right across RA 0/360.
 """
 
 from __future__ import annotations

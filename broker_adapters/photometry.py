@@ -1,4 +1,4 @@
-"""Every zero point and every time shift of the project: magnitudes, counts and limits to nJy, clocks to MJD UTC at mid-exposure.
+"""Every zero point of the project: magnitudes, counts and limits to nJy. Time shifts are in `broker_adapters.times`.
 
 Functions take and return arrays of any shape (or scalars). Fluxes are nJy; magnitudes are AB. What cannot be expressed is NaN:
 a magnitude of a flux that is not positive, a flux of a magnitude that is not finite.
@@ -6,9 +6,16 @@ a magnitude of a flux that is not positive, a flux of a magnitude that is not fi
 
 from __future__ import annotations
 
-import erfa
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from broker_adapters.times import MJD_ZERO_JD as MJD_ZERO_JD
+from broker_adapters.times import SECONDS_PER_DAY as SECONDS_PER_DAY
+from broker_adapters.times import jd_from_mjd as jd_from_mjd
+from broker_adapters.times import mid_exposure as mid_exposure
+from broker_adapters.times import mjd_from_jd as mjd_from_jd
+from broker_adapters.times import tai_from_utc as tai_from_utc
+from broker_adapters.times import utc_from_tai as utc_from_tai
 
 Floats = NDArray[np.float64]
 
@@ -17,8 +24,6 @@ NJY_ZERO_POINT = 31.4
 NJY_PER_UJY = 1000.0
 #: d(mag)/d(ln flux): the error of a magnitude is this times the relative error of the flux.
 POGSON = 2.5 / np.log(10.0)
-SECONDS_PER_DAY = 86400.0
-MJD_ZERO_JD = 2400000.5
 
 
 def flux_from_magnitude(magnitude: ArrayLike, sign: ArrayLike = 1) -> Floats:
@@ -66,47 +71,3 @@ def flux_error_from_limit(limit: ArrayLike, n_sigma: float = 5.0) -> Floats:
 def limit_from_flux_error(flux_err: ArrayLike, n_sigma: float = 5.0) -> Floats:
     """Limiting AB magnitude at ``n_sigma`` of one standard deviation in nJy."""
     return magnitude_from_flux(n_sigma * np.asarray(flux_err, float))
-
-
-def mjd_from_jd(jd: ArrayLike) -> Floats:
-    """MJD of a JD, on the same clock."""
-    mjd: Floats = np.asarray(jd, float) - MJD_ZERO_JD
-    return mjd
-
-
-def jd_from_mjd(mjd: ArrayLike) -> Floats:
-    """JD of an MJD, on the same clock."""
-    jd: Floats = np.asarray(mjd, float) + MJD_ZERO_JD
-    return jd
-
-
-def mid_exposure(start: ArrayLike, exposure: ArrayLike) -> Floats:
-    """Middle of an exposure: MJD of its start, and its length in seconds."""
-    mjd: Floats = np.asarray(start, float) + np.asarray(exposure, float) / (2.0 * SECONDS_PER_DAY)
-    return mjd
-
-
-def _leap_seconds() -> tuple[Floats, Floats]:
-    """MJD UTC from which TAI - UTC has a value, and the value in seconds: the table that astropy's own library carries."""
-    table = erfa.leap_seconds.get()
-    table = table[table["year"] >= 1972]  # before, the offset drifted
-    zero, day = erfa.cal2jd(table["year"], table["month"], 1)
-    return zero - MJD_ZERO_JD + day, table["tai_utc"].astype(float)
-
-
-_LEAP_MJD, _LEAP_SECONDS = _leap_seconds()
-_LEAP_MJD_TAI = _LEAP_MJD + _LEAP_SECONDS / SECONDS_PER_DAY
-
-
-def utc_from_tai(mjd: ArrayLike) -> Floats:
-    """MJD UTC of an MJD TAI since 1972 (37 s less since 2017)."""
-    mjd = np.asarray(mjd, float)
-    utc: Floats = mjd - _LEAP_SECONDS[np.clip(np.searchsorted(_LEAP_MJD_TAI, mjd, "right") - 1, 0, None)] / SECONDS_PER_DAY
-    return utc
-
-
-def tai_from_utc(mjd: ArrayLike) -> Floats:
-    """MJD TAI of an MJD UTC since 1972."""
-    mjd = np.asarray(mjd, float)
-    tai: Floats = mjd + _LEAP_SECONDS[np.clip(np.searchsorted(_LEAP_MJD, mjd, "right") - 1, 0, None)] / SECONDS_PER_DAY
-    return tai

@@ -13,13 +13,11 @@ import erfa
 import numpy as np
 from numpy.typing import NDArray
 
+from broker_adapters.times import MJD_ZERO_JD, tt_from_utc
 from followup.records import Limits, Night, Site
 
 Array = NDArray[np.float64]
 
-#: TT - UTC in days since 2017 (32.184 s + 37 s); a leap second more would move the Moon by 0.5 arcsec.
-_TT_UTC = 69.184 / 86400.0
-_MJD_JD = 2400000.5
 _AU = 149597870700.0
 
 #: Longest step of the time grid in days: 6 minutes, in which the sky turns by 1.5 degrees.
@@ -110,18 +108,18 @@ def _site_vectors(site: Site, times: Array) -> tuple[Array, Array]:
     longitude, latitude = math.radians(site.longitude), math.radians(site.latitude)
     up = np.array([math.cos(latitude) * math.cos(longitude), math.cos(latitude) * math.sin(longitude), math.sin(latitude)])
     here = erfa.gd2gc(1, longitude, latitude, site.elevation) / _AU
-    celestial_to_terrestrial = erfa.c2t06a(_MJD_JD, times + _TT_UTC, _MJD_JD, times, 0.0, 0.0)
+    celestial_to_terrestrial = erfa.c2t06a(MJD_ZERO_JD, tt_from_utc(times), MJD_ZERO_JD, times, 0.0, 0.0)
     return up @ celestial_to_terrestrial, here @ celestial_to_terrestrial
 
 
 def _moon(times: Array) -> Array:
     """Geocentric position of the Moon in au, shape (t, 3)."""
-    return np.asarray(erfa.moon98(_MJD_JD, times + _TT_UTC)["p"])
+    return np.asarray(erfa.moon98(MJD_ZERO_JD, tt_from_utc(times))["p"])
 
 
 def _sun(times: Array) -> Array:
     """Geocentric position of the Sun in au, shape (t, 3)."""
-    heliocentric, _ = erfa.epv00(_MJD_JD, times + _TT_UTC)
+    heliocentric, _ = erfa.epv00(MJD_ZERO_JD, tt_from_utc(times))
     return -np.asarray(heliocentric["p"])
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-_UNIX_MJD = 40587.0  # MJD of 1970-01-01
+from broker_adapters.times import mjd_from_datetime
 
 
 def now() -> float:
     """MJD, UTC, of this moment."""
-    return timezone.now().timestamp() / 86400.0 + _UNIX_MJD
+    return mjd_from_datetime(timezone.now())

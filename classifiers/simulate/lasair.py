@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from broker_adapters.photometry import tai_from_utc
 from broker_adapters.records import Detections, Kind
+from broker_adapters.times import tai_from_utc
 from classifiers.taxonomy import LIGHTCURVE
 
 #: Our class -> what Sherlock says of its surroundings.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from broker_adapters.photometry import MJD_ZERO_JD, tai_from_utc
 from broker_adapters.surveys import ztf
+from broker_adapters.times import MJD_ZERO_JD, SECONDS_PER_DAY, tai_from_utc
 
 #: An exposure is told from the next by so many parts of a day.
 _MILLIONTHS = 1_000_000
@@ -22,7 +22,7 @@ def ztf_object(index: int, year: int) -> str:
 
 def ztf_candid(mjd: float, index: int) -> str:
     """Night since 2017, millionths of the day, quadrant, and the number of the candidate (schema 4.02); ``mjd`` at mid-exposure."""
-    start = mjd + MJD_ZERO_JD - _ZTF_FIRST_NIGHT - ztf.EXPOSURE / 2.0 / 86400.0
+    start = mjd + MJD_ZERO_JD - _ZTF_FIRST_NIGHT - ztf.EXPOSURE / 2.0 / SECONDS_PER_DAY
     return str((round(start * _MILLIONTHS) * 1000 + 115) * 1_000_000 + index)
 
 

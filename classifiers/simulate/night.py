@@ -14,7 +14,7 @@ import argparse
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ import erfa
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from broker_adapters.photometry import MJD_ZERO_JD, magnitude_from_flux
+from broker_adapters.photometry import magnitude_from_flux
 from broker_adapters.records import Detections, Kind
+from broker_adapters.times import MJD_ZERO_JD, datetime_from_mjd, mjd_from_datetime
 from classifiers.simulate import lasair, names, trouble
 from classifiers.simulate._psf import Images
 from classifiers.simulate.looks import look
@@ -36,7 +37,6 @@ HISTORY = 60.0
 _ZTF_HISTORY = 30.0
 #: Alerts so long before an object's latest are packets of their own, and so is its first; ATLAS, which sends no history, has more.
 _RECENT = {"ztf": 0.5, "atlas": 2.5, "lsst": 0.5}
-_MJD_ZERO = datetime(1858, 11, 17, tzinfo=timezone.utc)
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ def _name(rows: Detections, s: Source, survey: str, random: np.random.Generator)
 def _object_id(s: Source, survey: str, alerts: Detections, visit: int) -> str:
     first = alerts[0]
     if survey == "ztf":
-        year = (_MJD_ZERO + timedelta(days=float(first["mjd"]))).year
+        year = datetime_from_mjd(first["mjd"]).year
         return names.ztf_object(10 * s.index + visit, year)
     return names.atlas_object(float(first["ra"]), float(first["dec"])) if survey == "atlas" else str(first["source_id"])
 
@@ -167,7 +167,7 @@ def _asteroid(view: View, i: int) -> Mapping[str, Any]:
 
 def _messages(views: Sequence[View], now: float) -> Iterator[tuple[str, bytes]]:
     """Lasair speaks of what its filters select: here every third source that is not bogus."""
-    utc = (_MJD_ZERO + timedelta(days=now)).strftime("%Y-%m-%d %H:%M:%S")
+    utc = datetime_from_mjd(now).strftime("%Y-%m-%d %H:%M:%S")
     writers = {"ztf": lasair.ztf_message, "lsst": lasair.lsst_message}
     for view in views:
         if view.survey in writers and view.source.index % 3 == 0 and view.source.label not in ("bogus", "asteroid"):
@@ -225,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sources", type=int, default=150, metavar="N")
     parser.add_argument("--latitude", type=float, default=-30.2, help="of the site, degrees")
     given = parser.parse_args(arguments)
-    now = given.now if given.now is not None else (datetime.now(timezone.utc) - _MJD_ZERO) / timedelta(days=1)
+    now = given.now if given.now is not None else mjd_from_datetime(datetime.now(timezone.utc))
     print(f"{write(given.out, given.seed, now, given.sources, given.latitude)} files in {given.out}")
 
 

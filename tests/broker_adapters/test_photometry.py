@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.time import Time
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from broker_adapters import photometry as p
@@ -52,21 +51,3 @@ def test_limit_round_trip(limit, n_sigma):
 def test_what_has_no_magnitude_is_nan():
     assert np.isnan(p.magnitude_from_flux([0.0, -5.0, np.nan])).all()
     assert np.isnan(p.magnitude_error([0.0, -5.0], 1.0)).all()
-
-
-@given(st.floats(41317.5, 61500))
-def test_tai_is_as_astropy_says(mjd):
-    assume(np.abs(mjd - p._LEAP_MJD).min() > 1.001)  # the day that ends with a leap second is a second longer in astropy's MJD
-    assert p.utc_from_tai(mjd) == pytest.approx(Time(mjd, format="mjd", scale="tai").utc.mjd, abs=2e-9)
-    assert p.utc_from_tai(p.tai_from_utc(mjd)) == pytest.approx(mjd, abs=1e-10)
-
-
-@pytest.mark.parametrize(("mjd", "seconds"), [(57540.0, 36), (57755.0, 37), (61100.0, 37), (62502.0, 37)])
-def test_leap_seconds(mjd, seconds):
-    assert (p.tai_from_utc(mjd) - mjd) * 86400 == pytest.approx(seconds, abs=1e-5)
-
-
-def test_julian_dates():
-    assert p.mjd_from_jd(2458653.7072454) == pytest.approx(58653.2072454, abs=1e-9)
-    assert p.jd_from_mjd(p.mjd_from_jd(2458653.7072454)) == 2458653.7072454
-    assert (p.mid_exposure(58653.0, 30.0) - 58653.0) * 86400 == pytest.approx(15.0, abs=1e-5)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from broker_adapters.surveys import ztf
+from broker_adapters.times import date_from_day, day_from_date
 from tom_alerce.clock import now
 from tom_alerce.models import Drift, Explanation, Stamps
 from tom_alerce.store import sky, stamp_monitor
@@ -27,12 +28,12 @@ NOON = ztf.SURVEY.noon or 0.0
 
 def night_of(mjd: float) -> dt.date:
     """The evening of the night at Palomar to which a time (MJD, UTC) belongs."""
-    return dt.date(1858, 11, 17) + dt.timedelta(days=int(np.floor(mjd - NOON)))
+    return date_from_day(int(np.floor(mjd - NOON)))
 
 
 def start_of(night: dt.date) -> float:
     """MJD, UTC, of noon at Palomar before that night."""
-    return (night - dt.date(1858, 11, 17)).days + NOON
+    return day_from_date(night) + NOON
 
 
 def nights(last: int, at: float | None = None) -> list[dt.date]:

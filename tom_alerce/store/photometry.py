@@ -7,7 +7,6 @@ broker rounded, becomes a second row. Here a measurement is (survey, source id),
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,8 @@ from tom_targets.models import BaseTarget, Target
 from broker_adapters import photometry, surveys
 from broker_adapters.records import DETECTION, Detections, Kind, frozen
 from broker_adapters.significance import DETECTED, insignificant
+from broker_adapters.times import datetime_from_mjd
 
-_EPOCH = datetime(1858, 11, 17, tzinfo=timezone.utc)
 _SHOWN = ("timestamp", "bandpass", "brightness", "brightness_error", "limit", "value")
 _NUMBERS = tuple(name for name in DETECTION.names or () if DETECTION[name].kind == "f")
 
@@ -89,7 +88,7 @@ def _datums(target: BaseTarget, rows: Detections, source_name: str) -> Iterator[
         numbers = {name: float(row[name]) for name in _NUMBERS if np.isfinite(row[name])}
         yield PhotometryReducedDatum(
             target_id=target.pk,
-            timestamp=_EPOCH + timedelta(days=float(row["mjd"])),
+            timestamp=datetime_from_mjd(row["mjd"]),
             telescope=facts.telescope,
             instrument=facts.instrument,
             source_name=source_name,

@@ -10,7 +10,7 @@ import fastavro
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_adapters import photometry
+from broker_adapters import times
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.records import Detections
 from broker_adapters.surveys import lsst
@@ -75,7 +75,7 @@ def write(
 
 
 def _sources(rows: Detections) -> list[dict[str, Any]]:
-    tai = photometry.tai_from_utc(rows["mjd"]).tolist()
+    tai = times.tai_from_utc(rows["mjd"]).tolist()
     degrees = rows["position_err"] / 3600.0
     return [
         {
@@ -101,7 +101,7 @@ def _sources(rows: Detections) -> list[dict[str, Any]]:
 
 
 def _forced(object_id: str, rows: Detections) -> list[dict[str, Any]]:
-    tai = photometry.tai_from_utc(rows["mjd"]).tolist()
+    tai = times.tai_from_utc(rows["mjd"]).tolist()
     return [
         {
             "diaForcedSourceId": int(object_id) + k,
@@ -122,7 +122,7 @@ def _mean(object_id: str, trigger: Detections, earlier: Detections) -> dict[str,
     every = np.concatenate([earlier, trigger])
     ra, dec, error = mean_position(every["ra"], every["dec"], every["position_err"])
     degrees = error / 3600.0
-    tai = photometry.tai_from_utc(every["mjd"])
+    tai = times.tai_from_utc(every["mjd"])
     return {
         "diaObjectId": int(object_id),
         "ra": ra,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from broker_adapters import photometry
+from broker_adapters import photometry, times
 from broker_adapters.records import Detections
 from broker_adapters.surveys import ztf
 from classifiers.simulate.packets._encode import Stamps, container, cutouts, fill, record_of, schema, split
@@ -61,7 +61,7 @@ def write(
 
 def _jd(rows: Detections) -> list[float]:
     """Start of the exposures, to 1e-7 d as in real packets."""
-    start = photometry.jd_from_mjd(photometry.mid_exposure(rows["mjd"], -ztf.EXPOSURE))
+    start = times.jd_from_mjd(times.mid_exposure(rows["mjd"], -ztf.EXPOSURE))
     jd: list[float] = np.round(start, 7).tolist()
     return jd
 

@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from broker_adapters.photometry import NJY_PER_UJY, flux_error, flux_from_magnitude, magnitude_from_flux, mid_exposure, mjd_from_jd
+from broker_adapters.photometry import NJY_PER_UJY, flux_error, flux_from_magnitude, magnitude_from_flux
 from broker_adapters.records import Detections, Kind, blank
 from broker_adapters.significance import DETECTED, alerts, significant
+from broker_adapters.times import mid_exposure, mjd_from_jd
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.records import ClassifierError
 from classifiers.taxonomy import BRANCH
