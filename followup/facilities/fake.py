@@ -1,0 +1,88 @@
+"""A facility without a telescope: for tests, for demos, and as an example for facilities of your own.
+
+Its class in the TOM is ``demo.facility.FakeFacility`` in our repository: a form that checks requests on this machine and asks nobody.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from broker_adapters.times import datetime_from_mjd
+from followup.exposure import Instrument
+from followup.records import FollowupError, ObservationRequest
+
+FACILITY = "Fake"
+DEFAULT_INSTRUMENT = "CAMERA"
+#: A camera on a telescope of one metre, and a spectrograph on one of two.
+INSTRUMENTS = MappingProxyType(
+    {
+        "CAMERA": Instrument(
+            diameter=0.94,
+            throughput=0.30,
+            pixel=0.4,
+            read_noise=8.0,
+            overhead=30.0,
+            setup=90.0,
+            seeing=1.8,
+            filters=MappingProxyType({"g": "g", "r": "r", "i": "i"}),
+            default_filters=("g", "r"),
+        ),
+        "SPECTROGRAPH": Instrument(
+            diameter=1.9,
+            throughput=0.08,
+            pixel=0.34,
+            read_noise=3.5,
+            overhead=30.0,
+            setup=240.0,
+            seeing=1.6,
+            filters=MappingProxyType({"slit": "r"}),
+            resolution=500.0,
+            default_filters=("slit",),
+        ),
+    }
+)
+
+
+def payload(request: ObservationRequest, *, target_id: int | None = None, program: str = "FAKE") -> dict[str, Any]:
+    """Return form data of ``FakeFacility``, plain JSON; times are UTC.
+
+    Parameters
+    ----------
+    request : ObservationRequest
+        For an instrument of `INSTRUMENTS`.
+    target_id : int, optional
+        Primary key of the TOM's target.
+    program : str
+        Code of the observing program; anything but ''.
+
+    Raises
+    ------
+    FollowupError
+        The instrument is not in `INSTRUMENTS`.
+    """
+    if request.instrument not in INSTRUMENTS:
+        raise FollowupError(f"the fake facility has no instrument {request.instrument!r}; it has: {', '.join(INSTRUMENTS)}")
+    return {
+        "facility": FACILITY,
+        "observation_type": "REQUEST",
+        "name": request.title(),
+        "target_id": target_id,
+        "program": program,
+        "instrument": request.instrument,
+        "exposures": [{"filter": e.filter, "seconds": e.seconds, "count": e.count} for e in request.exposures],
+        "start": datetime_from_mjd(request.start).isoformat(timespec="seconds"),
+        "end": datetime_from_mjd(request.end).isoformat(timespec="seconds"),
+        "max_airmass": request.max_airmass,
+        "min_lunar_distance": request.min_lunar_distance,
+    }
+
+
+def check(data: dict[str, Any]) -> tuple[str, ...]:
+    """Return the problems of form data that can be found without asking the facility."""
+    problems = []
+    if not data["program"]:
+        problems.append("no program: give its code in the settings of the facility")
+    if data["target_id"] is None:
+        problems.append("not a TOM target yet")
+    return tuple(problems)
