@@ -1,8 +1,8 @@
-"""How bright a candidate is now, and where it is going: what the terms and the exposure times are made from."""
+"""Brightness of a candidate now and its trend, which terms and exposure times are computed from."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,13 @@ from broker_adapters.photometry import magnitude_error, magnitude_from_flux
 from broker_adapters.records import Detections
 from broker_adapters.significance import MEASURED, alerts, detected, one_per_exposure, seen_by_totals, total_flux
 
-#: The trend is fitted over so many days before the latest point, needs at least this baseline, and is trusted so far ahead.
+#: Days: the trend is fitted over the last `WINDOW`, needs a baseline of at least `BASELINE`, and is extrapolated by at most `AHEAD`.
 WINDOW, BASELINE, AHEAD = 10.0, 0.8, 3.0
-#: Steeper trends than this (mag/d) are not extrapolated: they are periods or outliers, not rises.
+#: Steeper trends (mag/d) are not extrapolated: they come from short periods or outliers.
 STEEPEST = 1.0
 #: Calibration floor of a magnitude, added in quadrature.
 _FLOOR = 0.02
-#: nJy (46 mag): what is fainter is rounding.
+#: nJy (46 mag): smaller fluxes are rounding errors.
 _FAINTEST = 1e-6
 
 
@@ -28,22 +28,21 @@ class Trend:
     Attributes
     ----------
     band : str
-        Of the latest detection, which the magnitudes are of.
+        Band of the latest detection and of the magnitudes.
     latest : float
-        AB magnitude of the latest detection: of the difference flux, or of the total if it has been seen below its reference; NaN when
-        that is not known.
+        AB magnitude of the latest detection, of the difference flux or of the total (`seen_by_totals`); NaN where it is not known.
     now : float
-        The same, carried on to the moment asked for along the trend, at most `AHEAD` days; equal to ``latest`` without a trend.
+        Magnitude at the moment asked for, along the trend from the latest detection; equal to ``latest`` without a trend.
     slope, slope_err : float
         Magnitudes per day, negative when it brightens; NaN without two points `BASELINE` days apart.
     first, last : float
-        MJD of the first detection, and of the latest of which the magnitude is known, if there is one.
+        MJD of the first detection, and of the latest with a known magnitude (the latest of all where none is known).
     survey : str
-        That of ``latest``.
+        Survey of ``latest``.
     error : float
-        Of ``latest``, magnitudes, calibration floor included.
+        Error of ``latest`` in magnitudes, calibration floor included.
     total : bool
-        The magnitudes are of the total flux.
+        Whether the magnitudes are of the total flux.
     """
 
     band: str
@@ -58,7 +57,7 @@ class Trend:
     total: bool
 
     def __str__(self) -> str:
-        """For an observer: ``r = 18.4 now, rising 0.15 mag/d``."""
+        """Text for an observer: ``r = 18.4 now, rising 0.15 mag/d``."""
         shown = self.now if np.isfinite(self.slope) else self.latest
         text = f"{self.band} = {shown:.1f}"
         if not np.isfinite(self.slope):
@@ -68,19 +67,58 @@ class Trend:
         return f"{text} now, {'rising' if self.slope < 0 else 'fading'} {abs(self.slope):.2f} mag/d"
 
 
-def seen(detections: Detections) -> Detections:
-    """The detections of one object (`broker_adapters.significance.detected`), each exposure once, shape (m,)."""
-    rows: Detections = detections[detected(detections)]
-    return rows if alerts(rows).all() else one_per_exposure(rows)
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """What the detections of one object say at a moment; `Candidate.history` keeps it, so that a ranking works it out once.
+
+    Attributes
+    ----------
+    times : ndarray, shape (k,)
+        MJD of its detections until then, each exposure once, in time order; k > 0.
+    surveys : tuple of str
+        The surveys that detected it, sorted.
+    first_band, first_flux : str, float
+        Band and difference flux (nJy) of the first detection.
+    trend : Trend
+    """
+
+    times: NDArray[np.float64] = field(repr=False)
+    surveys: tuple[str, ...]
+    first_band: str
+    first_flux: float
+    trend: Trend
+
+
+def detections_until(detections: Detections, now: float) -> Detections:
+    """The detections of one object until ``now`` (`broker_adapters.significance.detected`), each exposure once, in time order."""
+    rows = detections[detections["mjd"] <= now]
+    rows = rows[detected(rows)]
+    if not alerts(rows).all():
+        rows = one_per_exposure(rows)
+    ordered: Detections = rows[np.argsort(rows["mjd"], kind="stable")]
+    return ordered
+
+
+def history(detections: Detections, now: float) -> History | None:
+    """Detections and trend of a light curve at ``now`` (MJD, UTC), from what was measured until then; None without a detection."""
+    rows = detections_until(detections, now)
+    if not len(rows):
+        return None
+    times = np.ascontiguousarray(rows["mjd"])
+    times.setflags(write=False)
+    surveys = tuple(sorted(set(rows["survey"].tolist())))
+    return History(times, surveys, str(rows["band"][0]), float(rows["flux"][0]), _trend(rows, now))
 
 
 def trend(detections: Detections, now: float) -> Trend | None:
-    """State of a light curve at ``now`` (MJD, UTC), from what was measured until then; None when nothing was detected."""
-    rows = seen(detections[detections["mjd"] <= now])
-    if not len(rows):
-        return None
-    first = float(rows["mjd"].min())
-    rows = rows[np.argsort(rows["mjd"], kind="stable")]
+    """State of a light curve at ``now`` (MJD, UTC), from what was measured until then; None without a detection."""
+    rows = detections_until(detections, now)
+    return _trend(rows, now) if len(rows) else None
+
+
+def _trend(rows: Detections, now: float) -> Trend:
+    """State of a light curve of at least one detection, in time order."""
+    first = float(rows["mjd"][0])
     mags, errors, total = _magnitudes(rows)
     if (known := np.isfinite(mags)).any():
         rows, mags, errors = rows[known], mags[known], errors[known]

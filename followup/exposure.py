@@ -25,13 +25,13 @@ FILTERS = MappingProxyType(
 #: Photons of an AB = 0 source per second, square metre and unit of ln(wavelength): 3631 Jy / h.
 _PHOTONS = 3631e-26 / 6.62607015e-34
 
-#: What observers type: exposures are rounded up to these (seconds), and longer ones are split.
+#: Exposure times in seconds that observers use: times are rounded up to these, and longer ones are split.
 STEPS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What the exposure calculation must know of a camera or spectrograph.
+    """Properties of a camera or spectrograph that determine exposure times.
 
     Attributes
     ----------
@@ -50,6 +50,8 @@ class Instrument:
     filters : mapping of the facility's filter name to a name in `FILTERS`
     resolution : float
         Resolving power of a spectrograph, for which the signal to noise is that of one resolution element; 0 for a camera.
+    default_filters : tuple of str
+        Filters of requests for which none are named.
     """
 
     diameter: float
@@ -61,10 +63,11 @@ class Instrument:
     seeing: float
     filters: MappingProxyType[str, str]
     resolution: float = 0.0
+    default_filters: tuple[str, ...] = ()
 
 
 def seconds(instrument: Instrument, filter: str, magnitude: float, snr: float, sky_excess: float = 1.0) -> float:
-    """Exposure time for a point source of that AB magnitude to reach ``snr``, in an aperture of 1.5 seeing in diameter.
+    """Exposure time in seconds for a point source to reach ``snr`` at an AB magnitude, in an aperture of 1.5 seeing in diameter.
 
     ``sky_excess`` is the factor by which moonlight brightens the sky. S/N = S t / sqrt(S t + n_pix (B t + R^2)) is quadratic in t.
     """
@@ -80,7 +83,7 @@ def seconds(instrument: Instrument, filter: str, magnitude: float, snr: float, s
 
 
 def split(total: float, longest: float = STEPS[-1]) -> tuple[float, int]:
-    """(seconds, count): the total rounded up to a step that observers use, in as few exposures of at most ``longest`` as will do."""
+    """(seconds, count): the total in as few exposures of at most ``longest`` as possible, each rounded up to one of `STEPS`."""
     count = max(1, math.ceil(total / longest))
     each = total / count
     return next((step for step in STEPS if step >= each and step <= longest), longest), count

@@ -1,22 +1,21 @@
-"""From a ranking to requests: who is observed tonight, when, and for how long."""
+"""Turn a ranking into observation requests: targets, windows and exposure times."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from types import ModuleType
+from typing import cast
 
 import numpy as np
 
 from broker_adapters import plugins
-from followup.brightness import trend
 from followup.exposure import Instrument, seconds, split
 from followup.moonlight import sky_excess
-from followup.records import Candidate, Candidates, Exposure, FollowupError, Night, ObservationRequest, Ranking
+from followup.records import Candidate, Candidates, Exposure, Facility, FollowupError, Night, ObservationRequest, Ranking
 
 PACKAGE = "followup.facilities"
 
-#: The visibility left must be so many times what the request takes, so that a scheduler can find a place for it.
+#: The visible time left must be this many times the length of the request, so that a scheduler can place it.
 SLACK = 2.0
 
 
@@ -26,43 +25,44 @@ def plan(
     night: Night,
     *,
     facility: str = "lco",
-    instrument: str = "1M0-SCICAM-SINISTRO",
-    filters: Sequence[str] = ("gp", "rp"),
+    instrument: str = "",
+    filters: Sequence[str] = (),
     snr: float = 20.0,
     hours: float = 2.0,
     top: int = 10,
     threshold: float = 0.1,
 ) -> list[ObservationRequest]:
-    """Requests for the best candidates, best first; the same input gives the same requests.
+    """Make requests for the best candidates, best first; the same input gives the same requests.
 
-    Walks down the ranking until ``top`` requests are made, the score falls below ``threshold`` or the time budget is used up; what does not
-    fit (into the budget left, or into its own visibility) is passed over, and so is what has no known brightness.
+    Walks down the ranking until ``top`` requests are made or the score falls below ``threshold``. A candidate is skipped if its request
+    does not fit into the time budget left or into its own visibility, or if its brightness is not known.
 
     Parameters
     ----------
     ranking : Ranking
         As `followup.rank.rank` made it.
     candidates : sequence of Candidate
-        Those of the ranking and of the night, in the order of the night.
+        The candidates of the ranking, in the order of the night.
     night : Night
-        The night that was ranked for.
+        The night of the ranking.
     facility, instrument : str
-        A plug-in of ``followup/facilities``, and an instrument that it knows.
+        A plug-in of ``followup/facilities`` or a dotted module, and one of its instruments; '' takes the facility's default.
     filters : sequence of str
-        As the facility names them.
+        As the facility names them; none takes the instrument's default.
     snr : float
         Signal to noise wanted in each filter, for the magnitude expected now (`followup.exposure`; colours are taken as zero).
     hours : float
-        Telescope time to ask for in all, overheads included.
+        Telescope time of all requests together, overheads included.
     top, threshold : int, float
-        At most so many requests; the least score.
+        Largest number of requests; smallest score.
 
     Raises
     ------
     FollowupError
-        No such facility, instrument or filter.
+        Unknown facility, instrument or filter.
     """
-    camera = _instrument(facility, instrument, filters)
+    instrument, camera = _instrument(facility, instrument)
+    filters = _filters(instrument, camera, filters)
     place = {c.key: i for i, c in enumerate(candidates)}
     excess, available = sky_excess(night), night.hours
     requests: list[ObservationRequest] = []
@@ -80,29 +80,40 @@ def plan(
     return requests
 
 
-def _instrument(facility: str, name: str, filters: Sequence[str]) -> Instrument:
+def load_facility(name: str) -> Facility:
+    """Return the facility of that name; FollowupError where there is none."""
     try:
-        plugin: ModuleType = plugins.load(PACKAGE, facility)
+        return cast(Facility, plugins.load(PACKAGE, name))
     except LookupError as error:
         raise FollowupError(str(error)) from error
-    instruments: dict[str, Instrument] = dict(plugin.INSTRUMENTS)
+
+
+def _instrument(facility: str, name: str) -> tuple[str, Instrument]:
+    """Name and description of an instrument; the facility's default where no name is given."""
+    plugin = load_facility(facility)
+    instruments = plugin.INSTRUMENTS
+    name = name or getattr(plugin, "DEFAULT_INSTRUMENT", "") or next(iter(instruments))
     if name not in instruments:
         raise FollowupError(f"facility {facility!r} has no instrument {name!r}; it has: {', '.join(sorted(instruments))}")
-    unknown = [f for f in filters if f not in instruments[name].filters]
+    return name, instruments[name]
+
+
+def _filters(instrument: str, camera: Instrument, filters: Sequence[str]) -> Sequence[str]:
+    """The filters asked for, or the instrument's default ones."""
+    filters = filters or camera.default_filters
+    unknown = [f for f in filters if f not in camera.filters]
     if unknown or not filters:
-        raise FollowupError(
-            f"{name} has no filter {', '.join(unknown) or '(none asked for)'}; it has: {', '.join(instruments[name].filters)}"
-        )
-    return instruments[name]
+        raise FollowupError(f"{instrument} has no filter {', '.join(unknown) or '(none given)'}; it has: {', '.join(camera.filters)}")
+    return filters
 
 
 def _exposures(
     candidate: Candidate, night: Night, camera: Instrument, filters: Sequence[str], snr: float, excess: float
 ) -> tuple[Exposure, ...]:
-    state = trend(candidate.detections, night.now)
-    if state is None or not (math.isfinite(state.now) and math.isfinite(excess)):
+    history = candidate.history(night.now)
+    if history is None or not (math.isfinite(history.trend.now) and math.isfinite(excess)):
         return ()
-    return tuple(Exposure(f, *split(seconds(camera, f, state.now, snr, excess))) for f in filters)
+    return tuple(Exposure(f, *split(seconds(camera, f, history.trend.now, snr, excess))) for f in filters)
 
 
 def _request(

@@ -1,8 +1,9 @@
-"""Candidates in order of merit: the weighted geometric mean of the terms, with the whole table kept."""
+"""Rank candidates by the weighted geometric mean of their terms, and keep the whole table."""
 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -13,14 +14,21 @@ import numpy as np
 from broker_adapters import plugins
 from followup.records import Candidates, FollowupError, Night, Ranking, Scores
 
-Term = Callable[[Candidates, Night], Scores]
+BoundTerm = Callable[[Candidates, Night], Scores]
 
 PACKAGE = "followup.terms"
 
-#: Terms and weights where the caller has no wish of their own.
-DEFAULT_TERMS: Mapping[str, float] = MappingProxyType(
-    {"probability": 2.0, "brightness": 1.0, "visibility": 1.0, "youth": 1.0, "moon": 0.5, "novelty": 1.0, "confirmation": 1.0}
-)
+
+def _default_terms() -> dict[str, float]:
+    """Name -> `WEIGHT` of the terms of ``followup/terms`` that are on by default, in the order of their `PLACE`, then of their names."""
+    terms = {name: plugins.load(PACKAGE, name) for name in plugins.names(PACKAGE)}
+    order = sorted(terms, key=lambda name: (getattr(terms[name], "PLACE", math.inf), name))
+    weights = {name: float(getattr(terms[name], "WEIGHT", 0.0)) for name in order}
+    return {name: weight for name, weight in weights.items() if weight > 0.0}
+
+
+#: Terms and weights of a ranking for which none are given, read from the files of ``followup/terms``.
+DEFAULT_TERMS: Mapping[str, float] = MappingProxyType(_default_terms())
 
 
 def rank(candidates: Candidates, night: Night, terms: Mapping[str, float | Mapping[str, Any]] = DEFAULT_TERMS) -> Ranking:
@@ -29,20 +37,20 @@ def rank(candidates: Candidates, night: Night, terms: Mapping[str, float | Mappi
     Parameters
     ----------
     candidates : sequence of Candidate, length n
-        What is ranked; keys must differ.
+        Keys must differ.
     night : Night
         Of the same candidates, in the same order.
-    terms : mapping of term name to weight, or to ``{'weight': 1.0, parameter: value, ...}``
+    terms : mapping of term name to weight, or to ``{'weight': 2.0, parameter: value, ...}`` (weight 1 if not given)
         A name is a plug-in of ``followup/terms`` or a dotted module. The score is exp(sum w ln s / sum w) over the terms s with weights w;
         a term that is 0 vetoes; a term of weight 0 is shown and counts for nothing.
 
     Raises
     ------
     FollowupError
-        No such term or parameter, weights that cannot be, or a term that breaks its contract.
+        An unknown term or parameter, an impossible weight, or a term that breaks its contract.
     """
     if night.altitude.shape[0] != len(candidates):
-        raise FollowupError(f"the night is of {night.altitude.shape[0]} targets, not of these {len(candidates)}")
+        raise FollowupError(f"the night was computed for {night.altitude.shape[0]} targets, not for these {len(candidates)}")
     loaded = {name: load(name, options) for name, options in terms.items()}
     weights = {name: weight for name, (_, weight) in loaded.items()}
     table = {name: _checked(name, term(candidates, night), len(candidates)) for name, (term, _) in loaded.items()}
@@ -57,13 +65,13 @@ def rank(candidates: Candidates, night: Night, terms: Mapping[str, float | Mappi
     )
 
 
-def load(name: str, options: float | Mapping[str, Any]) -> tuple[Term, float]:
-    """The term of that name with its parameters bound, and its weight.
+def load(name: str, options: float | Mapping[str, Any]) -> tuple[BoundTerm, float]:
+    """Return a term with its parameters bound, and its weight.
 
     Raises
     ------
     FollowupError
-        No such term or parameter, or a weight that is negative or not finite.
+        An unknown term or parameter, or a weight that is negative or not finite.
     """
     try:
         term = plugins.load(PACKAGE, name).term

@@ -1,28 +1,30 @@
-"""The nouns of ``followup``: who could be observed, from where, and what is asked for."""
+"""The nouns of ``followup``: candidates, sites, nights, rankings and observation requests."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker_adapters.records import Detections
+from broker_adapters.times import date_from_day
+from followup.brightness import History, history
 
-_MJD_ZERO = date(1858, 11, 17)
+if TYPE_CHECKING:
+    from followup.exposure import Instrument
 
-#: What a term says when it has nothing to go by; the reason says so.
+#: Score of a term that cannot be known; its reason says why.
 NEUTRAL = 0.5
 
 
 class FollowupError(Exception):
-    """Base of everything that ``followup`` raises on purpose."""
+    """Base of the errors of ``followup``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +45,18 @@ class Candidate:
     Attributes
     ----------
     key : str
-        Identity of the object to the caller; comes back in the ranking.
+        The caller's key of the object, repeated in the ranking.
     name : str
-        What a person calls it.
+        Name for people.
     ra, dec : float
         Degrees, ICRS.
     detections : ndarray of DETECTION
     probabilities : mapping of classifier name to mapping of class to probability
-        The latest word of each classifier; classifiers that cannot say are left out.
+        The latest classification by each classifier; those without a result are left out.
     classified : bool
-        A spectroscopic class is already known.
+        Whether a spectroscopic class is known.
     oddness : float
-        Share of what a classifier learnt from that is less odd, in [0, 1]; NaN where none has said so.
+        Anomaly score: the share of a classifier's training set that is less anomalous, in [0, 1]; NaN where there is none.
     """
 
     key: str
@@ -65,14 +67,21 @@ class Candidate:
     probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     classified: bool = False
     oddness: float = math.nan
+    _histories: dict[float, History | None] = field(default_factory=dict, init=False, repr=False)
+
+    def history(self, now: float) -> History | None:
+        """Detections and trend at ``now`` (MJD, UTC), worked out at the first call; None without a detection until then."""
+        if now not in self._histories:
+            self._histories[now] = history(self.detections, now)
+        return self._histories[now]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What counts as observable.
+    """Limits within which a target is observable.
 
-    ``max_airmass`` is that of a plane-parallel atmosphere; ``sun_altitude`` is where the night begins (degrees, centre of the Sun:
-    -18 astronomical, -12 nautical); ``moon_separation`` is kept (degrees) while the Moon is above the horizon.
+    ``max_airmass`` is of a plane-parallel atmosphere; the night begins when the centre of the Sun is at ``sun_altitude`` (degrees;
+    -18 astronomical, -12 nautical); ``moon_separation`` (degrees) applies while the Moon is above the horizon.
     """
 
     max_airmass: float = 2.0
@@ -80,23 +89,23 @@ class Limits:
     moon_separation: float = 20.0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be, with a `FollowupError`."""
+        """Raise a `FollowupError` for impossible limits."""
         if not (self.max_airmass >= 1.0 and -90.0 <= self.sun_altitude <= 90.0 and 0.0 <= self.moon_separation <= 180.0):
-            raise FollowupError(f"limits that cannot be: {self}")
+            raise FollowupError(f"impossible limits: {self}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Night:
-    """One night at one site, and where n candidates stand in it.
+    """One night at one site, and the positions of n candidates in its sky.
 
     Attributes
     ----------
     site : Site
     limits : Limits
     now : float
-        MJD, UTC: the moment for which the ranking is made.
+        MJD, UTC: the moment of the ranking.
     times : ndarray, shape (t,)
-        MJD, UTC: middles of t equal steps that fill the dark time that is left; empty when there is none.
+        MJD, UTC: middles of t equal steps that fill the dark time left; empty when there is none.
     step : float
         Length of a step in days, 0 when there is no dark time left.
     altitude : ndarray, shape (n, t)
@@ -129,15 +138,15 @@ class Night:
 
     @property
     def date(self) -> str:
-        """ISO date of the evening at the site: the night belongs to the local mean noon before it."""
+        """ISO date of the evening at the site; a night begins at local mean noon."""
         middle = float(self.times[len(self.times) // 2]) if len(self.times) else self.now
         day = math.floor(middle + self.site.longitude / 360.0 - 0.5)
-        return (_MJD_ZERO + timedelta(days=day)).isoformat()
+        return date_from_day(day).isoformat()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """What one term says of n candidates: values in [0, 1], shape (n,), 0 being a veto, and one short reason each."""
+    """Scores of n candidates by one term: values in [0, 1], shape (n,), 0 being a veto, and a short reason for each."""
 
     values: NDArray[np.float64]
     reasons: tuple[str, ...]
@@ -145,13 +154,13 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """n candidates in order of merit, best first, with the whole table of terms.
+    """n candidates, best first, with the whole table of terms.
 
     Attributes
     ----------
     keys : tuple of str, length n
     scores : ndarray, shape (n,)
-        Weighted geometric mean of the terms; 0 where one of them vetoes.
+        Weighted geometric mean of the terms; 0 where a term vetoes.
     terms : mapping of term name to `Scores`
         In the same order as ``keys``.
     weights : mapping of term name to float
@@ -168,7 +177,7 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """``count`` exposures of ``seconds`` through ``filter`` (the name that the facility gives it)."""
+    """``count`` exposures of ``seconds`` through ``filter`` (the facility's name of it)."""
 
     filter: str
     seconds: float
@@ -177,7 +186,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class ObservationRequest:
-    """What is asked of a facility for one target.
+    """A request to a facility to observe one target.
 
     Attributes
     ----------
@@ -187,7 +196,7 @@ class ObservationRequest:
     ra, dec : float
         Degrees, ICRS.
     facility : str
-        A plug-in of ``followup/facilities``.
+        A plug-in of ``followup/facilities`` or a dotted module.
     instrument : str
     exposures : tuple of Exposure
     start, end : float
@@ -197,7 +206,7 @@ class ObservationRequest:
     max_airmass, min_lunar_distance : float
         Airmass; degrees.
     night : str
-        ISO date of the evening at the site: with the target it says for what the request is made.
+        ISO date of the evening at the site.
     """
 
     target: str
@@ -216,19 +225,70 @@ class ObservationRequest:
 
     @property
     def key(self) -> str:
-        """Identity of the request, 32 hexadecimal digits: the same wish (target, facility, instrument, filters, night) has the same key.
+        """Identity of the request, 32 hexadecimal digits: a digest of target, facility, instrument, filters and night.
 
-        Window, priority, name, position and exposure times do not enter, since a later ranking of the same night moves them
+        Window, priority, name, position and exposure times are left out, since a later ranking of the same night changes them
         without making it another request.
         """
-        wish: Mapping[str, Any] = {
+        identity: Mapping[str, Any] = {
             "target": self.target,
             "facility": self.facility,
             "instrument": self.instrument,
             "filters": [e.filter for e in self.exposures],
             "night": self.night,
         }
-        return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()[:32]
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+
+    def title(self, length: int = 50) -> str:
+        """Printable ASCII name for a facility, at most ``length`` characters: the target's name and 16 digits of the key."""
+        tail = f" {self.key[:16]}"
+        name = "".join(c for c in self.name if c.isascii() and (c.isalnum() or c in " +-._"))
+        return (name.strip() or "target")[: length - len(tail)] + tail
 
 
 Candidates = Sequence[Candidate]
+
+
+class Term(Protocol):
+    """A term of the ranking: a module of ``followup/terms``, or a module of your own under its dotted name.
+
+    ``term(candidates, night, **parameters) -> Scores`` scores n candidates at once. Parameters are keyword-only, with defaults, and are
+    given in the settings. A score that cannot be known is `NEUTRAL`, and its reason says why.
+
+    Optional attributes
+    -------------------
+    WEIGHT : float
+        Weight in a ranking for which no terms are given; 0 (the default) leaves the term out.
+    PLACE : int
+        Position among the terms of such a ranking; terms without one come last, in alphabetical order.
+    """
+
+    term: Callable[..., Scores]
+
+
+class Facility(Protocol):
+    """A facility: a module of ``followup/facilities``, or a module of your own under its dotted name.
+
+    ``payload(request, *, target_id=None, **options) -> dict`` returns the form data of a TOM facility: plain JSON that has
+    ``observation_type``, ``name`` and ``target_id``, carries at least 16 digits of ``request.key`` and gives times in UTC. Options are
+    keyword-only, with defaults, and are given in the settings. Nothing is sent.
+
+    Attributes
+    ----------
+    FACILITY : str
+        Name of the facility in the TOM (``name`` of its class in ``TOM_FACILITY_CLASSES``).
+    INSTRUMENTS : mapping of name to `followup.exposure.Instrument`
+
+    Optional attributes
+    -------------------
+    DEFAULT_INSTRUMENT : str
+        Instrument of requests for which none is named; the first of ``INSTRUMENTS`` where this is not given.
+    check(data) -> sequence of str
+        What is wrong with form data as far as can be told without asking the facility's portal; empty when nothing is.
+    credentials_refused(form) -> bool
+        Whether the TOM's form shows that the portal has refused the key in the settings, where the toolkit does not say so.
+    """
+
+    FACILITY: str
+    INSTRUMENTS: Mapping[str, Instrument]
+    payload: Callable[..., dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Observing sites by name, without asking anybody: astropy's own registry of sites is a download."""
+"""Observing sites by name, offline: astropy's own registry of sites is a download."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ SITES: Mapping[str, Site] = {row[0]: Site(*row) for row in _TABLE}
 
 
 def site(where: str | Mapping[str, Any], facility: Mapping[str, Mapping[str, Any]] | None = None) -> Site:
-    """The site that ``where`` speaks of.
+    """Return the site that ``where`` names or describes.
 
     Parameters
     ----------
     where : str or mapping
         A name (of the facility's sites, or of `SITES`; case does not matter), a site code of the facility, or
-        ``{'name': ..., 'latitude': ..., 'longitude': ..., 'elevation': ..., 'timezone': ...}`` of which the angles are needed.
+        ``{'name': ..., 'latitude': ..., 'longitude': ..., 'elevation': ..., 'timezone': ...}``, which needs both angles.
     facility : mapping, optional
-        What a TOM facility's ``get_observing_sites()`` returns; asked first.
+        Result of a TOM facility's ``get_observing_sites()``; searched first.
 
     Raises
     ------
     FollowupError
-        Nothing of that name, or coordinates that are not on the Earth.
+        An unknown name, or impossible coordinates.
     """
     if not isinstance(where, str):
         return _explicit(where)

@@ -1,8 +1,8 @@
-"""Where targets stand in the sky tonight, for thousands of them at once.
+"""Positions of targets in tonight's sky, for thousands of them at once.
 
 Directions are turned with ERFA itself: one matrix per time step, one product for all targets. UT1 is taken as UTC (they differ by less
-than 0.9 s, 0.004 degrees) and aberration is left out (0.006 degrees), so that no Earth-orientation file is ever asked for; altitudes
-agree with astropy's ``AltAz`` to 0.01 degrees, which the tests check.
+than 0.9 s, 0.004 degrees) and aberration is left out (0.006 degrees), so that no Earth-orientation file is needed; altitudes agree
+with astropy's ``AltAz`` to 0.01 degrees, which the tests check.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ DEFAULT_LIMITS = Limits()
 
 
 def night(site: Site, ra: Array, dec: Array, now: float, limits: Limits = DEFAULT_LIMITS) -> Night:
-    """Sky positions of n targets over what is left of the night; in daytime, over the coming night.
+    """Compute the sky positions of n targets over the rest of the night; in daytime, over the coming night.
 
     Parameters
     ----------
     site : Site
-        Where from.
+        Observing site.
     ra, dec : ndarray, shape (n,)
         Degrees, ICRS.
     now : float
         MJD, UTC.
     limits : Limits
-        What counts as observable.
+        Limits of observability.
     """
     times, step = _dark_time(site, now, limits.sun_altitude)
     targets = _unit_vectors(np.asarray(ra, dtype=np.float64), np.asarray(dec, dtype=np.float64))
@@ -98,7 +98,7 @@ def _dark_time(site: Site, now: float, limit: float) -> tuple[Array, float]:
 
 
 def _crossing(grid: Array, altitude: Array, i: int, limit: float) -> float:
-    """When the Sun passes ``limit`` between samples i and i + 1: linear, right to a few seconds."""
+    """Time at which the Sun passes ``limit`` between samples i and i + 1, by linear interpolation: right to a few seconds."""
     part = (limit - altitude[i]) / (altitude[i + 1] - altitude[i])
     return float(grid[i] + part * STEP)
 

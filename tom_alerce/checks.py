@@ -215,9 +215,10 @@ def check_facility(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         return []
     from tom_observations.facility import get_service_classes
 
+    from followup.plan import load_facility
     from tom_alerce.requests import facilities
 
-    name = facilities.facility_plugin(conf.get("FACILITY").get("name", "lco")).FACILITY
+    name = load_facility(facilities.facility_name()).FACILITY
     if name in get_service_classes():
         return []
     hint = "Add its class to TOM_FACILITY_CLASSES, for LCO 'tom_observations.facilities.lco.LCOFacility'; without it no request is checked."

@@ -27,7 +27,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "SURVEYS": None,
         #: Plug-ins of ``classifiers`` that see every object, in the order in which they are shown.
         "CLASSIFIERS": ("stamp", "lightcurve"),
-        #: Term -> weight, or ``{"weight": 2, ...}`` with further arguments of the term; None takes every term of ``followup/terms``.
+        #: Term -> weight, or ``{"weight": 2, ...}`` with parameters of the term; None takes the ``WEIGHT`` of each ``followup/terms`` file.
         "TERMS": None,
         #: The first poll of a broker goes back so many days.
         "POLL_DAYS": 3.0,

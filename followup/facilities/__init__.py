@@ -1,1 +1,1 @@
-"""Facilities: one file each with a function ``payload(request)`` that returns the form data of one TOM facility."""
+"""Facilities: one file each, a `followup.records.Facility`. A new file is found by being here."""

@@ -1,17 +1,19 @@
-"""Las Cumbres Observatory: requests as data of the toolkit's own LCO forms, 'IMAGING' and 'SPECTRA' (tomtoolkit 3.1)."""
+"""Las Cumbres Observatory: data for the toolkit's LCO forms 'IMAGING' and 'SPECTRA' (tomtoolkit 3.1)."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from broker_adapters.times import datetime_from_mjd
 from followup.exposure import Instrument
 from followup.records import FollowupError, ObservationRequest
 
 #: Name of the facility in the TOM.
 FACILITY = "LCO"
+DEFAULT_INSTRUMENT = "1M0-SCICAM-SINISTRO"
 
+_DEFAULT_FILTERS = ("gp", "rp")
 _SDSS = MappingProxyType({"up": "u", "gp": "g", "rp": "r", "ip": "i", "zs": "z", "B": "B", "V": "V", "R": "R", "I": "I"})
 
 #: Pixels, read noise and overheads from LCO's instrument and overhead pages; throughput of atmosphere, mirrors, filter and detector
@@ -19,10 +21,26 @@ _SDSS = MappingProxyType({"up": "u", "gp": "g", "rp": "r", "ip": "i", "zs": "z",
 INSTRUMENTS = MappingProxyType(
     {
         "1M0-SCICAM-SINISTRO": Instrument(
-            diameter=0.94, throughput=0.30, pixel=0.389, read_noise=8.0, overhead=28.0, setup=90.0, seeing=1.8, filters=_SDSS
+            diameter=0.94,
+            throughput=0.30,
+            pixel=0.389,
+            read_noise=8.0,
+            overhead=28.0,
+            setup=90.0,
+            seeing=1.8,
+            filters=_SDSS,
+            default_filters=_DEFAULT_FILTERS,
         ),
         "0M4-SCICAM-QHY600": Instrument(
-            diameter=0.32, throughput=0.25, pixel=0.74, read_noise=3.2, overhead=7.0, setup=90.0, seeing=2.5, filters=_SDSS
+            diameter=0.32,
+            throughput=0.25,
+            pixel=0.74,
+            read_noise=3.2,
+            overhead=7.0,
+            setup=90.0,
+            seeing=2.5,
+            filters=_SDSS,
+            default_filters=_DEFAULT_FILTERS,
         ),
         "2M0-FLOYDS-SCICAM": Instrument(
             diameter=1.9,
@@ -43,7 +61,6 @@ _IPP = (0.5, 2.0)
 _NAME = 50
 #: Instrument configurations that the toolkit's form has by default (``max_instrument_configs``).
 _CONFIGURATIONS = 5
-_MJD_ZERO = datetime(1858, 11, 17)
 
 
 def payload(
@@ -56,43 +73,43 @@ def payload(
     optimization_type: str = "TIME",
     readout_mode: str = "",
 ) -> dict[str, Any]:
-    """Form data for ``LCOFacility().create_form_instance(data['observation_type'], data=data)``; nothing but text and numbers.
+    """Return form data for ``LCOFacility().create_form_instance(data['observation_type'], data=data)``, plain JSON.
 
-    Times are UTC without saying so, as the form wants them; it reads them in Django's current time zone, so that it must be cleaned
-    under ``django.utils.timezone.override("UTC")``. Look at ``form.errors`` before ``form.is_valid()``, which asks the portal even
-    about a form that has errors, and ends in a KeyError (tomtoolkit 3.1.0).
+    Times are UTC and carry no time zone, as the form expects; the form reads them in Django's current time zone, so clean it under
+    ``django.utils.timezone.override("UTC")``. Look at ``form.errors`` before ``form.is_valid()``, which asks the portal even
+    about a form that has errors, and then raises a KeyError (tomtoolkit 3.1.0).
 
     Parameters
     ----------
     request : ObservationRequest
         For an instrument of `INSTRUMENTS`.
     target_id : int, optional
-        Primary key of the TOM's target; without it the data cannot be validated by the form, but can be shown and checked.
+        Primary key of the TOM's target; without it the form cannot validate the data.
     proposal : str
-        Code of the LCO proposal that the time is taken from.
+        Code of the LCO proposal to which the time is charged.
     ipp_value : float
         Intra-proposal priority, 0.5 to 2.
     observation_mode : {'NORMAL', 'RAPID_RESPONSE', 'TIME_CRITICAL'}
-        How the scheduler treats it.
+        How the scheduler treats the request.
     optimization_type : {'TIME', 'AIRMASS'}
-        As soon as possible, or as high as possible.
+        Observe as soon as possible, or at the lowest airmass.
     readout_mode : str
-        As the portal names it; '' takes the instrument's default.
+        Readout mode as the portal names it; '' takes the instrument's default.
 
     Raises
     ------
     FollowupError
-        The request is for an instrument that is not in `INSTRUMENTS`, or has more filters than the form has places for.
+        The instrument is not in `INSTRUMENTS`, or the request has more filters than the form takes.
     """
     if request.instrument not in INSTRUMENTS:
-        raise FollowupError(f"no LCO instrument {request.instrument!r}; known are: {', '.join(sorted(INSTRUMENTS))}")
+        raise FollowupError(f"no LCO instrument {request.instrument!r}; it has: {', '.join(sorted(INSTRUMENTS))}")
     if not 1 <= len(request.exposures) <= _CONFIGURATIONS:
         raise FollowupError(f"{len(request.exposures)} filters in one request; LCO's form takes 1 to {_CONFIGURATIONS}")
     spectrum = INSTRUMENTS[request.instrument].resolution > 0.0
     data: dict[str, Any] = {
         "facility": FACILITY,
         "observation_type": "SPECTRA" if spectrum else "IMAGING",
-        "name": title(request),
+        "name": request.title(_NAME),
         "proposal": proposal,
         "ipp_value": ipp_value,
         "observation_mode": observation_mode,
@@ -123,10 +140,10 @@ def payload(
 
 
 def check(data: dict[str, Any]) -> tuple[str, ...]:
-    """What is wrong with form data as far as can be told without the portal; empty when nothing is."""
+    """Return the problems of form data that can be found without the portal."""
     problems = []
     if not data.get("proposal"):
-        problems.append("no proposal: name yours in the settings of the facility")
+        problems.append("no proposal: give its code in the settings of the facility")
     if data.get("target_id") is None:
         problems.append("not a TOM target yet")
     if not _IPP[0] <= float(data["ipp_value"]) <= _IPP[1]:
@@ -136,12 +153,10 @@ def check(data: dict[str, Any]) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def title(request: ObservationRequest) -> str:
-    """Name of the request at the portal, at most 50 characters: the target's name and enough of the key to find it again there."""
-    tail = f" {request.key[:16]}"
-    name = "".join(c for c in request.name if c.isascii() and (c.isalnum() or c in " +-._"))
-    return (name.strip() or "target")[: _NAME - len(tail)] + tail
+def credentials_refused(form: Any) -> bool:
+    """Whether the portal refused the key in the settings: the toolkit hides that, and its form then offers only proposal 0."""
+    return 0 in dict(getattr(form.fields.get("proposal"), "choices", ()))
 
 
 def _iso(mjd: float) -> str:
-    return (_MJD_ZERO + timedelta(days=mjd)).isoformat(timespec="seconds")
+    return datetime_from_mjd(mjd).replace(tzinfo=None).isoformat(timespec="seconds")

@@ -1,1 +1,1 @@
-"""Terms of the ranking: one file each with a function ``term(candidates, night)`` that returns `followup.records.Scores`."""
+"""Terms of the ranking: one file each, a `followup.records.Term`. A new file is found by being here."""

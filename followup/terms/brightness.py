@@ -1,27 +1,30 @@
-"""Whether the telescope can do something with it: the brighter, the more can be learnt."""
+"""Brightness expected now: the brighter a candidate, the more a telescope can learn."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from followup.brightness import Trend, trend
+from followup.brightness import Trend
 from followup.records import NEUTRAL, Candidates, Night, Scores
 
-#: What a candidate near the limit, or one of a brightness long past, is still worth.
+WEIGHT = 1.0
+PLACE = 2
+
+#: Lowest score of a candidate within the limit.
 _LEAST = 0.02
 
 
 def term(candidates: Candidates, night: Night, *, bright: float = 16.0, faint: float = 20.5, stale: float = 10.0) -> Scores:
     """1 at magnitude ``bright`` and above, falling linearly to 0 at ``faint``, shape (n,).
 
-    The magnitude is that of the light that changed (`followup.brightness`), carried on to now. Beyond ``faint``, both when last seen and
-    now, the telescope sees nothing: a veto. A brightness older than ``stale`` days says little: at best neutral.
+    The magnitude is that of `followup.brightness.Trend`, extrapolated to now. A candidate fainter than ``faint``, both when last detected
+    and now, is vetoed. If the last detection is older than ``stale`` days, the score is at most neutral.
     """
     values, reasons = [], []
     for candidate in candidates:
-        state = trend(candidate.detections, night.now)
+        history = candidate.history(night.now)
         value, reason = (
-            (NEUTRAL, "no detection yet, brightness unknown") if state is None else _judge(state, night.now, bright, faint, stale)
+            (NEUTRAL, "no detection yet, brightness unknown") if history is None else _judge(history.trend, night.now, bright, faint, stale)
         )
         values.append(value)
         reasons.append(reason)

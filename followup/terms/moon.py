@@ -1,4 +1,4 @@
-"""What moonlight costs."""
+"""Signal to noise lost to moonlight."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import numpy as np
 
 from followup.moonlight import sky_excess
 from followup.records import NEUTRAL, Candidates, Night, Scores
+
+WEIGHT = 0.5
+PLACE = 5
 
 
 def term(candidates: Candidates, night: Night) -> Scores:

@@ -1,10 +1,13 @@
-"""Whether somebody has already said from a spectrum what it is."""
+"""Novelty: whether a spectroscopic class is known already."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from followup.records import Candidates, Night, Scores
+
+WEIGHT = 1.0
+PLACE = 6
 
 
 def term(candidates: Candidates, night: Night, *, known: float = 0.2) -> Scores:

@@ -1,4 +1,4 @@
-"""How odd the light curve is among those of its kind: for those who look for what no class is made for."""
+"""Anomaly score of the light curve within its class, for searches for sources that fit no class."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import numpy as np
 
 from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 
-#: The most usual of all is no worse than this: oddness alone is no veto.
+WEIGHT = 0.0  # off unless the settings name it
+
+#: Lowest score: a common light curve is not vetoed.
 _LOWEST = 0.01
 
 
 def term(candidates: Candidates, night: Night) -> Scores:
-    """Share of what the classifier learnt from that is less odd, shape (n,); `followup.records.NEUTRAL` where it cannot be said."""
+    """Share of the classifier's training set that is less anomalous, shape (n,); `NEUTRAL` where there is no anomaly score."""
     odd = np.array([c.oddness for c in candidates], dtype=np.float64)
     values = np.where(np.isfinite(odd), np.clip(odd, _LOWEST, 1.0), NEUTRAL)
     return Scores(values, tuple(map(_reason, candidates)))

@@ -1,4 +1,4 @@
-"""How likely the candidate is something that we want."""
+"""Probability of a class of interest."""
 
 from __future__ import annotations
 
@@ -11,23 +11,27 @@ import numpy as np
 from classifiers.taxonomy import ours
 from followup.records import Candidate, Candidates, Night, Scores
 
-#: What is wanted, by class of `classifiers.taxonomy`; a class that is not named is not wanted.
+WEIGHT = 2.0
+PLACE = 1
+
+#: Interest in each class of `classifiers.taxonomy`, in [0, 1]; a class that is not named has 0.
 INTEREST: Mapping[str, float] = MappingProxyType(
     {"SN": 1.0, "SNIa": 1.0, "SNIbc": 1.0, "SNII": 1.0, "SLSN": 1.0, "CV/Nova": 0.5, "AGN": 0.2, "QSO": 0.2, "Blazar": 0.3, "VS": 0.1}
 )
-#: Classifiers err: none alone pushes a candidate below this.
+#: Lowest expected interest by one classifier, since classifiers err.
 _LOWEST = 0.01
-#: Of whom no classifier says anything: the interest if all classes of the stamp classifier were as likely, (1 + 0.2 + 0.1 + 0 + 0) / 5.
-#: Half, which other terms take for what they do not know, would put all that cannot be judged above most that has been.
+#: Score of an unclassified candidate: the mean interest of the five stamp classes, (1 + 0.2 + 0.1 + 0 + 0) / 5. The neutral score of other
+#: terms, 0.5, would put all unclassified candidates above most classified ones.
 UNKNOWN = 0.25
 
 
 def term(candidates: Candidates, night: Night, *, interest: Mapping[str, float] = INTEREST, unknown: float = UNKNOWN) -> Scores:
-    """Geometric mean over the classifiers of the interest that is expected of each, sum of p(class) x interest(class), shape (n,).
+    """Geometric mean over classifiers of the expected interest, the sum of p(class) x interest(class), shape (n,).
 
-    A word without a probability (a broker's opinion that has none) is shown and does not count. Who has no other scores ``unknown``.
+    A classification without a probability (some brokers give none) is shown and does not count. A candidate without any other scores
+    ``unknown``.
 
-    ``interest`` maps a class, of ours or in a broker's words, to [0, 1]; a class that is not named counts as 0.
+    ``interest`` maps a class, ours or a broker's, to [0, 1]; a class that is not named counts as 0.
     """
     wanted = {ours(name) or name: float(value) for name, value in interest.items()}
     values = np.array([_expected(c, wanted, unknown) for c in candidates], dtype=np.float64)
@@ -35,10 +39,10 @@ def term(candidates: Candidates, night: Night, *, interest: Mapping[str, float] 
 
 
 def _expected(candidate: Candidate, wanted: Mapping[str, float], unknown: float) -> float:
-    words = [by_class for by_class in candidate.probabilities.values() if all(map(math.isfinite, by_class.values()))]
-    if not words:
+    classifications = [by_class for by_class in candidate.probabilities.values() if all(map(math.isfinite, by_class.values()))]
+    if not classifications:
         return unknown
-    each = [sum(p * wanted.get(ours(c) or c, 0.0) for c, p in by_class.items()) for by_class in words]
+    each = [sum(p * wanted.get(ours(c) or c, 0.0) for c, p in by_class.items()) for by_class in classifications]
     return float(np.exp(np.mean(np.log(np.clip(each, _LOWEST, 1.0)))))
 
 

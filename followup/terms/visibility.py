@@ -1,4 +1,4 @@
-"""How well it can be observed in what is left of the night."""
+"""Visibility in the time left of the night."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import numpy as np
 from followup.records import Candidates, Night, Scores
 from followup.visibility import airmass
 
+WEIGHT = 1.0
+PLACE = 3
+
 
 def term(candidates: Candidates, night: Night, *, enough: float = 2.0) -> Scores:
-    """Hours left under the limits (full from ``enough`` hours on) over the best airmass, shape (n,); 0, a veto, when it is never up."""
+    """Hours left within the limits (``enough`` hours give full score) over the best airmass, shape (n,); 0, a veto, if never up."""
     n = len(candidates)
     if not len(night.times):
         return Scores(np.zeros(n), ("no dark time in the next 24 h",) * n)

@@ -1,4 +1,4 @@
-"""How young it is: what has just appeared changes fastest and is lost first."""
+"""Age: a source that has just appeared changes fastest and fades first."""
 
 from __future__ import annotations
 
@@ -6,40 +6,42 @@ import numpy as np
 
 from broker_adapters.records import Detections
 from broker_adapters.significance import DETECTED, alerts
-from followup.brightness import seen
+from followup.brightness import History
 from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 
-#: What old age leaves.
+WEIGHT = 1.0
+PLACE = 4
+
+#: Lowest score, of an old source.
 _LEAST = 0.05
 
 
 def term(candidates: Candidates, night: Night, *, half: float = 10.0) -> Scores:
     """Halves every ``half`` days since the first detection, down to a floor, shape (n,).
 
-    The reason adds how long before that it was looked for in vain, in the same band and deeply enough.
+    The reason adds the time since the last non-detection before that, in the same band and deep enough.
     """
-    said = [_judge(c, night.now, half) for c in candidates]
-    return Scores(np.array([value for value, _ in said], dtype=np.float64), tuple(reason for _, reason in said))
+    judged = [_judge(c, night.now, half) for c in candidates]
+    return Scores(np.array([value for value, _ in judged], dtype=np.float64), tuple(reason for _, reason in judged))
 
 
 def _judge(candidate: Candidate, now: float, half: float) -> tuple[float, str]:
-    rows = seen(candidate.detections)
-    rows = rows[rows["mjd"] <= now]
-    if not len(rows):
+    history = candidate.history(now)
+    if history is None:
         return NEUTRAL, "no detection yet, age unknown"
-    first = rows[np.argmin(rows["mjd"])]
-    age = now - float(first["mjd"])
+    first = float(history.times[0])
+    age = now - first
     value = max(_LEAST, 0.5 ** (age / half))
-    before = _in_vain(candidate.detections, first)
+    before = _non_detections(candidate.detections, history)
     if not len(before):
         return value, f"first seen {age:.1f} d ago"
-    gap = float(first["mjd"] - before["mjd"].max())
+    gap = first - float(before["mjd"].max())
     return value, f"first seen {age:.1f} d ago, not {f'{gap:.1f} d' if gap >= 1.0 else f'{gap * 24.0:.1f} h'} before"
 
 
-def _in_vain(detections: Detections, first: np.void) -> Detections:
-    """Earlier looks through the same filter that were deep enough to find it as bright as it was at first."""
-    deep = DETECTED * detections["flux_err"] < np.abs(first["flux"])
-    earlier = (detections["mjd"] < first["mjd"]) & (detections["band"] == first["band"])
+def _non_detections(detections: Detections, history: History) -> Detections:
+    """Earlier observations through the same filter, deep enough to have detected it as bright as it was first."""
+    deep = DETECTED * detections["flux_err"] < abs(history.first_flux)
+    earlier = (detections["mjd"] < history.times[0]) & (detections["band"] == history.first_band)
     rows: Detections = detections[~alerts(detections) & earlier & deep]
     return rows

@@ -41,7 +41,7 @@ def candidate(
     classified: bool = False,
     oddness: float = math.nan,
 ) -> Candidate:
-    """A candidate at 18 mag that is high in the sky, unless told otherwise."""
+    """A candidate at 18 mag that is high in the sky, unless given otherwise."""
     rows = detections([18.2, 18.0], [2.0, 1.0]) if rows is None else rows
     return Candidate(key, f"SN {key}", ra, dec, rows, probabilities or {}, classified, oddness)
 

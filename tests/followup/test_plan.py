@@ -51,9 +51,9 @@ def many(n=5):
     return [candidate(str(i), ra=20.0 + 10 * i, dec=-20.0, rows=detections([17.0 + 0.3 * i], [1.0])) for i in range(n)]
 
 
-def planned(candidates, terms=None, **wishes):
+def planned(candidates, terms=None, **options):
     tonight = night(candidates)
-    return plan(rank(candidates, tonight, terms or {"brightness": 1.0, "visibility": 1.0}), candidates, tonight, **wishes), tonight
+    return plan(rank(candidates, tonight, terms or {"brightness": 1.0, "visibility": 1.0}), candidates, tonight, **options), tonight
 
 
 def test_requests_are_best_first_inside_the_visibility_and_the_same_again():
@@ -74,7 +74,7 @@ def test_requests_are_best_first_inside_the_visibility_and_the_same_again():
     assert len({r.key for r in requests}) == 5
 
 
-def test_a_later_ranking_of_the_same_night_wishes_the_same():
+def test_a_later_ranking_of_the_same_night_options_the_same():
     (request,), _ = planned(many(1))
     moved = replace(
         request, start=request.start + 0.01, priority=0.1, exposures=tuple(replace(e, seconds=300.0) for e in request.exposures)
@@ -113,14 +113,14 @@ def test_moonlight_and_faintness_take_longer():
 
 
 @pytest.mark.parametrize(
-    ("wishes", "says"),
+    ("options", "says"),
     [
         ({"facility": "nowhere"}, "no plug-in"),
         ({"instrument": "none"}, "1M0-SCICAM-SINISTRO"),
         ({"filters": ("purple",)}, "no filter purple"),
-        ({"filters": ()}, "none asked for"),
+        ({"instrument": "2M0-FLOYDS-SCICAM"}, "none given"),
     ],
 )
-def test_unknown_facilities_instruments_and_filters_are_refused(wishes, says):
+def test_unknown_facilities_instruments_and_filters_are_refused(options, says):
     with pytest.raises(FollowupError, match=says):
-        planned(many(1), **wishes)
+        planned(many(1), **options)

@@ -109,5 +109,5 @@ def test_what_cannot_be_is_refused_clearly(terms, says):
 
 def test_a_night_of_other_targets_is_refused():
     candidates = at((90.0, -45.0), (10.0, -20.0))
-    with pytest.raises(FollowupError, match="not of these"):
+    with pytest.raises(FollowupError, match="not for these"):
         rank(candidates, night(candidates[:1]))

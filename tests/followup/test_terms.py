@@ -1,115 +1,17 @@
-"""The contract of every term that is found, and what each of them says."""
+"""What each term of the ranking says; their common contract is in ``tests/contracts/test_term.py``."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from broker_adapters.plugins import names
 from broker_adapters.records import Kind, blank, frozen
 from classifiers.taxonomy import STAMP
-from followup.brightness import seen, trend
-from followup.rank import DEFAULT_TERMS, PACKAGE, load
-from followup.records import NEUTRAL, Site
+from followup.brightness import detections_until, trend
+from followup.rank import load
+from followup.records import NEUTRAL
 from followup.terms.probability import UNKNOWN
 from tests.followup.build import NOW, candidate, detections, night
-
-TERMS = names(PACKAGE)
-
-
-def odd_rows():
-    rows = blank(3)
-    rows["survey"], rows["source_id"], rows["band"] = "ztf", ["a", "b", "c"], ["r", "g", "r"]
-    rows["mjd"] = [NOW - 3, np.nan, NOW - 1]
-    rows["kind"] = [Kind.ALERT, Kind.ALERT, Kind.FORCED]
-    return frozen(rows)
-
-
-def zoo():
-    negative = detections([18.0, 18.1], [3.0, 1.0]).copy()
-    negative["flux"] *= -1
-    return [
-        candidate("a"),
-        candidate("b", rows=detections()),
-        candidate("c", rows=odd_rows()),
-        candidate("d", dec=85.0),
-        candidate("e", rows=detections([19.5], [400.0], limits=[401.0])),
-        candidate("f", rows=frozen(negative)),
-        candidate("g", rows=detections([25.0], [0.1])),
-        candidate("h", rows=detections(limits=[1.0, 2.0])),
-        candidate("i", probabilities={"stamp": {"SN": 0.9, "bogus": 0.1}, "lightcurve": {"SNIa": 1.0}}, classified=True),
-        candidate("l", ra=float("nan")),
-        candidate("k", probabilities={"sherlock": {"SN": float("nan")}, "empty": {}}),
-        candidate("j", probabilities={"stamp": {"asteroid": 1.0}, "other": {"no such class": 1.0}}),
-    ]
-
-
-@pytest.fixture(params=TERMS)
-def term(request):
-    return load(request.param, 1.0)[0]
-
-
-def test_there_are_the_terms_that_the_ranking_takes_by_default():
-    assert set(DEFAULT_TERMS) <= set(TERMS)
-    assert len(TERMS) >= 4
-
-
-def test_scores_are_bounded_and_every_one_has_a_reason(term):
-    candidates = zoo()
-    scores = term(candidates, night(candidates))
-    assert scores.values.shape == (len(candidates),)
-    assert ((scores.values >= 0) & (scores.values <= 1)).all()
-    assert len(scores.reasons) == len(candidates)
-    assert all(isinstance(reason, str) and reason and "nan" not in reason for reason in scores.reasons)
-
-
-def test_batch_equals_singles_in_any_order(term):
-    candidates = zoo()
-    whole = term(candidates, night(candidates))
-    for order in (range(len(candidates)), range(len(candidates) - 1, -1, -1)):
-        shuffled = [candidates[i] for i in order]
-        again = term(shuffled, night(shuffled))
-        np.testing.assert_allclose(again.values, whole.values[list(order)], rtol=1e-9)
-        assert again.reasons == tuple(whole.reasons[i] for i in order)
-    for i, one in enumerate(candidates):
-        alone = term([one], night([one]))
-        np.testing.assert_allclose(alone.values, whole.values[i : i + 1], rtol=1e-9)
-
-
-NUMBER = st.one_of(st.floats(-1e12, 1e12, allow_subnormal=False), st.sampled_from([np.nan, np.inf, -np.inf, 0.0]))
-
-
-@settings(max_examples=40)
-@given(
-    curve=st.lists(st.tuples(NUMBER, NUMBER, NUMBER, st.floats(-400, 5), st.sampled_from("gr"), st.sampled_from(Kind)), max_size=12),
-    chances=st.dictionaries(st.sampled_from(["SN", "QSO", "bogus", "unheard of"]), st.floats(0, 1)),
-)
-def test_no_light_curve_however_odd_breaks_a_term(curve, chances):
-    rows = blank(len(curve))
-    rows["survey"], rows["source_id"] = "ztf", [str(i) for i in range(len(curve))]
-    for row, (flux, error, reference, days, band, kind) in zip(rows, curve, strict=True):
-        row["flux"], row["flux_err"], row["ref_flux"] = flux, error, reference
-        row["mjd"], row["band"], row["kind"] = NOW + days, band, kind
-    total = sum(chances.values())
-    candidates = [candidate(rows=frozen(rows), probabilities={"stamp": {c: p / total for c, p in chances.items()}} if total else {})]
-    tonight = night(candidates)
-    for name in TERMS:
-        scores = load(name, 1.0)[0](candidates, tonight)
-        assert 0.0 <= scores.values[0] <= 1.0, name
-        assert scores.reasons[0]
-        assert "nan" not in scores.reasons[0], name
-        assert "inf" not in scores.reasons[0], name
-
-
-def test_nobody_to_rank_and_no_night_to_rank_for(term):
-    assert term([], night([])).values.shape == (0,)
-    candidates = zoo()
-    day = night(candidates, site=Site("pole", -89.99, 0.0), now=61395.0)
-    scores = term(candidates, day)
-    assert scores.values.shape == (len(candidates),)
-    assert all(scores.reasons)
 
 
 def say(name, one, **parameters):
@@ -209,10 +111,10 @@ def test_an_exposure_counts_once(shift):
     """Alert and forced photometry of one exposure are one measurement, whose error does not shrink by being repeated."""
     alerts = detections([18.6, 18.4, 18.2, 18.0], [4.0, 3.0, 2.0, 1.0])
     doubled = with_forced(alerts, alerts["flux"] * 1.02, [4.0, 3.0, 2.0, 1.0], shift)
-    assert seen(doubled)["source_id"].tolist() == alerts["source_id"].tolist()
+    assert detections_until(doubled, NOW)["source_id"].tolist() == alerts["source_id"].tolist()
     assert trend(doubled, NOW) == trend(alerts, NOW)
     twice = with_forced(alerts, [1e5, 1e5], [6.0, 6.0])  # two survey objects of one source, each with its forced photometry
-    assert len(seen(twice)) == 5
+    assert len(detections_until(twice, NOW)) == 5
 
 
 def test_forced_photometry_before_the_first_alert_tells_the_age():

@@ -14,6 +14,7 @@ from tom_targets.models import Target
 
 from broker_adapters.healpix import cell
 from broker_adapters.records import Kind
+from followup.records import Candidate
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import (
     Classification,
@@ -156,7 +157,9 @@ def rank(ranking, sky, place=1, score=None, terms=None, rng=None):
     return Rank.objects.create(
         ranking=ranking,
         sky_object=sky,
-        magnitude=rankings.magnitude(lightcurves.merged(found := lightcurves.split(curve), found), ranking.now),
+        magnitude=rankings.magnitude(
+            Candidate(str(sky.pk), "", sky.ra, sky.dec, lightcurves.merged(found := lightcurves.split(curve), found)), ranking.now
+        ),
         place=place,
         score=float(np.exp(np.mean(np.log([t["score"] or 1e-9 for t in terms.values()])))) if score is None else score,
         hours=float(up.sum() * (times[1] - times[0]) * 24),

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from tom_alerce.models import Classification, FollowupRequest, MatchCandidate, S
 from tom_alerce.store import classifications, lightcurves
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Summary:
     """What is known of one sky object; ``sky_object`` has its target and its survey objects at hand."""
 
@@ -31,7 +32,7 @@ class Summary:
     ambiguous: tuple[MatchCandidate, ...]
     requests: tuple[FollowupRequest, ...]
 
-    @property
+    @cached_property
     def latest(self) -> Trend | None:
         """The light curve in a word, as the ranking has it; None where nothing was detected."""
         return trend(self.detections, math.inf)

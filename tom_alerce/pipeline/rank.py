@@ -12,7 +12,7 @@ from followup.plan import plan as make_plan
 from followup.records import Candidate, Limits, Night, ObservationRequest, Ranking
 from tom_alerce import conf, models
 from tom_alerce.clock import now
-from tom_alerce.requests.facilities import options_of
+from tom_alerce.requests.facilities import facility_name, options_of
 from tom_alerce.store import rankings
 from tom_alerce.store.candidates import candidates as load_candidates
 
@@ -65,5 +65,5 @@ def rank(
 
 def plan(ranked: Ranked, **options: Any) -> list[ObservationRequest]:
     """Requests for the best of a ranking, as ``FACILITY`` in the settings says; nothing is stored (see `tom_alerce.requests.draft`)."""
-    given = {"facility": conf.get("FACILITY").get("name", "lco"), **options_of(make_plan), **options}
+    given = {"facility": facility_name(), **options_of(make_plan), **options}
     return make_plan(ranked.ranking, ranked.candidates, ranked.night, **given)

@@ -1,4 +1,4 @@
-"""Plans become stored drafts of requests."""
+"""Store the requests of a plan as drafts."""
 
 from __future__ import annotations
 
@@ -7,35 +7,36 @@ from typing import Any
 
 from django.db import transaction
 
+from followup.plan import load_facility
 from followup.records import ObservationRequest
 from tom_alerce.models import FollowupRequest, Ranking, SkyObject
-from tom_alerce.requests.facilities import facility_plugin, options_of
+from tom_alerce.requests.facilities import options_of
 from tom_alerce.requests.states import TRANSITIONS, State, move
 from tom_alerce.store import targets
 
 
 def draft(requests: Sequence[ObservationRequest], ranking: Ranking | None = None, user: Any = None) -> list[FollowupRequest]:
-    """Store requests as drafts; each object becomes a target of the TOM, without which no facility takes a request.
+    """Store requests as drafts; each object becomes a target of the TOM, which every facility needs.
 
-    A wish that is there already is drafted anew if nothing has been sent yet, and is left as it is otherwise.
+    An existing unsent request is redrafted; one that may have been sent is left unchanged.
 
     Raises
     ------
     StoreError
         An object cannot be a target.
     FollowupError
-        The facility cannot be asked for this.
+        The facility cannot express a request.
     """
     return [_draft(request, ranking, user) for request in requests]
 
 
 def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> FollowupRequest:
-    plugin = facility_plugin(request.facility)
+    facility = load_facility(request.facility)
     with transaction.atomic():
         sky_object = SkyObject.objects.get(pk=int(request.target))
         target = targets.promote(sky_object, user)
-        payload = plugin.payload(request, target_id=target.pk, **options_of(plugin.payload))
-        fresh = {"sky_object": sky_object, "target": target, "ranking": ranking, "facility": plugin.FACILITY, "payload": payload}
+        payload = facility.payload(request, target_id=target.pk, **options_of(facility.payload))
+        fresh = {"sky_object": sky_object, "target": target, "ranking": ranking, "facility": facility.FACILITY, "payload": payload}
         owner = user if user is not None and user.is_authenticated else None
         row, new = FollowupRequest.objects.get_or_create(key=request.key, defaults={**fresh, "user": owner})
         if not new and State.DRAFT in TRANSITIONS[row.state]:

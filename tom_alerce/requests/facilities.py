@@ -1,32 +1,38 @@
-"""The facility of the settings: its plug-in, and the options that the settings give to it."""
+"""The facility that the settings name: its plug-in, and the options that the settings give to it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from broker_adapters import plugins
-from followup.plan import plan
-from followup.records import FollowupError
+from followup.plan import PACKAGE, load_facility, plan
+from followup.records import Facility
 from tom_alerce import conf
 
 
-def facility_plugin(name: str) -> ModuleType:
-    """The plug-in of ``followup/facilities`` of that name; FollowupError where there is none."""
-    try:
-        return plugins.load("followup.facilities", name)
-    except LookupError as error:
-        raise FollowupError(str(error)) from error
+def facility_name() -> str:
+    """Plug-in name of the facility in the settings."""
+    name: str = conf.get("FACILITY").get("name", "lco")
+    return name
+
+
+def facility_of(tom_name: str) -> Facility | None:
+    """Plug-in of a stored request, by the name of its facility in the TOM; None where neither the settings nor we have one.
+
+    The plug-in in the settings comes first, so that a module of your own is found, and may stand in for one of ours.
+    """
+    candidates = map(load_facility, (facility_name(), *plugins.names(PACKAGE)))
+    return next((facility for facility in candidates if tom_name == facility.FACILITY), None)
 
 
 def options_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """Those settings of ``FACILITY`` that a function takes as options."""
+    """The settings of ``FACILITY`` that are options of a function."""
     known = conf.options(function)
     return {key: value for key, value in conf.get("FACILITY").items() if key in known}
 
 
 def facility_options() -> dict[str, Any]:
-    """What ``FACILITY`` may have, with defaults: its name, and the options of its payload and of the plan."""
-    name = conf.get("FACILITY").get("name", "lco")
-    return {"name": name} | conf.options(facility_plugin(name).payload) | conf.options(plan)
+    """Every key that ``FACILITY`` may have, with its default: the name, and the options of the payload and of the plan."""
+    name = facility_name()
+    return {"name": name} | conf.options(load_facility(name).payload) | conf.options(plan)

@@ -1,4 +1,4 @@
-"""Requests to observe, as a state machine: drafted from a plan, checked at the facility, and never sent twice.
+"""State machine of an observation request, which makes sure that a request is never sent twice.
 
 ::
 
@@ -6,8 +6,10 @@
       └─> INVALID    │            ├──> FAILED ──> DRAFT
                      └─ DRAFT     └──> UNCERTAIN ──> SUBMITTED | FAILED
 
-A change of state is one UPDATE that names the state it starts from, so that of two workers one wins and the other is told. The key of
-a request is unique: the same wish (object, facility, instrument, filters, night) is one row, whoever wishes it.
+Nothing is sent yet: only DRAFT, VALIDATED and INVALID are reached today.
+
+A transition is one UPDATE with the old state in its WHERE clause: of two workers one succeeds, the other gets an `IllegalTransition`. The
+key of a request is unique: object, facility, instrument, filters and night make one row, whoever asks.
 """
 
 from __future__ import annotations
@@ -37,16 +39,16 @@ TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
 
 
 class IllegalTransition(StoreError):
-    """The state machine has no such arrow, or another worker has moved the request meanwhile."""
+    """The state machine has no such transition, or another worker has changed the state meanwhile."""
 
 
 def move(request: FollowupRequest, state: str, message: str = "", **fields: Any) -> None:
-    """Take a request to another state, with what is to be said about it and other fields to write.
+    """Change the state of a request, with a message and other fields to store.
 
     Raises
     ------
     IllegalTransition
-        There is no such transition, or the request is no longer in the state that the caller knows.
+        There is no such transition, or the stored state is no longer ``request.state``.
     """
     if state not in TRANSITIONS[request.state]:
         raise IllegalTransition(f"a request that is {request.state} cannot become {state}")

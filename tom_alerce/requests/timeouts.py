@@ -1,4 +1,4 @@
-"""A bound on the time that other people's HTTP calls may take: the toolkit's facilities call `requests` without a time-out."""
+"""Time-outs for HTTP calls of the toolkit's facilities, which call `requests` without one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SECONDS: ContextVar[float | None] = ContextVar("_SECONDS", default=None)
 
 @contextmanager
 def bounded(seconds: float) -> Iterator[None]:
-    """Within this, in this thread, a call of `requests` that gives no time-out has one: for the connection and for each wait for bytes."""
+    """Give calls of `requests` in this thread a time-out if they have none: for the connection and for each wait for bytes."""
     _install()
     token = _SECONDS.set(seconds)
     try:
@@ -24,7 +24,7 @@ def bounded(seconds: float) -> Iterator[None]:
 
 
 def _install() -> None:
-    """Put our default where `requests` hands over to the network; calls outside `bounded` are as before."""
+    """Wrap `HTTPAdapter.send` with our default; calls outside `bounded` are unchanged."""
     send = HTTPAdapter.send
     if getattr(send, "_bounded", False):
         return

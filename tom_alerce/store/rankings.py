@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
-from broker_adapters.records import Detections
-from followup.brightness import trend
 from followup.records import Candidate, Night, Ranking
 from tom_alerce import models
 
@@ -33,7 +31,7 @@ def save(ranking: Ranking, night: Night, candidates: Sequence[Candidate], limit:
                     place=i + 1,
                     score=float(ranking.scores[i]),
                     hours=float(ranking.hours[i]),
-                    magnitude=magnitude(candidates[order[key]].detections, night.now),
+                    magnitude=magnitude(candidates[order[key]], night.now),
                     terms={
                         name: {"score": float(term.values[i]), "weight": float(ranking.weights[name]), "reason": term.reasons[i]}
                         for name, term in ranking.terms.items()
@@ -47,10 +45,10 @@ def save(ranking: Ranking, night: Night, candidates: Sequence[Candidate], limit:
     return row
 
 
-def magnitude(detections: Detections, now: float) -> float | None:
-    """AB magnitude of the latest detection before ``now`` (MJD), as the board shows it; None where there is none."""
-    state = trend(detections, now)
-    return None if state is None or math.isnan(state.latest) else state.latest
+def magnitude(candidate: Candidate, now: float) -> float | None:
+    """AB magnitude of the latest detection before ``now`` (MJD), as the board shows it; None where it is not known."""
+    history = candidate.history(now)
+    return None if history is None or math.isnan(history.trend.latest) else history.trend.latest
 
 
 def _visibility(night: Night, i: int) -> dict[str, Any]:

@@ -1,0 +1,150 @@
+"""Contract of a facility (`followup.records.Facility`), over every facility found and one of a third party."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+from dataclasses import replace
+from datetime import datetime, timezone
+
+import pytest
+from django.core.checks import run_checks
+from django.test import override_settings
+
+from broker_adapters import plugins
+from followup.exposure import FILTERS, Instrument
+from followup.plan import PACKAGE, load_facility, plan
+from followup.rank import rank
+from followup.records import Exposure, FollowupError
+from tests.contracts.documented import documented
+from tests.followup.build import candidate, night
+from tom_alerce import conf
+from tom_alerce.requests.facilities import facility_of
+
+FACILITIES = (*plugins.names(PACKAGE), "tests.contracts.third_party.facility", documented("facility"))
+
+
+@pytest.fixture(params=FACILITIES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def facility(name):
+    return load_facility(name)
+
+
+def planned(name, **options):
+    """The request that a plan makes of this facility for a bright object."""
+    one = [candidate("17")]
+    tonight = night(one)
+    (request,) = plan(rank(one, tonight), one, tonight, facility=name, threshold=0.0, **options)
+    return request
+
+
+def requests(name, facility):
+    """A request for every filter of every instrument."""
+    base = planned(name)
+    for instrument, camera in facility.INSTRUMENTS.items():
+        for element in camera.filters:
+            yield replace(base, instrument=instrument, exposures=(Exposure(element, 60.0, 2),))
+
+
+def test_the_module_names_the_facility_of_the_tom_and_says_what_it_is(facility):
+    assert (facility.__doc__ or "").strip()
+    assert (facility.payload.__doc__ or "").strip()
+    assert isinstance(facility.FACILITY, str)
+    assert 0 < len(facility.FACILITY) <= 64
+
+
+def test_every_instrument_has_what_an_exposure_time_needs(facility):
+    assert facility.INSTRUMENTS
+    for camera in facility.INSTRUMENTS.values():
+        assert isinstance(camera, Instrument)
+        assert min(camera.diameter, camera.throughput, camera.pixel, camera.seeing) > 0.0
+        assert min(camera.read_noise, camera.overhead, camera.setup, camera.resolution) >= 0.0
+        assert camera.filters
+        assert set(camera.filters.values()) <= set(FILTERS)
+        assert set(camera.default_filters) <= set(camera.filters)
+
+
+def test_a_plan_needs_no_instrument_and_no_filters(name, facility):
+    request = planned(name)
+    default = getattr(facility, "DEFAULT_INSTRUMENT", next(iter(facility.INSTRUMENTS)))
+    assert request.instrument == default
+    assert tuple(e.filter for e in request.exposures) == facility.INSTRUMENTS[default].default_filters
+    assert request.facility == name
+
+
+def test_the_payload_is_plain_json_with_what_the_tom_asks_for(name, facility):
+    for request in requests(name, facility):
+        data = facility.payload(request, target_id=17)
+        assert json.loads(json.dumps(data, allow_nan=False)) == data
+        assert data["target_id"] == 17
+        assert data["observation_type"]
+        assert data["name"]
+        assert facility.payload(request, target_id=17) == data
+
+
+def test_the_key_of_the_request_travels_with_it(name, facility):
+    request = planned(name)
+    assert request.key[:16] in facility.payload(request)["name"]
+    other = replace(request, night="2026-11-23")
+    assert other.key[:16] in facility.payload(other)["name"]
+    assert facility.payload(other)["name"] != facility.payload(request)["name"]
+
+
+def moments(data):
+    """Every date and time in form data, in UTC; those without a zone are UTC."""
+    if isinstance(data, str):
+        try:
+            moment = datetime.fromisoformat(data)
+        except ValueError:
+            return []
+        return [moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)]
+    inner = data.values() if isinstance(data, dict) else data if isinstance(data, (list, tuple)) else ()
+    return [moment for value in inner for moment in moments(value)]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Santiago", "Pacific/Auckland"])
+def test_times_are_utc_wherever_the_computer_is(name, facility, zone, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        data = facility.payload(replace(planned(name), start=61367.0, end=61367.25))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert sorted(moments(data)) == [datetime(2026, 11, 23, hour, tzinfo=timezone.utc) for hour in (0, 6)]
+
+
+def test_what_the_facility_cannot_do_is_a_followup_error(name, facility):
+    with pytest.raises(FollowupError):
+        facility.payload(replace(planned(name), instrument="no such instrument"))
+
+
+def test_options_are_keywords_with_defaults_that_the_settings_can_give(name, facility):
+    first, *options = inspect.signature(facility.payload).parameters.values()
+    assert first.name == "request"
+    assert all(p.kind is p.KEYWORD_ONLY and p.default is not p.empty for p in options)
+    assert {p.name: p.default for p in options}["target_id"] is None
+    shared = set(inspect.signature(plan).parameters) & {p.name for p in options}
+    assert not shared, "an option of the plan and of the payload would be one setting"
+    given = conf.options(facility.payload)
+    assert set(given) == {p.name for p in options} - {"target_id"}
+    with override_settings(TOM_ALERCE={"FACILITY": {"name": name, **given}}):
+        serious = [message for message in run_checks(tags=["tom_alerce"]) if message.is_serious()]
+        assert serious == []
+        assert facility_of(facility.FACILITY) is facility
+
+
+def test_the_check_says_in_words_what_is_wrong_and_changes_nothing(name, facility):
+    if not hasattr(facility, "check"):
+        pytest.skip("this facility has no check")
+    data = facility.payload(planned(name))
+    before = json.dumps(data)
+    problems = facility.check(data)
+    assert json.dumps(data) == before
+    assert not isinstance(problems, str)
+    assert all(isinstance(problem, str) and problem.strip() for problem in problems)
