@@ -7,8 +7,9 @@ from typing import Any
 from django_tasks import task
 
 from tom_alerce.pipeline import classify as classification
+from tom_alerce.pipeline import drift
+from tom_alerce.pipeline import explain as explanation
 from tom_alerce.pipeline import rank as ranking
-from tom_alerce.pipeline import stamp_monitor
 
 
 @task()
@@ -28,10 +29,10 @@ def rank(site: str | None = None, at: float | None = None) -> int:
 @task()
 def measure_drift(nights: int = 1) -> dict[str, int]:
     """Compare the last nights with what the stamp classifier was trained on; night -> number of alerts that were looked at."""
-    return {str(night): stamp_monitor.measure(night).n for night in stamp_monitor.nights(nights)}
+    return {str(night): drift.measure(night).n for night in drift.nights(nights)}
 
 
 @task()
 def explain(sky_object_ids: list[int]) -> int:
     """Store what the stamp classifier looked at in these objects' first alerts; the number of new maps."""
-    return len(stamp_monitor.explain(stamp_monitor.explainable(sky_object_ids)))
+    return len(explanation.explain(explanation.explainable(sky_object_ids)))

@@ -13,8 +13,8 @@ from classifiers.taxonomy import STAMP
 from tests.browser.conftest import both
 from tests.tom_alerce import factories
 from tom_alerce.models import FollowupRequest, Rank, SkyObject
-from tom_alerce.pipeline import stamp_monitor
-from tom_alerce.store import stamp_monitor as stored
+from tom_alerce.pipeline import explain
+from tom_alerce.store import drift, explanations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -180,11 +180,11 @@ def somewhere_dark():
 def test_is_the_stamp_classifier_in_its_element(page, live_server, client, screenshot):
     known(page.context, live_server, client)
     sky = factories.sky_object()
-    (row,) = stamp_monitor.explainable([sky.pk])
-    stored.save_explanation(row, "stamp", "1.0", ("SN", 0.81), np.eye(63))
+    (row,) = explain.explainable([sky.pk])
+    explanations.save(row, "stamp", "1.0", ("SN", 0.81), np.eye(63))
     for day in range(1, 15):
         psi = {"difference noise": 0.04 * day, "embedding 2": 0.2, "p(SN)": 0.1, "diffmaglim - magpsf": 0.05}
-        stored.save_drift("stamp", "1.0", date(2026, 11, day), {"n": 300, "psi": psi, "classes": dict.fromkeys(STAMP, 0.2)})
+        drift.save("stamp", "1.0", date(2026, 11, day), {"n": 300, "psi": psi, "classes": dict.fromkeys(STAMP, 0.2)})
     page.goto(reverse("tom_alerce:drift"))
     assert "1 of 4 quantities" in page.locator("#verdict").inner_text()
     assert page.locator("#nights svg path.line").count() == 4

@@ -17,7 +17,7 @@ from tom_alerce.pages.figures import interactive, svg
 from tom_alerce.pages.figures.outlook import outlooks
 from tom_alerce.pages.summaries import Summary, summarise
 from tom_alerce.pages.theme import theme
-from tom_alerce.pipeline import stamp_monitor
+from tom_alerce.pipeline import explain
 
 #: At most so many rows of the history of classifications are shown.
 HISTORY = 200
@@ -53,7 +53,7 @@ class ObjectView(LoginRequiredMixin, DetailView):
 def explanations(sky_object: SkyObject) -> list[tuple[Stamps, Explanation | None]]:
     """The stamps that the stamp classifier judges, each with what it looked at, None where that has not been asked for yet."""
     found = []
-    for row in stamp_monitor.explainable([sky_object.pk]):
+    for row in explain.explainable([sky_object.pk]):
         made = row.explanations.filter(source_id=row.source_id).defer("weights").order_by("-created").first()
         found.append((row, made))
     return found

@@ -18,7 +18,7 @@ from broker_adapters.errors import PacketError
 from tom_alerce import visible
 from tom_alerce.models import Explanation, Stamps
 from tom_alerce.pages import images
-from tom_alerce.store import stamp_monitor
+from tom_alerce.store import explanations
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def explanation(request: HttpRequest, pk: int) -> HttpResponse:
     """``/alerce/explanations/<pk>.png``: the stamps with what the classifier looked at; 404 where the user may not see the object."""
     row = get_object_or_404(Explanation.objects.filter(stamps__in=_seen(request)).select_related("stamps"), pk=pk)
     pixels = {kind: _pixels(row.stamps, kind) for kind in images.KINDS}
-    return HttpResponse(images.explained(pixels, stamp_monitor.weights(row)), content_type="image/png")
+    return HttpResponse(images.explained(pixels, explanations.weights(row)), content_type="image/png")
 
 
 def _seen(request: HttpRequest) -> QuerySet[Stamps]:

@@ -10,7 +10,7 @@ from classifiers.records import ClassifierError
 from tom_alerce import conf
 from tom_alerce.management import command
 from tom_alerce.management.options import positive
-from tom_alerce.pipeline import stamp_monitor
+from tom_alerce.pipeline import drift
 
 
 class Command(command.Command):
@@ -27,12 +27,12 @@ class Command(command.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure, store, print one line for each night."""
-        nights = stamp_monitor.nights(options["nights"])
+        nights = drift.nights(options["nights"])
         if not nights:
-            self.stdout.write(f"no night has {stamp_monitor.LEAST} ZTF alerts with stamps")
+            self.stdout.write(f"no night has {drift.LEAST} ZTF alerts with stamps")
         for night in nights:
             try:
-                row = stamp_monitor.measure(night)
+                row = drift.measure(night)
             except ClassifierError as error:
                 raise CommandError(f"night of {night}: {error}") from error
             above = [f"{name} {psi:.2f}" for name, psi in row.psi.items() if psi > conf.get("DRIFT_ALARM")]

@@ -10,7 +10,7 @@ from classifiers.records import ClassifierError
 from tom_alerce.management import command
 from tom_alerce.management.options import positive
 from tom_alerce.models import Ranking
-from tom_alerce.pipeline import stamp_monitor
+from tom_alerce.pipeline import explain
 
 
 class Command(command.Command):
@@ -30,7 +30,7 @@ class Command(command.Command):
         """Explain, store, count."""
         ids = options["objects"] or self._best(options["top"])
         try:
-            made = stamp_monitor.explain(stamp_monitor.explainable(ids))
+            made = explain.explain(explain.explainable(ids))
         except ClassifierError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{len(made)} new maps of {len(ids)} objects")

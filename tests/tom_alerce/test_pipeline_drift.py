@@ -18,21 +18,22 @@ from tests.tom_alerce import factories
 from tom_alerce.models import Drift, Explanation, Stamps
 from tom_alerce.pages import images
 from tom_alerce.pages.figures import nights
-from tom_alerce.pipeline import stamp_monitor
-from tom_alerce.store import stamp_monitor as store
+from tom_alerce.pipeline import drift, explain
+from tom_alerce.store import drift as drift_store
+from tom_alerce.store import explanations
 
 pytestmark = pytest.mark.django_db
 
 
 def night(day, psi, classes=None):
-    return store.save_drift("stamp", "1.0", dt.date(2026, 11, day), {"n": 312, "psi": psi, "classes": classes or {"SN": 0.25, "VS": 0.75}})
+    return drift_store.save("stamp", "1.0", dt.date(2026, 11, day), {"n": 312, "psi": psi, "classes": classes or {"SN": 0.25, "VS": 0.75}})
 
 
 def explained(sky):
-    (row,) = stamp_monitor.explainable([sky.pk])
+    (row,) = explain.explainable([sky.pk])
     weights = np.zeros((63, 63))
     weights[3:10, 3:10], weights[53:60, 3:10] = 0.5, -0.4
-    return store.save_explanation(row, "stamp", "1.0", ("SN", 0.81), weights)
+    return explanations.save(row, "stamp", "1.0", ("SN", 0.81), weights)
 
 
 def said(response):
@@ -46,14 +47,14 @@ def url(name, *args):
 
 @pytest.mark.parametrize(("mjd", "day"), [(61000.82, 20), (61000.84, 21), (61001.2, 21), (61001.8, 21)])
 def test_a_night_runs_from_noon_to_noon_at_palomar(mjd, day):
-    found = stamp_monitor.night_of(mjd)
+    found = drift.night_of(mjd)
     assert found == dt.date(2025, 11, day)  # MJD 61000 is 2025-11-21
-    assert 0 <= mjd - stamp_monitor.start_of(found) < 1
+    assert 0 <= mjd - drift.start_of(found) < 1
 
 
 def test_a_night_is_compared_and_an_alert_explained_once(capsys):
     drawn = simulate(["SN", "VS", "asteroid"] * 12, np.random.default_rng(1))
-    mjd = stamp_monitor.start_of(dt.date(2026, 11, 20)) + 0.3
+    mjd = drift.start_of(dt.date(2026, 11, 20)) + 0.3
     for stamps, metadata in zip(drawn.stamps, drawn.metadata, strict=True):
         sky = factories.sky_object(images=False)
         files = dict(zip(images.KINDS, (factories.fits_gz(s) for s in stamps), strict=True))
@@ -70,7 +71,7 @@ def test_a_night_is_compared_and_an_alert_explained_once(capsys):
     said = capsys.readouterr().out
     assert "night of 2026-11-20: 36 alerts" in said
     assert said.endswith("1 new maps of 1 objects\n0 new maps of 1 objects\n")
-    found = store.weights(Explanation.objects.get())
+    found = explanations.weights(Explanation.objects.get())
     assert found.shape == (63, 63)
     assert np.abs(found).max() > 0
 
