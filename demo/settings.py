@@ -45,7 +45,7 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 
 if os.getenv("TOM_ALERCE_POSTGRESQL"):
-    DATABASES = {
+    DATABASES: dict[str, dict[str, object]] = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": os.getenv("PGDATABASE", "tom_alerce"),

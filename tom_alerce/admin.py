@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from tom_alerce import models
 
 
-class LookOnly(admin.ModelAdmin):
+class LookOnly(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs alone
     """Nothing is added or changed here; deleting stays possible for who may."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

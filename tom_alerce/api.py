@@ -28,7 +28,7 @@ class Pagination(LimitOffsetPagination):
     max_limit = 1000
 
 
-class SurveyObjectSerializer(serializers.ModelSerializer):
+class SurveyObjectSerializer(serializers.ModelSerializer[SurveyObject]):
     """A member of a sky object."""
 
     class Meta:
@@ -36,7 +36,7 @@ class SurveyObjectSerializer(serializers.ModelSerializer):
         fields = ("survey", "object_id", "ra", "dec", "method", "separation", "names", "first_mjd", "last_mjd", "n_detections")
 
 
-class SkyObjectSerializer(serializers.ModelSerializer):
+class SkyObjectSerializer(serializers.ModelSerializer[SkyObject]):
     """A sky object with its members."""
 
     id = serializers.CharField(source="pk")
@@ -50,7 +50,7 @@ class SkyObjectSerializer(serializers.ModelSerializer):
         )  # fmt: skip
 
 
-class ClassificationSerializer(serializers.ModelSerializer):
+class ClassificationSerializer(serializers.ModelSerializer[Classification]):
     """What a classifier said."""
 
     id = serializers.CharField(source="pk")
@@ -64,7 +64,7 @@ class ClassificationSerializer(serializers.ModelSerializer):
         )  # fmt: skip
 
 
-class RankSerializer(serializers.ModelSerializer):
+class RankSerializer(serializers.ModelSerializer[Rank]):
     """A place in a ranking, with every term."""
 
     id = serializers.CharField(source="pk")
@@ -139,7 +139,7 @@ class RankFilter(django_filters.FilterSet):
         fields: tuple[str, ...] = ()
 
 
-class _ReadOnly(viewsets.ReadOnlyModelViewSet):
+class _ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
     permission_classes = (permissions.IsAuthenticated,)
     filter_backends = (django_filters.rest_framework.DjangoFilterBackend,)
     pagination_class = Pagination

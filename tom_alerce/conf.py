@@ -80,7 +80,7 @@ def get(key: str) -> Any:
 
 def broker(name: str) -> Mapping[str, Any]:
     """Keyword arguments for the client of a broker; LookupError where the settings do not name it."""
-    brokers = get("BROKERS")
+    brokers: Mapping[str, Mapping[str, Any]] = get("BROKERS")
     if name not in brokers:
         raise LookupError(f"no broker {name!r} in TOM_ALERCE['BROKERS'], which has: {', '.join(brokers) or 'none'}")
     return brokers[name]

@@ -81,36 +81,41 @@ def simplified(text: Any) -> Any:
 class TransientMatchManager(TargetMatchManager):
     """``Target.matches``: see the module's docstring."""
 
-    def match_target(self, target: Any, *args: Any, **kwargs: Any) -> QuerySet:
+    def _targets(self) -> QuerySet[Any]:
+        targets: QuerySet[Any] = self.get_queryset()
+        return targets
+
+    def match_target(self, target: Any, *args: Any, **kwargs: Any) -> QuerySet[Any]:
         """Targets with the name of the target or, if it is sidereal, at its place."""
         same = Q(pk__in=self.match_name(target.name).values("pk"))
         if target.type != target.NON_SIDEREAL:
             radius = conf.get("MATCH_RADIUS")
             same |= Q(pk__in=self.match_cone_search(target.ra, target.dec, radius).values("pk"))
-        return self.get_queryset().filter(same)
+        return self._targets().filter(same)
 
-    def match_exact_name(self, name: str) -> QuerySet:
+    def match_exact_name(self, name: str) -> QuerySet[Any]:
         """Targets of which the name or an alias is exactly this."""
-        exact = self.get_queryset().filter(Q(name=name) | Q(aliases__name=name))
-        return self.get_queryset().filter(pk__in=exact.values("pk"))
+        exact = self._targets().filter(Q(name=name) | Q(aliases__name=name))
+        return self._targets().filter(pk__in=exact.values("pk"))
 
-    def match_fuzzy_name(self, name: str, input_queryset: QuerySet | None = None) -> QuerySet:
+    def match_fuzzy_name(self, name: str, input_queryset: QuerySet[Any] | None = None) -> QuerySet[Any]:
         """Targets of which the name or an alias means the same, out of ``input_queryset`` where it is given."""
         # the name itself as well, since a database may know less of lower case than Python does
         wanted = [simplified(Value(spelling)) for spelling in (name, *spellings(name))]
-        named = self.get_queryset().alias(own=simplified(F("name")), other=simplified(F("aliases__name")))
+        named = self._targets().alias(own=simplified(F("name")), other=simplified(F("aliases__name")))
         named = named.filter(Q(own__in=wanted) | Q(other__in=wanted))
-        queryset = self.get_queryset() if input_queryset is None else input_queryset
+        queryset = self._targets() if input_queryset is None else input_queryset
         return queryset.filter(pk__in=named.values("pk"))
 
     def simplify_name(self, name: str) -> str:
         """One spelling for all names that mean the same."""
         return spellings(name)[0]
 
-    def match_cone_search(self, ra: float | None, dec: float | None, radius: float | None) -> QuerySet:
+    def match_cone_search(self, ra: float | None, dec: float | None, radius: float | None) -> QuerySet[Any]:
         """Targets within ``radius`` arcseconds, with their ``separation`` in degrees; none where a value is missing or no position."""
         if ra is None or dec is None or radius is None or not -90 <= dec <= 90:
-            return self.get_queryset().none()
+            return self._targets().none()
         degrees = radius / 3600.0
-        cone = self.get_queryset().filter(near(ra % 360.0, dec, degrees))
-        return cone.annotate(separation=separation(ra, dec)).filter(separation__lte=degrees)
+        cone = self._targets().filter(near(ra % 360.0, dec, degrees))
+        apart: QuerySet[Any] = cone.annotate(separation=separation(ra, dec))
+        return apart.filter(separation__lte=degrees)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db.models import Q, QuerySet
 from tom_targets.models import BaseTarget, Target
 from tom_targets.permissions import targets_for_user
 
 from tom_alerce.models import FollowupRequest, MatchCandidate, SkyObject
 
-User = AbstractBaseUser | AnonymousUser
+User = AbstractUser | AnonymousUser
 
 
 def sky_objects(user: User) -> QuerySet[SkyObject]:

@@ -341,7 +341,8 @@ class TestRank:
         self.objects()
         ids = [SkyObject.objects.first().pk]
         with override_settings(TOM_ALERCE={"SITE": SITE}):
-            assert [c.key for c in rank.rank(at=MJD + 500.0, sky_object_ids=ids).candidates] == [str(ids[0])]
+            assert [c.key for c in rank.compute(at=MJD + 500.0, sky_object_ids=ids).candidates] == [str(ids[0])]
+        assert not Ranking.objects.exists()
 
     def test_a_spectrum_makes_a_candidate_classified(self):
         ingest.ingest_alerts([alert(names=("SN 2026asx",)), alert(object_id="ZTF2", ra=10.0, names=("AT 2026aaa",))])

@@ -29,7 +29,7 @@ class PositionForm(BaseQueryForm):
 
     def clean(self) -> dict[str, Any]:
         """A place has two coordinates."""
-        cleaned = super().clean() or self.cleaned_data
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if (cleaned.get("ra") is None) != (cleaned.get("dec") is None):
             raise forms.ValidationError("A position needs both RA and Dec.")
         return cleaned
@@ -45,7 +45,7 @@ class BrokerForm(PositionForm):
     days = forms.FloatField(required=False, min_value=0, max_value=10000, label="Days", help_text="detected in the last so many days")
     limit = forms.IntegerField(min_value=1, max_value=100, initial=20, label="At most", help_text="objects")
 
-    rows = (("survey", "object_ids"), ("ra", "dec", "radius"), ("label", "days", "limit"))
+    rows: tuple[tuple[str, ...], ...] = (("survey", "object_ids"), ("ra", "dec", "radius"), ("label", "days", "limit"))
 
     def clean_object_ids(self) -> str:
         """Names are letters and digits."""

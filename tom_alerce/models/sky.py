@@ -37,8 +37,8 @@ class SkyObject(models.Model):
     @property
     def name(self) -> str:
         """What a person calls it: the target's name, else that of the survey whose names come first (Rubin, ZTF, ATLAS)."""
-        if self.target_id:
-            return self.target.name
+        if self.target is not None:
+            return str(self.target.name)
         members = sorted(self.survey_objects.all(), key=lambda m: (surveys.about(m.survey).precedence, m.object_id))
         return str(members[0]) if members else f"sky object {self.pk}"
 

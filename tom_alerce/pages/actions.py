@@ -131,7 +131,7 @@ def dry_run(request: HttpRequest, pk: int) -> SkyObject:
     """
     sky_object = _sky_object(request, pk)
     _changeable(request, sky_object)
-    wanted = rank.plan(rank.rank(sky_object_ids=[sky_object.pk], keep=False), top=1, threshold=0.0)
+    wanted = rank.plan(rank.compute(sky_object_ids=[sky_object.pk]), top=1, threshold=0.0)
     if not wanted:
         why = "it is not up for long enough, its brightness is not known, or it is too faint for the hours in the settings"
         raise StoreError(f"{sky_object} cannot be asked for tonight: {why}")

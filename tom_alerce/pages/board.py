@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -53,7 +54,7 @@ class BoardView(LoginRequiredMixin, SingleTableMixin, FilterView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The page: the ranks of this page with their summaries and figures."""
-        context = super().get_context_data(**kwargs)
+        context: dict[str, Any] = super().get_context_data(**kwargs)
         now = now_mjd()
         ranks = [row.record for row in context["table"].page.object_list]
         decorate(ranks, self.request.user, now)
@@ -65,7 +66,7 @@ class BoardView(LoginRequiredMixin, SingleTableMixin, FilterView):
         return context | {"alerce_theme": theme(self.request), "filtered": filtered, "orders": BoardTable.ORDERS, "now": now}
 
 
-def decorate(ranks: list[Rank], user: visible.User, now: float) -> None:
+def decorate(ranks: Sequence[Any], user: visible.User, now: float) -> None:
     """Give each rank its ``summary``, ``curve`` (light curve) and ``night`` (altitude) to show."""
     summaries = summarise([rank.sky_object for rank in ranks], user)
     for rank in ranks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from astropy.stats import sigma_clipped_stats
@@ -27,7 +28,7 @@ FOR, AGAINST = (230, 159, 0), (86, 180, 233)
 OUTLINED, LARGER = 0.4, 4
 
 
-def explained(images: dict[str, NDArray[np.floating] | None], weights: NDArray[np.floating]) -> bytes:
+def explained(images: dict[str, NDArray[np.floating[Any]] | None], weights: NDArray[np.floating[Any]]) -> bytes:
     """The strip, larger, with a map of shape (y, x) over each stamp: what speaks for the class outlined in orange, against it in blue.
 
     Lines and not shades, so that they are seen on any image and in red light.
@@ -50,7 +51,7 @@ def explained(images: dict[str, NDArray[np.floating] | None], weights: NDArray[n
     return buffer.getvalue()
 
 
-def strip(images: dict[str, NDArray[np.floating] | None]) -> bytes:
+def strip(images: dict[str, NDArray[np.floating[Any]] | None]) -> bytes:
     """One PNG of the science, template and difference stamps side by side, `SIDE` pixels high.
 
     Parameters
@@ -74,16 +75,18 @@ def strip(images: dict[str, NDArray[np.floating] | None]) -> bytes:
     return buffer.getvalue()
 
 
-def _sky(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
+def _sky(pixels: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Shades in [0, 1] of an image of the sky: asinh from just under the background to the brightest of its pixels."""
     low, high = AsymmetricPercentileInterval(5.0, 99.7).get_limits(pixels[np.isfinite(pixels)])
     if not high > low:
         return np.full(pixels.shape, 0.5)
-    return np.ma.filled(ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(0.1), clip=True)(pixels), 0.0)
+    shades: Any = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(0.1), clip=True)(pixels)
+    return np.asarray(shades.filled(0.0))
 
 
-def _difference(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
+def _difference(pixels: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Shades in [0, 1] of a difference image: 0.5 is its median, white is positive and black is negative."""
     _, median, noise = sigma_clipped_stats(pixels[np.isfinite(pixels)], sigma=3.0)
     half_range = CUT * noise if noise > 0 else float(np.nanmax(np.abs(pixels - median))) or 1.0
-    return np.clip(0.5 + (pixels - median) / (2 * half_range), 0.0, 1.0)
+    shades: NDArray[np.float64] = np.clip(0.5 + (pixels - median) / (2 * half_range), 0.0, 1.0)
+    return shades

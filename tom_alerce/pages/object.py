@@ -15,6 +15,7 @@ from tom_alerce.pages import photometry
 from tom_alerce.pages.board import lowest_altitude
 from tom_alerce.pages.figures import interactive, svg
 from tom_alerce.pages.figures.outlook import outlooks
+from tom_alerce.pages.review import mark_decidable
 from tom_alerce.pages.summaries import Summary, summarise
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline import explain
@@ -23,7 +24,7 @@ from tom_alerce.pipeline import explain
 HISTORY = 200
 
 
-class ObjectView(LoginRequiredMixin, DetailView):
+class ObjectView(LoginRequiredMixin, DetailView):  # type: ignore[type-arg] # generic in the stubs alone
     """``/alerce/objects/<pk>/``; 404 where the user may not see the object."""
 
     context_object_name = "sky_object"
@@ -40,8 +41,7 @@ class ObjectView(LoginRequiredMixin, DetailView):
         context["alerce_theme"] = theme(self.request)
         context["may_change"] = visible.may_change(self.request.user, self.object)
         context["candidates"] = summary.ambiguous
-        for candidate in summary.ambiguous:
-            candidate.may_decide = visible.may_change(self.request.user, candidate.sky_object, candidate.survey_object.sky_object)
+        mark_decidable(summary.ambiguous, self.request.user)
         context["explanations"] = explanations(self.object)
         context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"), photometry.on_star(self.object))
         context["statistics"] = photometry.statistics(summary.detections)["bands"]

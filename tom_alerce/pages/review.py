@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -14,7 +15,7 @@ from tom_alerce.models import DeadLetter, MatchCandidate
 from tom_alerce.pages.theme import theme
 
 
-class ReviewView(LoginRequiredMixin, ListView):
+class ReviewView(LoginRequiredMixin, ListView):  # type: ignore[type-arg] # generic in the stubs alone
     """``/alerce/review/``: undecided matches between objects that the user may see; dead letters are for the staff."""
 
     template_name = "tom_alerce/review.html"
@@ -28,9 +29,14 @@ class ReviewView(LoginRequiredMixin, ListView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The page, with the dead letters for those who look after the streams."""
         context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request)}
-        for candidate in context["page_obj"]:
-            candidate.may_decide = visible.may_change(self.request.user, candidate.sky_object, candidate.survey_object.sky_object)
+        mark_decidable(context["page_obj"], self.request.user)
         if self.request.user.is_staff:
             letters = Paginator(DeadLetter.objects.order_by("-pk"), self.paginate_by)
             context["letters"] = letters.get_page(self.request.GET.get("letters"))
         return context
+
+
+def mark_decidable(candidates: Iterable[Any], user: visible.User) -> None:
+    """Set ``may_decide`` of each ambiguous match: whether the user may change both of its sides."""
+    for candidate in candidates:
+        candidate.may_decide = visible.may_change(user, candidate.sky_object, candidate.survey_object.sky_object)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from django.db.models import F, Q, prefetch_related_objects
@@ -17,8 +17,18 @@ from broker_adapters.records import Detections
 from broker_adapters.significance import alerts
 from followup.brightness import Trend, trend
 from tom_alerce import visible
-from tom_alerce.models import Classification, FollowupRequest, MatchCandidate, SkyObject, Stamps
+from tom_alerce.models import Classification, FollowupRequest, MatchCandidate, SkyObject, Stamps, SurveyObject
 from tom_alerce.store import classifications, lightcurves
+
+
+class ShownStamps(Protocol):
+    """Stamps of one alert without their pixels, and whether there is a template among them."""
+
+    pk: int
+    source_id: str
+    mjd: float
+    survey_object: SurveyObject
+    has_template: bool
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Summary:
     sky_object: SkyObject
     detections: Detections
     classifications: tuple[Classification, ...]
-    stamps: tuple[Stamps, ...]
+    stamps: tuple[ShownStamps, ...]
     ambiguous: tuple[MatchCandidate, ...]
     requests: tuple[FollowupRequest, ...]
 
@@ -38,15 +48,15 @@ class Summary:
         return trend(self.detections, math.inf)
 
     @property
-    def first_stamps(self) -> Stamps | None:
+    def first_stamps(self) -> ShownStamps | None:
         """The stamps of the earliest alert of all members, with a template if one has it (ATLAS sends none)."""
         return min(self.stamps, key=lambda s: (not s.has_template, s.mjd), default=None)
 
     @property
-    def latest_stamps(self) -> Stamps | None:
+    def latest_stamps(self) -> ShownStamps | None:
         """The stamps of the latest alert of all members, with a template if one has it; None where it is also the first."""
-        latest = max(self.stamps, key=lambda s: (s.has_template, s.mjd), default=None)
-        return None if latest is None or latest.source_id == self.first_stamps.source_id else latest
+        first, latest = self.first_stamps, max(self.stamps, key=lambda s: (s.has_template, s.mjd), default=None)
+        return None if first is None or latest is None or latest.source_id == first.source_id else latest
 
     def detail(self, name: str) -> Any:
         """What one of our own classifiers says beside the class (`classifiers.records.Classification.details`); None where none does."""
@@ -55,7 +65,8 @@ class Summary:
     @property
     def oddness(self) -> float | None:
         """Share of what a classifier learnt from that is less odd."""
-        return self.detail("oddness")
+        score: float | None = self.detail("oddness")
+        return score
 
     @property
     def counts(self) -> list[tuple[str, int]]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from followup import rank as ranking
 from followup import sites, visibility
 from followup.plan import plan as make_plan
@@ -19,21 +21,33 @@ from tom_alerce.store.candidates import candidates as load_candidates
 
 @dataclass(frozen=True)
 class Ranked:
-    """A ranking, the row in which it is stored, if it is, and the records that it was made of."""
+    """A ranking, and the records that it was made of."""
 
-    row: models.Ranking | None
     ranking: Ranking
     candidates: Sequence[Candidate]
     night: Night
 
 
-def rank(
+@dataclass(frozen=True)
+class Stored(Ranked):
+    """A ranking with the row in which it is stored."""
+
+    row: models.Ranking
+
+
+def rank(site: str | Mapping[str, Any] | None = None, at: float | None = None) -> Stored:
+    """Rank the objects detected within ``RANK_DAYS`` as `compute` does, and store the ranking."""
+    ranked = compute(site, at)
+    row = rankings.save(ranked.ranking, ranked.night, ranked.candidates, conf.get("RANK_LIMIT"))
+    return Stored(ranked.ranking, ranked.candidates, ranked.night, row)
+
+
+def compute(
     site: str | Mapping[str, Any] | None = None,
     at: float | None = None,
     sky_object_ids: Iterable[int] | None = None,
-    keep: bool = True,
 ) -> Ranked:
-    """Rank what was seen lately (or these objects) for what is left of the night, or for the coming one, and store the ranking.
+    """Rank recent objects, or given ones, for what is left of the night or, in daytime, for the coming night; store nothing.
 
     Parameters
     ----------
@@ -42,9 +56,7 @@ def rank(
     at : float, optional
         MJD, UTC; now.
     sky_object_ids : iterable of int, optional
-        Objects to rank, whatever their age.
-    keep : bool
-        False stores nothing: a question about one object is not the night's ranking.
+        Objects to rank, whatever their age; those detected within ``RANK_DAYS``.
 
     Raises
     ------
@@ -56,11 +68,10 @@ def rank(
     lately = {"last_mjd__gte": at - conf.get("RANK_DAYS"), "first_mjd__lte": at}
     which = lately if sky_object_ids is None else {"pk__in": list(sky_object_ids)}
     candidates = load_candidates(models.SkyObject.objects.filter(moving=False, **which))
-    ra, dec = ([getattr(c, name) for c in candidates] for name in ("ra", "dec"))
+    ra, dec = np.array([c.ra for c in candidates]), np.array([c.dec for c in candidates])
     night = visibility.night(where, ra, dec, at, Limits(**conf.get("LIMITS")))
     made = ranking.rank(candidates, night, conf.get("TERMS") or ranking.DEFAULT_TERMS)
-    row = rankings.save(made, night, candidates, conf.get("RANK_LIMIT")) if keep else None
-    return Ranked(row, made, candidates, night)
+    return Ranked(made, candidates, night)
 
 
 def plan(ranked: Ranked, **options: Any) -> list[ObservationRequest]:

@@ -33,4 +33,4 @@ def _install() -> None:
         return send(self, request, stream, _SECONDS.get() if timeout is None else timeout, **rest)
 
     with_default._bounded = True  # type: ignore[attr-defined]
-    HTTPAdapter.send = with_default
+    HTTPAdapter.send = with_default  # type: ignore[method-assign,assignment] # the default is put there on purpose

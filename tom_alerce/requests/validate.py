@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils import timezone
 from requests import RequestException
 from tom_common.exceptions import ImproperCredentialsException
@@ -73,6 +74,4 @@ def _validate(request: FollowupRequest, facility: Any, refused: Callable[[Any], 
 
 
 def _sentence(errors: Mapping[str, Sequence[Any]]) -> str:
-    return "; ".join(
-        f"{name}: {text}" if name != forms.forms.NON_FIELD_ERRORS else str(text) for name, all_ in errors.items() for text in all_
-    )
+    return "; ".join(f"{name}: {text}" if name != NON_FIELD_ERRORS else str(text) for name, all_ in errors.items() for text in all_)

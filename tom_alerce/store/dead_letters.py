@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from tom_alerce.models import DeadLetter
 from tom_alerce.store.sanitize import plain
 
+#: What the columns of text take; of a longer path the end is kept, which says most.
+_LENGTHS = {field.name: field.max_length or 0 for field in DeadLetter._meta.concrete_fields}
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -33,8 +36,8 @@ def save(refused: Iterable[Refused]) -> int:
     """Keep the note of each message; how many were given."""
     rows = [
         DeadLetter(
-            source=_end(r.source, "source"),
-            position=_end(r.position, "position"),
+            source=plain(r.source)[-_LENGTHS["source"] :],
+            position=plain(r.position)[-_LENGTHS["position"] :],
             digest=r.digest,
             size=r.size,
             reason=r.reason,
@@ -43,8 +46,3 @@ def save(refused: Iterable[Refused]) -> int:
     ]
     DeadLetter.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     return len(rows)
-
-
-def _end(text: str, field: str) -> str:
-    """As much as the column takes: of a path, the end tells most."""
-    return plain(text)[-DeadLetter._meta.get_field(field).max_length :]

@@ -15,8 +15,9 @@ def save(stamps: Stamps, classifier: str, version: str, result: tuple[str, float
     """Keep a map, shape (63, 63), with the class that the images were given (``result``: its name and probability)."""
     label, probability = result
     values = {"label": label, "probability": probability, "weights": np.asarray(weights, STORED).tobytes()}
-    key = {"stamps": stamps, "source_id": stamps.source_id, "classifier": classifier, "version": version}
-    row, _ = Explanation.objects.update_or_create(**key, defaults=values)
+    row, _ = Explanation.objects.update_or_create(
+        stamps=stamps, source_id=stamps.source_id, classifier=classifier, version=version, defaults=values
+    )
     return row
 
 

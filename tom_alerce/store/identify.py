@@ -125,14 +125,17 @@ def _associate(alerts: Sequence[Alert], named: Mapping[int, SkyObject]) -> _Link
     skies = list({s.pk: s for s in (*(o.sky_object for o in near), *named.values())}.values())
     place = {s.pk: g for g, s in enumerate(skies)}
     before = [place[o.sky_object_id] for o in near]
-    everyone = [*near, *(alerts[i] for i in still)]
+    everyone: list[SurveyObject | Alert] = [*near, *(alerts[i] for i in still)]
     found = associate(
-        np.array([o.survey for o in everyone]),
-        *(np.array([getattr(o, name) for o in everyone], dtype=np.float64) for name in ("ra", "dec", "position_err")),
+        [o.survey for o in everyone],
+        np.array([o.ra for o in everyone], dtype=np.float64),
+        np.array([o.dec for o in everyone], dtype=np.float64),
+        np.array([o.position_err for o in everyone], dtype=np.float64),
         np.array([*before, *(place[named[i].pk] if i in named else -1 for i in still)], dtype=np.int64),
     )
     group = dict(enumerate(skies))
-    sky, separation = [_sky(a, p) for a, p in zip(alerts, pixels.tolist(), strict=True)], [None] * len(alerts)
+    sky = [_sky(a, p) for a, p in zip(alerts, pixels.tolist(), strict=True)]
+    separation: list[float | None] = [None] * len(alerts)
     for i, g, apart in zip(still, found.group[len(near) :].tolist(), found.separation[len(near) :].tolist(), strict=True):
         sky[i] = group.setdefault(g, sky[i])
         separation[i] = apart if np.isfinite(apart) else None
@@ -153,9 +156,8 @@ def _near(pixels: Iterable[int]) -> list[SurveyObject]:
 
 def _named_skies(alerts: Sequence[Alert], named: Sequence[int | None]) -> dict[int, SkyObject]:
     """For each alert whose names the TOM knows as a target's: the (oldest) sky object of that target, made where there is none."""
-    wanted = {t for t in named if t is not None}
-    by_target: dict[int, SkyObject] = {}
-    for part in chunks(wanted):
+    by_target: dict[int | None, SkyObject] = {}
+    for part in chunks({t for t in named if t is not None}):
         for sky in SkyObject.objects.filter(target__in=part).order_by("-pk"):
             by_target[sky.target_id] = sky
     for alert, target in zip(alerts, named, strict=True):

@@ -30,13 +30,14 @@ def insert_ignore(model: type[Model], fields: Sequence[str], rows: Sequence[Sequ
 
     ``bulk_create`` makes an instance of the model for each row, which takes five times as long as the insert itself.
     """
-    columns = [model._meta.get_field(name) for name in fields]
+    concrete = {column.name: column for column in model._meta.concrete_fields}
+    columns = [concrete[name] for name in fields]
     quote = connection.ops.quote_name
     statement = " ".join(
         (
             connection.ops.insert_statement(on_conflict=OnConflict.IGNORE),
             quote(model._meta.db_table),
-            f"({', '.join(quote(column.column) for column in columns)})",
+            f"({', '.join(quote(str(column.column)) for column in columns)})",
             f"VALUES ({', '.join(['%s'] * len(columns))})",
             connection.ops.on_conflict_suffix_sql(columns, OnConflict.IGNORE, [], []),
         )
@@ -45,7 +46,8 @@ def insert_ignore(model: type[Model], fields: Sequence[str], rows: Sequence[Sequ
         return 0
     with connection.cursor() as cursor:
         cursor.executemany(statement, rows)
-        return max(cursor.rowcount, 0)
+        added: int = cursor.rowcount
+        return max(added, 0)
 
 
 def upsert(model: type[Model], instances: Sequence[Model], fields: Sequence[str]) -> None:

@@ -71,9 +71,10 @@ def _write(owners: Sequence[int], wanted: Sequence[tuple[int, str, _Entry]]) -> 
     for _, slot, entry in wanted:
         if entry.row is not None and entry.slot != slot:
             Stamps.objects.filter(pk=entry.row).update(slot=slot)
-    Stamps.objects.bulk_create((_row(owner, slot, e.alert) for owner, slot, e in wanted if e.alert is not None), batch_size=100)
+    new = [_row(owner, slot, e.source_id, e.alert) for owner, slot, e in wanted if e.alert is not None]
+    Stamps.objects.bulk_create(new, batch_size=100)
 
 
-def _row(owner: int, slot: str, alert: Alert) -> Stamps:
+def _row(owner: int, slot: str, source_id: str, alert: Alert) -> Stamps:
     images = {name: getattr(alert.cutouts, name, None) for name in ("science", "template", "difference")}
-    return Stamps(survey_object_id=owner, slot=slot, source_id=alert.source_id, mjd=alert.mjd, metadata=json_safe(alert.metadata), **images)
+    return Stamps(survey_object_id=owner, slot=slot, source_id=source_id, mjd=alert.mjd, metadata=json_safe(alert.metadata), **images)

@@ -32,7 +32,8 @@ def refresh(objects: Sequence[SurveyObject]) -> list[SkyObject]:
     # a moving object is where it was seen last
     moving = np.array([o.moving for o in objects], dtype=bool)
     weighed = ~moving[index] | (rows["mjd"] == last[index])
-    ra, dec, err = mean_positions(index[weighed], *(rows[name][weighed] for name in ("ra", "dec", "position_err")), len(objects))
+    measured = rows[weighed]
+    ra, dec, err = mean_positions(index[weighed], measured["ra"], measured["dec"], measured["position_err"], len(objects))
     for i, o in enumerate(objects):
         if np.isfinite(ra[i]):
             o.ra, o.dec, o.position_err = float(ra[i]), float(dec[i]), float(err[i])
@@ -54,8 +55,8 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
             members[member.sky_object_id].append(member)
     everyone = [(i, m) for i, pk in enumerate(skies) for m in members[pk]]
     index = np.array([i for i, _ in everyone], dtype=np.int64)
-    coordinates = (np.array([getattr(m, name) for _, m in everyone], dtype=np.float64) for name in ("ra", "dec", "position_err"))
-    ra, dec, err = mean_positions(index, *coordinates, len(skies))
+    lon, lat, errors = (np.array([getattr(m, name) for _, m in everyone], dtype=np.float64) for name in ("ra", "dec", "position_err"))
+    ra, dec, err = mean_positions(index, lon, lat, errors, len(skies))
     for i, (pk, sky) in enumerate(skies.items()):
         if not members[pk]:
             continue
@@ -96,7 +97,7 @@ def _stamps(owners: Collection[int]) -> dict[int, list[str]]:
     return ids
 
 
-def _set_cells(objects: Sequence[SurveyObject] | Sequence[SkyObject]) -> None:
+def _set_cells(objects: Sequence[SurveyObject | SkyObject]) -> None:
     cells = healpix.cells([o.ra for o in objects], [o.dec for o in objects])
     for o, cell in zip(objects, cells.tolist(), strict=True):
         o.healpix = cell

@@ -17,6 +17,7 @@ from django.utils.safestring import mark_safe
 
 from broker_adapters import surveys
 from tom_alerce.clock import now as now_mjd
+from tom_alerce.models import Classification
 from tom_alerce.pages.figures import colours
 from tom_alerce.store import photometry
 
@@ -56,13 +57,13 @@ def span(days: float) -> str:
 @register.filter
 def ra_hms(degrees: float) -> str:
     """Right ascension as 12:34:56.78."""
-    return Angle(degrees, "deg").to_string("hour", sep=":", precision=2, pad=True)
+    return str(Angle(degrees, "deg").to_string("hour", sep=":", precision=2, pad=True))
 
 
 @register.filter
 def dec_dms(degrees: float) -> str:
     """Declination as +12:34:56.7."""
-    return Angle(degrees, "deg").to_string("deg", sep=":", precision=1, pad=True, alwayssign=True)
+    return str(Angle(degrees, "deg").to_string("deg", sep=":", precision=1, pad=True, alwayssign=True))
 
 
 @register.filter
@@ -90,9 +91,10 @@ def by_probability(probabilities: dict[str, float | None]) -> list[tuple[str, fl
 
 
 @register.filter
-def chance(word: Any) -> float | None:
+def chance(classification: Classification) -> float | None:
     """The probability of the label of a classification; None where its origin gave none."""
-    return word.probabilities.get(word.label, word.probability)
+    probability: float | None = classification.probabilities.get(classification.label, classification.probability)
+    return probability
 
 
 @register.filter

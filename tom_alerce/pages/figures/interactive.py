@@ -41,7 +41,7 @@ def _layout(rows: Detections, quantity: str, drawn: list[Series], end: float) ->
     last = max(mjd.max(), end)
     margin = max(0.03 * np.ptp(mjd), 1.0)
     span = Time([mjd.min() - margin, last + margin], format="mjd").isot.tolist()
-    layout = {"yaxis": vertical, "xaxis": {"title": {"text": "UTC"}, "type": "date", "range": span}, "hovermode": "closest"}
+    layout: dict[str, Any] = {"yaxis": vertical, "xaxis": {"title": {"text": "UTC"}, "type": "date", "range": span}, "hovermode": "closest"}
     below = int(np.sum(significant(rows, SHOWN) & (rows["flux"] < 0)))
     if quantity == "difference" and below:
         text = f"{below} below the reference: see the flux"

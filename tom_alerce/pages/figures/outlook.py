@@ -47,8 +47,8 @@ def outlooks(forecast: Mapping[str, Any] | None, now: float) -> list[Outlook]:
     found = []
     for band, one in forecast["families"].items():
         early, peak, late = one["peak_mjd"]
-        values = [_at(forecast["mjd"], one["flux"], now + days) for days in (0.0, WEEK)]
-        found.append(Outlook(band, *values, peak, (late - early) / 2, Value(*one["peak_mag"])))
+        tonight, in_a_week = (_at(forecast["mjd"], one["flux"], now + days) for days in (0.0, WEEK))
+        found.append(Outlook(band, tonight, in_a_week, peak, (late - early) / 2, Value(*one["peak_mag"])))
     return found
 
 

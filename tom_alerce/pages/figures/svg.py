@@ -167,7 +167,7 @@ def nice(low: float, high: float, count: int) -> list[float]:
     raw = (high - low) / count
     if not raw > 0:
         return [low]
-    step = min((m * 10.0 ** np.floor(np.log10(raw)) for m in (1, 2, 5, 10)), key=lambda s: abs(s - raw))
+    step = min((float(m * 10.0 ** np.floor(np.log10(raw))) for m in (1, 2, 5, 10)), key=lambda s: abs(s - raw))
     first = np.ceil(low / step - 1e-9) * step
     return [round(float(v), 10) + 0.0 for v in np.arange(first, high + 1e-9 * step, step)]
 
@@ -183,9 +183,10 @@ def altitude(visibility: Mapping[str, Any], limit: float, now: float | None = No
     if times.size < 2 or curve.shape != times.shape:
         return None
     left, right, top, bottom = 24, width - 6, 5, height - 15
+    start, end = float(times[0]), float(times[-1])
 
     def x(mjd: float) -> float:
-        return left + (mjd - times[0]) / (times[-1] - times[0]) * (right - left)
+        return left + (mjd - start) / (end - start) * (right - left)
 
     def y(degrees: float) -> float:
         return bottom - (bottom - top) * min(max(degrees, 0.0), 90.0) / 90.0
