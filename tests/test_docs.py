@@ -35,7 +35,8 @@ def test_every_command_is_documented(command):
 
 
 def test_every_check_is_documented():
-    ids = set(re.findall(r"tom_alerce\.[EW]\d{3}", (ROOT / "tom_alerce" / "checks.py").read_text()))
+    code = "".join(module.read_text() for module in (ROOT / "tom_alerce" / "checks").glob("*.py"))
+    ids = set(re.findall(r"tom_alerce\.[EW]\d{3}", code))
     assert ids == set(re.findall(r"tom_alerce\.[EW]\d{3}", OPERATION))
 
 

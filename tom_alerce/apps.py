@@ -25,8 +25,9 @@ class TomAlerceConfig(AppConfig):
         """Load the tables; where another package hides `broker_adapters`, which they need, say so in the words of the check."""
         from tom_alerce import checks
 
-        if hidden := dict(checks.clashing()).get("broker_adapters"):
-            raise ImproperlyConfigured(checks.HIDDEN.format(name="broker_adapters", place=hidden))
+        for clash in checks.clashing():
+            if clash.package == "broker_adapters":
+                raise ImproperlyConfigured(clash.problem)
         super().import_models()
 
     def ready(self) -> None:

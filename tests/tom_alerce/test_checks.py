@@ -10,6 +10,7 @@ from django.test import override_settings
 
 from broker_adapters import plugins
 from tom_alerce import checks, conf
+from tom_alerce.checks import packages, weights
 from tom_alerce.requests import facilities
 
 
@@ -137,15 +138,83 @@ def test_a_package_that_hides_ours(tmp_path, monkeypatch):
     assert apps.get_app_config("tom_alerce").include_url_paths() == []
 
 
+@pytest.mark.parametrize(
+    "content", ["", "DISTRIBUTION = 'other'", "from . import nothing_of_the_kind", "def broken(", "DISTRIBUTION: str", "\x00"]
+)
+def test_a_package_that_overwrites_ours(content, tmp_path, monkeypatch):
+    """Two distributions with a package of the same name in one site-packages: the files of the later one are there."""
+    for name in packages.PACKAGES:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text('DISTRIBUTION = "tom-alerce"')
+        for module in [m for m in sys.modules if m.split(".")[0] == name]:
+            monkeypatch.delitem(sys.modules, module)
+    (tmp_path / "tom_alerce" / "checks").mkdir(parents=True)
+    monkeypatch.setattr(packages, "__file__", str(tmp_path / "tom_alerce" / "checks" / "packages.py"))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert checks.check_packages() == []
+    (tmp_path / "classifiers" / "__init__.py").write_text(content)
+    (message,) = checks.check_packages()
+    assert message.id == "tom_alerce.E001"
+    assert "'classifiers'" in message.msg
+    assert "installed over" in message.msg
+
+
+@pytest.mark.parametrize("name", ["tom_alerce", *packages.PACKAGES])
+def test_every_package_names_its_distribution(name):
+    from importlib import import_module
+
+    assert import_module(name).DISTRIBUTION == "tom-alerce"
+
+
+class TestThirdParties:
+    """A dotted plug-in is checked as one of ours is."""
+
+    @pytest.fixture
+    def theirs(self, tmp_path, monkeypatch):
+        package = tmp_path / "their_plugins"
+        package.mkdir()
+        (package / "__init__.py").write_text("")
+        (package / "empty.py").write_text("")
+        (package / "broker.py").write_text("class Client:\n    def __init__(self, url='', timeout=5.0): ...")
+        (package / "facility.py").write_text("FACILITY = 'Theirs'\ndef payload(request, *, target_id, priority=1): ...")
+        monkeypatch.syspath_prepend(tmp_path)
+        yield
+        for name in [m for m in sys.modules if m.split(".")[0] == "their_plugins"]:
+            del sys.modules[name]
+
+    @pytest.mark.parametrize("setting", [{"BROKERS": {"their_plugins.empty": {}}}, {"FACILITY": {"name": "their_plugins.empty"}}])
+    def test_a_module_of_another_kind(self, theirs, setting):
+        with configured(**setting):
+            messages = checks.check_plugins()
+        assert set(ids(messages)) == {"tom_alerce.E003"}
+        assert "'their_plugins.empty', which has no" in messages[0].msg
+
+    def test_a_broker_and_a_facility_with_options_of_their_own(self, theirs):
+        facility = {"name": "their_plugins.facility", "priority": 3}
+        with configured(BROKERS={"their_plugins.broker": {"url": "http://x"}}, FACILITY=facility):
+            assert checks.check_plugins() == checks.check_brokers() == checks.check_followup() == []
+            assert ids(checks.check_facility()) == ["tom_alerce.W004"]
+
+    def test_an_argument_that_a_broker_does_not_take(self, theirs):
+        with configured(BROKERS={"their_plugins.broker": {"url": 5, "tokn": "secret"}}):
+            assert ids(checks.check_brokers()) == ["tom_alerce.E005", "tom_alerce.E006"]
+
+    def test_an_option_that_a_facility_does_not_take(self, theirs):
+        with configured(FACILITY={"name": "their_plugins.facility", "proposal": "X"}):
+            assert ids(checks.check_followup()) == ["tom_alerce.E005"]
+
+
 class TestWeights:
     @pytest.fixture
     def folder(self, tmp_path):
+        tmp_path = tmp_path / "whole"
+        tmp_path.mkdir()
         (tmp_path / "weights.npz").write_bytes(b"weights")
         (tmp_path / "card.json").write_text(json.dumps({"sha256": sha256(b"weights").hexdigest()}))
         return tmp_path
 
     def test_as_the_card_says(self, folder):
-        assert list(checks.weights_problems(folder)) == []
+        assert list(weights.weights_problems(folder)) == []
 
     @pytest.mark.parametrize(
         ("name", "content", "problem"),
@@ -164,15 +233,28 @@ class TestWeights:
         (folder / name).unlink(missing_ok=True)
         if content is not None:
             (folder / name).write_bytes(content)
-        (found,) = checks.weights_problems(folder)
+        (found,) = weights.weights_problems(folder)
         assert problem in found
 
-    def test_a_classifier_without_weights_is_told_at_start(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(checks, "WEIGHTS", tmp_path)
+    def test_an_installation_without_weights_is_a_warning(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(weights, "WEIGHTS", tmp_path)
         with configured(CLASSIFIERS=["stamp"]):
             (message,) = checks.check_weights()
         assert message.id == "tom_alerce.W003"
         assert "python -m classifiers train stamp" in message.hint
+
+    def test_a_classifier_that_needs_no_weights_is_no_warning(self, folder, monkeypatch):
+        monkeypatch.setattr(weights, "WEIGHTS", folder.parent)
+        with configured(CLASSIFIERS=["stamp", "tests.test_plugins"]):
+            assert checks.check_weights() == []
+
+    def test_damaged_weights_of_a_classifier_in_use_are_a_warning(self, folder, monkeypatch):
+        (folder / "card.json").unlink()
+        folder = folder.rename(folder.with_name("stamp"))
+        monkeypatch.setattr(weights, "WEIGHTS", folder.parent)
+        for names, expected in ((["stamp"], ["tom_alerce.W003"]), (["lightcurve"], [])):
+            with configured(CLASSIFIERS=names):
+                assert ids(checks.check_weights()) == expected
 
     def test_tensorflow_is_not_imported(self):
         import subprocess

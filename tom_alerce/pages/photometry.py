@@ -46,7 +46,7 @@ def light_curve(rows: Detections, star: bool) -> list[dict[str, Any]]:
 def statistics(rows: Detections) -> dict[str, Any]:
     """ALeRCE's magnitude statistics (`broker_adapters.magstats`) as JSON: of the ``object`` (None without detections) and its ``bands``."""
     of_object, of_bands = (
-        [dict(zip(table.dtype.names[1:], json_safe(row.item()[1:]), strict=True)) for row in table]
+        [dict(zip((table.dtype.names or ())[1:], json_safe(row.item()[1:]), strict=True)) for row in table]
         for table in (magstats.by_object(rows), magstats.by_band(rows))
     )
     return {"object": of_object[0] if of_object else None, "bands": of_bands}

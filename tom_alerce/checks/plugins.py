@@ -1,0 +1,97 @@
+"""E003: plug-ins that the settings name, ours and third parties'; E005 and E006: what the settings give to the clients of brokers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from tom_alerce import conf
+from tom_alerce.checks.messages import arguments, suggest
+from tom_alerce.checks.packages import clashing
+from tom_alerce.checks.settings import check_settings
+
+#: Kinds of plug-ins that are cheap to import, and the attributes that one must have. Terms are loaded by `check_followup`; a classifier is
+#: not imported here, since that may take seconds.
+REQUIRED = {
+    "broker_adapters.surveys": ("SURVEY", "recognises", "read"),
+    "broker_adapters.brokers": ("Client",),
+    "followup.facilities": ("FACILITY", "payload"),
+}
+
+
+@register("tom_alerce")
+def check_plugins(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E003: a plug-in that the settings name is not there, or is not of the kind that it is named as."""
+    if clashing() or any(message.is_serious() for message in check_settings()):
+        return []
+    from tom_alerce.requests.facilities import facility_name
+
+    named: list[tuple[str, str, Iterable[str]]] = [
+        ("BROKERS", "broker_adapters.brokers", conf.get("BROKERS")),
+        ("SURVEYS", "broker_adapters.surveys", conf.get("SURVEYS") or ()),
+        ("CLASSIFIERS", "classifiers.models", conf.get("CLASSIFIERS")),
+        ("TERMS", "followup.terms", conf.get("TERMS") or ()),
+        ("FACILITY", "followup.facilities", [facility_name()]),
+    ]
+    return [message for key, package, names in named for name in map(str, names) for message in _problems(key, package, name)]
+
+
+@register("tom_alerce")
+def check_brokers(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E005, E006: arguments that the client of a broker does not take."""
+    if clashing() or check_settings() or check_plugins():
+        return []
+    from broker_adapters import plugins
+
+    return [
+        message
+        for name, given in conf.get("BROKERS").items()
+        for message in arguments(f"['BROKERS'][{name!r}]", given, conf.options(plugins.load("broker_adapters.brokers", name).Client))
+    ]
+
+
+def _problems(key: str, package: str, name: str) -> list[CheckMessage]:
+    from broker_adapters import plugins
+
+    if not _exists(name if "." in name else f"{package}.{name}"):
+        return [
+            Error(
+                f"TOM_ALERCE[{key!r}] names {name!r}, which is no plug-in of {package} and no module.",
+                hint=suggest(name, plugins.names(package)),
+                id="tom_alerce.E003",
+            )
+        ]
+    problem = _unusable(package, name) if package in REQUIRED else ""
+    return [Error(f"TOM_ALERCE[{key!r}] names {name!r}, which cannot be used.", hint=problem, id="tom_alerce.E003")] if problem else []
+
+
+def _unusable(package: str, name: str) -> str:
+    """Why a module is no plug-in of its kind; '' where it is one."""
+    from broker_adapters import plugins
+    from broker_adapters.records import Survey
+
+    try:
+        module = plugins.load(package, name)
+    except (ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    required = REQUIRED[package]
+    if missing := [attribute for attribute in required if not hasattr(module, attribute)]:
+        return f"It has no {missing[0]}. A plug-in as those of {package} has: {', '.join(required)}."
+    if "SURVEY" not in required:
+        return ""
+    if not isinstance(module.SURVEY, Survey):
+        return "Its SURVEY is no broker_adapters.records.Survey."
+    file = name.rpartition(".")[2]
+    if module.SURVEY.name != file or ("." in name and file in plugins.names(package)):
+        return f"Its SURVEY is called {module.SURVEY.name!r}: the name must be its file's, {file!r}, and none of tom_alerce's own."
+    return ""
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ModuleNotFoundError, ValueError):
+        return False

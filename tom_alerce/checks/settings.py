@@ -1,0 +1,80 @@
+"""E002, E006, W001: the keys of ``TOM_ALERCE`` and the types of their values; E004 to E006 for its streams."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType, NoneType
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from tom_alerce import conf
+from tom_alerce.checks.messages import arguments, suggest, wrong_kind
+from tom_alerce.checks.packages import clashing
+
+
+def _is(*types: type) -> Callable[[Any], bool]:
+    """Whether a value is of one of these types; a truth value is no number."""
+    return lambda value: isinstance(value, types) and (bool in types or not isinstance(value, bool))
+
+
+def _each(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Whether a value is a list or a tuple of which every item passes."""
+    return lambda value: isinstance(value, (list, tuple)) and all(map(test, value))
+
+
+_dictionary, _text = _is(Mapping), _is(str)
+
+#: Key -> test of its value, and the type that a message names.
+_KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
+    dict.fromkeys(("LIMITS", "FACILITY"), (_dictionary, "a dictionary"))
+    | dict.fromkeys(("CLASSIFIERS", "GROUPS"), (_each(_text), "a list of texts"))
+    | dict.fromkeys(("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS", "DRIFT_ALARM"), (_is(int, float), "a positive number"))
+    | dict.fromkeys(("RANK_LIMIT", "BATCH"), (_is(int), "a positive whole number"))
+    | dict.fromkeys(
+        ("BROKERS", "STREAMS"), (lambda value: _dictionary(value) and all(map(_dictionary, value.values())), "a dictionary of dictionaries")
+    )
+    | {
+        "PROMOTION": (_each(_dictionary), "a list of dictionaries"),
+        "SURVEYS": (lambda value: value is None or _each(_text)(value), "a list of texts"),
+        "TERMS": (_is(Mapping, NoneType), "a dictionary"),
+        "SITE": (_is(str, Mapping), "a name or a dictionary"),
+        "TARGET_LIST": (_text, "a text"),
+    }
+)
+
+
+@register("tom_alerce")
+def check_settings(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E002, E006, W001: the setting itself."""
+    given = conf.given()
+    if not isinstance(given, Mapping):
+        return [Error("TOM_ALERCE is not a dictionary.", hint=f"Its keys are: {', '.join(conf.DEFAULTS)}.", id="tom_alerce.E002")]
+    return [
+        Warning(f"TOM_ALERCE has an unknown key {key!r}.", hint=suggest(str(key), conf.DEFAULTS), id="tom_alerce.W001")
+        for key in given
+        if key not in conf.DEFAULTS
+    ] + [
+        wrong_kind(f"[{key!r}]", given[key], kind)
+        for key, (test, kind) in _KINDS.items()
+        if key in given and not (test(given[key]) and (not isinstance(given[key], (int, float)) or 0 < given[key] < math.inf))
+    ]
+
+
+@register("tom_alerce")
+def check_streams(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E004 to E006: a stream without servers, group or topics, and arguments that no stream takes."""
+    if clashing() or check_settings():
+        return []
+    needed: dict[str, Any] = {"servers": "", "group": "", "topics": []}
+    return [
+        message
+        for name, given in conf.get("STREAMS").items()
+        for message in arguments(f"['STREAMS'][{name!r}]", given, needed | {"config": {}})
+        + [
+            Error(f"TOM_ALERCE['STREAMS'][{name!r}] cannot be used.", hint=f"It needs a value for {key!r}.", id="tom_alerce.E004")
+            for key in needed
+            if not given.get(key)
+        ]
+    ]
