@@ -14,7 +14,7 @@ from followup.facilities import fake
 from followup.sites import SITES
 
 
-class FakeForm(BaseRoboticObservationForm):
+class FakeForm(BaseRoboticObservationForm):  # type: ignore[misc]  # the toolkit has no types
     """What the fake facility must know of a request."""
 
     name = forms.CharField(max_length=50)
@@ -32,7 +32,7 @@ class FakeForm(BaseRoboticObservationForm):
 
     def clean(self) -> dict[str, Any]:
         """Refuse a filter that the instrument lacks, and a window that is shorter than the request."""
-        data = super().clean()
+        data: dict[str, Any] = super().clean()
         if self.errors:
             return data
         camera = fake.INSTRUMENTS[data["instrument"]]
@@ -48,11 +48,11 @@ class FakeForm(BaseRoboticObservationForm):
 
     def serialize_parameters(self) -> dict[str, Any]:
         """The request as JSON, times in UTC."""
-        parameters = super().serialize_parameters()
+        parameters: dict[str, Any] = super().serialize_parameters()
         return parameters | {name: parameters[name].astimezone(timezone.utc).isoformat() for name in ("start", "end")}
 
 
-class FakeFacility(BaseRoboticObservationFacility):
+class FakeFacility(BaseRoboticObservationFacility):  # type: ignore[misc]  # the toolkit has no types
     """Accepts every valid request, gives the same request the same identity, and never observes it."""
 
     name = fake.FACILITY

@@ -28,7 +28,7 @@ def test_every_term_is_documented(term):
     assert f"| `{term}` |" in SETTINGS
 
 
-@pytest.mark.parametrize("command", [c for c, app in get_commands().items() if app == "tom_alerce" and c != "alerce_demo"])
+@pytest.mark.parametrize("command", [c for c, app in get_commands().items() if app == "tom_alerce"])
 def test_every_command_is_documented(command):
     assert command in (ROOT / "README.md").read_text()
     assert command in OPERATION

@@ -1,4 +1,4 @@
-"""A TOM Toolkit plugin that merges alert streams, reclassifies them locally, ranks targets for tonight and submits requests once."""
+"""A TOM Toolkit plugin: merges alert streams, reclassifies them locally, ranks targets for tonight, drafts and checks requests."""
 
 #: The distribution that this package belongs to; a system check compares it, since another may bring a package of the same name.
 DISTRIBUTION = "tom-alerce"

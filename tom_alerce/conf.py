@@ -1,7 +1,7 @@
-"""The plugin's one setting, ``TOM_ALERCE``, and what it is where a TOM says nothing.
+"""The plugin's one setting, ``TOM_ALERCE``, and its defaults.
 
-``TOM_ALERCE`` is a dictionary with any of the keys of `DEFAULTS`; a key that is not there is found by a system check (`tom_alerce.checks`).
-Names of plug-ins are file names of ours, or dotted paths of a third party's modules.
+``TOM_ALERCE`` is a dictionary with any of the keys of `DEFAULTS`; a system check (`tom_alerce.checks`) reports any other key. Names of
+plug-ins are file names of ours, or dotted paths of a third party's modules.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         #: Surveys that brokers are polled for; None means all of ``broker_adapters/surveys``. Packets of those, and of every third party's
         #: module that is named here, are read in any case.
         "SURVEYS": None,
-        #: Plug-ins of ``classifiers`` that see every object, in the order in which they are shown.
+        #: Plug-ins of ``classifiers.models`` that classify every object, in the order in which they are shown.
         "CLASSIFIERS": ("stamp", "lightcurve"),
         #: Term -> weight, or ``{"weight": 2, ...}`` with parameters of the term; None takes the ``WEIGHT`` of each ``followup/terms`` file.
         "TERMS": None,
-        #: The first poll of a broker goes back so many days.
+        #: Days that the first poll of a broker goes back.
         "POLL_DAYS": 3.0,
         #: A name of ``followup.sites``, or ``{"name", "latitude", "longitude", "elevation", "timezone"}``.
         "SITE": "Cerro Pachon",
-        #: What counts as observable: fields of ``followup.records.Limits``.
+        #: Limits of an observable position: fields of ``followup.records.Limits``.
         "LIMITS": {},
         #: Objects whose latest detection is older than this many days are not ranked.
         "RANK_DAYS": 30.0,
-        #: At most so many objects are kept in a ranking, the best.
+        #: Number of objects that are stored of a ranking, the best.
         "RANK_LIMIT": 500,
-        #: How a request is made: the plug-in of ``followup/facilities``, and further parameters of its ``payload`` (proposal, ...) and of
+        #: The plug-in of ``followup/facilities`` that makes requests, and parameters of its ``payload`` (proposal, ...) and of
         #: ``followup.plan.plan`` (instrument, filters, snr, hours, top, threshold).
         "FACILITY": {"name": "lco"},
-        #: Seconds that the portal of a facility may take to answer.
+        #: Time-out of the portal of a facility, seconds.
         "FACILITY_TIMEOUT": 20.0,
-        #: A quantity of a night has drifted whose population stability index is by so much above that of any night of the training set.
+        #: Population stability index above which a quantity has drifted; it counts from the highest of any night of the training set.
         "DRIFT_ALARM": 0.25,
-        #: Any of these rules makes an object a target: ``{"classifier", "label", "probability", "n_detections", "origin"}``.
+        #: Rules with keys ``{"classifier", "label", "probability", "n_detections", "origin"}``; an object that meets one becomes a target.
         "PROMOTION": (),
-        #: Name of the target list that promoted objects are put on; '' for none.
+        #: Name of the target list to which promoted objects are added; '' for none.
         "TARGET_LIST": "",
         #: Names of the groups that may see promoted targets.
         "GROUPS": (),
-        #: A target that is nearer than this (arcseconds) is the same source.
+        #: Radius (arcseconds) within which a target is the same source.
         "MATCH_RADIUS": 2.0,
-        #: Alerts that are written in one transaction.
+        #: Number of alerts that are written in one transaction.
         "BATCH": 500,
     }
 )
@@ -69,17 +69,17 @@ def _merged() -> Mapping[str, Any]:
 
 
 def given() -> Mapping[str, Any]:
-    """What the TOM's settings say, defaults left out."""
+    """The TOM's settings without the defaults."""
     return getattr(settings, "TOM_ALERCE", None) or {}
 
 
 def get(key: str) -> Any:
-    """The value of one key of ``TOM_ALERCE``, or its default; KeyError where there is no such key."""
+    """Value of one key of ``TOM_ALERCE``, or its default; KeyError if there is no such key."""
     return _merged()[key]
 
 
 def broker(name: str) -> Mapping[str, Any]:
-    """Keyword arguments for the client of a broker; LookupError where the settings do not name it."""
+    """Keyword arguments for the client of a broker; LookupError if the settings do not name it."""
     brokers: Mapping[str, Mapping[str, Any]] = get("BROKERS")
     if name not in brokers:
         raise LookupError(f"no broker {name!r} in TOM_ALERCE['BROKERS'], which has: {', '.join(brokers) or 'none'}")
@@ -108,9 +108,9 @@ def use_third_parties() -> None:
 
 
 def options(function: Callable[..., Any]) -> dict[str, Any]:
-    """What the settings may give to a function or class, with its defaults: parameters with a plain default, but ``facility``."""
-    given = ((p.name, p.default) for p in signature(function).parameters.values() if p.default is not p.empty)
-    return {name: default for name, default in given if default is not None and not callable(default) and name != "facility"}
+    """Parameters of a function or class that the settings may set, with their defaults: those with a plain default, but ``facility``."""
+    defaults = ((p.name, p.default) for p in signature(function).parameters.values() if p.default is not p.empty)
+    return {name: default for name, default in defaults if default is not None and not callable(default) and name != "facility"}
 
 
 @receiver(setting_changed)
