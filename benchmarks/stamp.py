@@ -156,11 +156,11 @@ def _stages(batch: list[bytes]) -> dict[str, float]:
     whole = replace(inputs, stamps=np.nan_to_num(inputs.stamps))
     scale, shown = timed(lambda: views(whole.stamps))
     numbers, _ = timed(lambda: _forests(model, whole))
-    look, _ = timed(lambda: model.look(*shown))
+    look, _ = timed(lambda: model.network_probabilities(*shown))
     memory = getrusage(RUSAGE_SELF).ru_maxrss / 1024
     exact = _model("float32")
-    exact.look(*shown)
-    slow, _ = timed(lambda: exact.look(*shown))
+    exact.network_probabilities(*shown)
+    slow, _ = timed(lambda: exact.network_probabilities(*shown))
     return {
         "packet": packet,
         "stamps": decode,

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from broker_adapters import plugins
-from classifiers.metrics import table
 from classifiers.records import WEIGHTS_ROOT, ClassifierError
+from classifiers.training.metrics import table
 
 #: Verb -> (module of the kind, what the verb does). The function has the name of the verb.
 VERBS = {

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from classifiers.calibration import Calibration, fit
+from classifiers.calibration import Calibration
+from classifiers.training.calibration import fit
 
 
 @pytest.fixture(scope="module")

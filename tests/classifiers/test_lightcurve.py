@@ -11,11 +11,11 @@ from broker_adapters.records import Kind, SkyObject, blank
 from classifiers.calibration import Calibration
 from classifiers.models.lightcurve import Model, features, forecast, hierarchy, supernova
 from classifiers.models.lightcurve.context import context
-from classifiers.models.lightcurve.series import light_curve
+from classifiers.models.lightcurve.series import MINIMUM, light_curve
 from classifiers.models.lightcurve.training import data, drift, evaluation, samples
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.taxonomy import BRANCH, LIGHTCURVE, LIGHTCURVE_CLASSES
-from classifiers.trees import from_boosting, from_forests
+from classifiers.training.trees import from_boosting, from_forests
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_what_one_supernova_explains_is_not_searched_for_a_period():
 @pytest.mark.real_data
 def test_the_first_look_leaves_classes_as_they_are(real, monkeypatch):
     some = [s for s in real if BRANCH[s.label] != "Transient"][::3] + [s for s in real if BRANCH[s.label] == "Transient"][::30]
-    curves = [c for s in some if (c := light_curve(s.rows)).n_detections >= samples.MINIMUM]
+    curves = [c for s in some if (c := light_curve(s.rows)).n_detections >= MINIMUM]
     model = Model()
     quick = features.matrix(curves)
     monkeypatch.setattr("classifiers.models.lightcurve.context.EXPLODED", 0.0)
@@ -243,7 +243,7 @@ def test_forecast_intervals_hold_their_share_of_real_supernovae(real):
         seen = np.isfinite(s.rows["flux"])
         cut = s.rows["mjd"][seen].min() + 20
         young = light_curve(data.truncated(s.rows, 20.0))
-        if young.n_detections < samples.MINIMUM:
+        if young.n_detections < MINIMUM:
             continue
         for k, band in enumerate(("g", "r")):
             later = s.rows[seen & (s.rows["mjd"] > cut) & (s.rows["mjd"] <= cut + 7) & (s.rows["band"] == band)]

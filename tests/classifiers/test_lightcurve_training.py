@@ -9,12 +9,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from broker_adapters.records import Kind
 from classifiers.models.lightcurve import environment, features, hierarchy, supernova
-from classifiers.models.lightcurve.series import light_curve
+from classifiers.models.lightcurve.series import MINIMUM, light_curve
 from classifiers.models.lightcurve.training import data, importance, samples, train
 from classifiers.simulate import lightcurves as simulate
 from classifiers.simulate import surveys
 from classifiers.taxonomy import LIGHTCURVE
-from classifiers.trees import from_boosting
+from classifiers.training.trees import from_boosting
 from tests.classifiers.test_lightcurve import supernova_rows
 
 
@@ -108,7 +108,7 @@ def test_who_watches_is_drawn_once_though_little_is_seen(monkeypatch):
     monkeypatch.setattr(surveys, "watch", lambda *_: drawn.append(0) or ("ztf",))
     faint = simulate.harmonic(1.0, (24.0, 24.0), np.zeros((2, 1)), np.zeros((2, 1)))
     found = samples._watched(faint, np.random.default_rng(0))
-    assert found.n_detections < samples.MINIMUM
+    assert found.n_detections < MINIMUM
     assert len(drawn) == 1
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from classifiers import networks, quantiles
 from classifiers.keras_loader import keras
+from classifiers.training.networks import fit
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def fitted(data):
-    return networks.fit(*data, np.ones(600), 2, range(2))
+    return fit(*data, np.ones(600), 2, range(2))
 
 
 def test_a_network_learns_and_says_probabilities(data, fitted):
@@ -40,7 +41,7 @@ def test_storage_keeps_every_digit(data, fitted):
 
 
 def test_the_same_seeds_give_the_same(data, fitted):
-    again = networks.fit(*data, np.ones(600), 2, range(2)).arrays()
+    again = fit(*data, np.ones(600), 2, range(2)).arrays()
     assert all(np.array_equal(again[name], value, equal_nan=True) for name, value in fitted.arrays().items())
 
 
@@ -48,7 +49,7 @@ def test_numpy_computes_what_keras_does(data, fitted):
     k = keras()
     layers = [k.layers.Dense(256, activation="relu"), k.layers.Dense(128, activation="relu"), k.layers.Dense(2, activation="softmax")]
     told = []
-    shown = networks._shown(data[0], fitted.quantiles)
+    shown = networks.shown(data[0], fitted.quantiles)
     for i in range(2):
         model = k.Sequential([k.Input((6,)), *(type(layer).from_config(layer.get_config()) for layer in layers)])
         model.set_weights([getattr(fitted, name)[i] if "bias" not in name else getattr(fitted, name)[i, 0] for name in networks.ARRAYS[1:]])
@@ -58,7 +59,7 @@ def test_numpy_computes_what_keras_does(data, fitted):
 
 def test_weights_count(data):
     x, target = data
-    one_sided = networks.fit(x, target, np.where(target == 1, 1.0, 1e-3), 2, range(1))
+    one_sided = fit(x, target, np.where(target == 1, 1.0, 1e-3), 2, range(1))
     assert one_sided.probabilities(x)[:, 1].mean() > 0.8
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from classifiers import outliers
+from classifiers.outliers import from_arrays
+from classifiers.training import outliers
 
 N = 500
 
@@ -67,7 +68,7 @@ def test_the_same_seed_gives_the_same(known):
 
 
 def test_storage_keeps_the_scores(known, fitted):
-    again = outliers.from_arrays(fitted.arrays())
+    again = from_arrays(fitted.arrays())
     assert again.score(known[0]) == pytest.approx(fitted.score(known[0]))
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from broker_adapters.photometry import flux_from_magnitude, limit_from_flux_error, magnitude_from_flux
 from broker_adapters.records import Kind
-from classifiers.models.lightcurve.series import FAMILY, light_curve
-from classifiers.models.lightcurve.training.samples import MINIMUM, TRIES, WATCHED
+from classifiers.models.lightcurve.series import FAMILY, MINIMUM, light_curve
+from classifiers.models.lightcurve.training.samples import TRIES, WATCHED
 from classifiers.simulate import lightcurves, surveys
 from classifiers.simulate.surveys import SURVEYS, WATCHES
 

@@ -16,7 +16,7 @@ from classifiers import __main__ as cli
 from classifiers.models import stamp_atlas, stamp_lsst
 from classifiers.models.stamp import Model, checkpoints, network, storage
 from classifiers.models.stamp.preprocess import from_table
-from classifiers.models.stamp.training import data, evaluation, forests, simulated_only, train
+from classifiers.models.stamp.training import data, evaluation, forests, simulated_only, trainer
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.simulate.packets import atlas, lsst
 from classifiers.simulate.stamps import simulate
@@ -92,8 +92,8 @@ def test_training_evaluates_and_predicts(folder, trained, capsys):
 
 
 def test_cross_validation_trains_anew(folder, monkeypatch):
-    tiny = train.Recipe(networks=1, simulated=40, pretraining=2, steps=2, trees=8, folds=2, repeats=1)
-    monkeypatch.setattr(train, "Recipe", lambda: tiny)
+    tiny = trainer.Recipe(networks=1, simulated=40, pretraining=2, steps=2, trees=8, folds=2, repeats=1)
+    monkeypatch.setattr(trainer, "Recipe", lambda: tiny)
     result = evaluation.evaluate(folder, cross_validate=True, image_only=True)
     assert result["cross_validated"]
     assert result["mode"] == "image_only"

@@ -16,9 +16,8 @@ from broker_adapters.records import SkyObject
 from classifiers.models.lightcurve import environment, features, forecast, hierarchy
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context
-from classifiers.models.lightcurve.series import FAMILIES, light_curve
-from classifiers.models.lightcurve.training.samples import MINIMUM
-from classifiers.records import WEIGHTS_ROOT, Classification
+from classifiers.models.lightcurve.series import FAMILIES, MINIMUM, light_curve
+from classifiers.records import Classification
 from classifiers.taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
 
 #: Threads that extract the features of a batch; more would wait for each other.
@@ -43,7 +42,7 @@ class Model:
     classes = LIGHTCURVE_CLASSES
 
     def __init__(self, weights: Path | None = None) -> None:
-        self._model, card = hierarchy.load(weights or WEIGHTS_ROOT / "lightcurve")
+        self._model, card = hierarchy.load(weights or hierarchy.SHIPPED)
         self.version: str = card["version"]
 
     def predict(self, objects: Sequence[SkyObject]) -> Classification:

@@ -24,8 +24,8 @@ from classifiers.calibration import Calibration
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.environment import Surroundings
 from classifiers.networks import Networks
-from classifiers.records import WeightsError
-from classifiers.taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
+from classifiers.records import WEIGHTS_ROOT, WeightsError
+from classifiers.taxonomy import BRANCH, LIGHTCURVE, LIGHTCURVE_CLASSES
 from classifiers.trees import Trees
 
 #: The first level's name, beside the branches of the taxonomy.
@@ -33,6 +33,9 @@ TOP = "top"
 
 #: Level -> its classes.
 LEVELS = {TOP: tuple(LIGHTCURVE)} | dict(LIGHTCURVE)
+
+#: Where the shipped model is.
+SHIPPED = WEIGHTS_ROOT / "lightcurve"
 
 #: Files of a model.
 FILE, CARD = "model.npz", "card.json"
@@ -100,6 +103,12 @@ def combined(parts: dict[str, Floats]) -> Floats:
     product: Floats = np.concatenate(columns, axis=1)
     assert product.shape[1] == len(LIGHTCURVE_CLASSES)
     return product
+
+
+def branches(probabilities: Floats) -> Floats:
+    """Probabilities of the branches, shape (n, 3), of those of the classes, shape (n, 15)."""
+    branch = np.array([BRANCH[c] for c in LIGHTCURVE_CLASSES])
+    return np.stack([probabilities[:, branch == b].sum(axis=1) for b in LIGHTCURVE], axis=1)
 
 
 def digests(object_ids: Iterable[str]) -> NDArray[np.uint64]:

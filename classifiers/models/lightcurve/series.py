@@ -29,6 +29,9 @@ from classifiers.models.lightcurve._arrays import Floats
 WINDOWS = {"g": (450.0, 560.0), "r": (600.0, 700.0)}
 FAMILIES = tuple(WINDOWS)
 
+#: Detections in both band families that a light curve needs to be classified.
+MINIMUM = 5
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:

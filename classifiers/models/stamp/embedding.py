@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 from classifiers.models.stamp import network
 from classifiers.models.stamp.preprocess import Floats, Images
 
-#: Principal axes that are kept.
-AXES = 6
-
 
 @dataclass(slots=True, eq=False)
 class Embedding:
@@ -42,12 +39,3 @@ class Embedding:
 def from_arrays(arrays: dict[str, NDArray[Any]]) -> Embedding:
     """The embedding that `Embedding.arrays` described."""
     return Embedding([arrays[k] for k in sorted(arrays) if k.isdecimal()], arrays["mean"], arrays["axes"])
-
-
-def fit(weights: list[NDArray[np.float32]], stamps: Images) -> Embedding:
-    """The first principal axes of stamps (n, c, 63, 63) in the hidden layer of a network."""
-    hidden = network.embedded(weights)(*network.views(stamps))
-    mean = hidden.mean(axis=0)
-    _, spread, axes = np.linalg.svd(hidden - mean, full_matrices=False)
-    scale = np.maximum(spread[:AXES, None] / np.sqrt(len(hidden)), 1e-6)
-    return Embedding(weights, mean, (axes[:AXES] / scale).astype(np.float32))

@@ -72,10 +72,10 @@ class Ensemble:
         """Uncalibrated probabilities (n, 5) of each part named, for inputs that are all usable."""
         parts = {name: self.forests[name].probabilities(metadata.features(inputs.metadata, READS[name])) for name in names if name in READS}
         if "networks" in names:
-            parts["networks"] = self.look(*network.views(inputs.stamps))
+            parts["networks"] = self.network_probabilities(*network.views(inputs.stamps))
         return parts
 
-    def look(self, views: Images, noise: Images) -> Floats:
+    def network_probabilities(self, views: Images, noise: Images) -> Floats:
         """What the networks make of views (n, 21, 21, 2 c) and log noise (n, c), averaged over networks and orientations."""
         if self._networks is None:
             self._networks = network.served(self.weights, self.precision or network.fast_precision())

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from classifiers.models.lightcurve import hierarchy
-from classifiers.models.lightcurve.training.evaluation import COMMON, SHIPPED, YOUNG
-from classifiers.models.lightcurve.training.samples import MINIMUM
+from classifiers.models.lightcurve.series import MINIMUM
+from classifiers.models.lightcurve.training.scores import COMMON, YOUNG
 from classifiers.taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
 
 HEAD = """# Light-curve classifier, version {version}
@@ -258,4 +258,4 @@ def _outliers(areas: dict[str, dict[str, dict[str, float]]]) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(markdown(hierarchy.load(SHIPPED)[1]), end="")
+    print(markdown(hierarchy.load(hierarchy.SHIPPED)[1]), end="")

@@ -13,24 +13,23 @@ from typing import Any
 import numpy as np
 
 from classifiers import population_stability
-from classifiers.models.lightcurve import environment, features, hierarchy
+from classifiers.models.lightcurve import features, hierarchy
 from classifiers.models.lightcurve._arrays import Floats
-from classifiers.models.lightcurve.series import light_curve
+from classifiers.models.lightcurve.series import MINIMUM, light_curve
 from classifiers.models.lightcurve.training import data as tables
-from classifiers.models.lightcurve.training import evaluation
-from classifiers.models.lightcurve.training.samples import MINIMUM
+from classifiers.models.lightcurve.training import environment
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.taxonomy import LIGHTCURVE
 
 
 def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
     """Options of the command line."""
-    parser.add_argument("--weights", type=Path, default=evaluation.SHIPPED, metavar="DIR", help="a model other than the shipped one")
+    parser.add_argument("--weights", type=Path, default=hierarchy.SHIPPED, metavar="DIR", help="a model other than the shipped one")
     parser.add_argument("--alarm", type=float, default=population_stability.ALARM, help="PSI above which a quantity has drifted")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
 
 
-def drift(data: Path, weights: Path = evaluation.SHIPPED, alarm: float = population_stability.ALARM, jobs: int = 2) -> dict[str, Any]:
+def drift(data: Path, weights: Path = hierarchy.SHIPPED, alarm: float = population_stability.ALARM, jobs: int = 2) -> dict[str, Any]:
     """For all objects of a folder, labelled or not: their number ``n``, the share of each branch, the ``psi`` of every quantity, and the
     names of those above the alarm.
 
@@ -49,7 +48,7 @@ def drift(data: Path, weights: Path = evaluation.SHIPPED, alarm: float = populat
         raise ClassifierError(f"no object in {data} has {MINIMUM} detections")
     values = features.matrix([curves[name] for name in enough], jobs)
     said = model.probabilities(values, features.names(), environment.of_folder(data, enough))
-    branches = evaluation.branches(said)
+    branches = hierarchy.branches(said)
     psi = population_stability.stability(watched(values, said), branches, card["drift_reference"])
     shares = dict(zip(LIGHTCURVE, branches.mean(axis=0).round(4).tolist(), strict=True))
     return {"n": len(enough), "branches": shares, "psi": psi, "alarm": alarm, "drifted": [k for k, v in psi.items() if v > alarm]}

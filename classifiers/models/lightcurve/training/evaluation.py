@@ -1,44 +1,22 @@
-"""How good the shipped forest is on a folder of labelled light curves, or how good its recipe is on objects that it never saw.
-
-The figures, all over objects with enough detections (`samples.MINIMUM`), every object once:
-
-- ``recall``, ``precision``, ``f1`` by class, ``balanced_accuracy``: the 15-class answer; ``macro_f1`` averages the classes with at
-  least `COMMON` real objects (``classes_in_macro_f1``);
-- ``macro_f1_transient``: real transients by the most probable of the four transient classes; ``macro_f1_transient_20d`` the same from
-  what was known 20 days after the first detection;
-- ``top_macro_recall``: mean recall of transient, stochastic and periodic;
-- ``snia_precision``: among everything that is called SNIa in the 15-class answer.
-"""
+"""How good the shipped forest is on a folder of labelled light curves, or how good its recipe is on objects that it never saw."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from classifiers.metrics import metrics
-from classifiers.models.lightcurve import environment, features, hierarchy
-from classifiers.models.lightcurve._arrays import Floats
-from classifiers.models.lightcurve.series import light_curve
+from classifiers.models.lightcurve import features, hierarchy
+from classifiers.models.lightcurve.hierarchy import SHIPPED
+from classifiers.models.lightcurve.series import MINIMUM, light_curve
 from classifiers.models.lightcurve.training import data as tables
-from classifiers.models.lightcurve.training.samples import MINIMUM, Samples, held_against
-from classifiers.records import WEIGHTS_ROOT
-from classifiers.taxonomy import BRANCH, LIGHTCURVE, LIGHTCURVE_CLASSES
-
-#: Where the shipped model is.
-SHIPPED = WEIGHTS_ROOT / "lightcurve"
-
-#: Real objects that a class needs to count in the macro average, and days of a young light curve.
-COMMON, YOUNG = 20, 20.0
-
-#: Bins of the number of detections.
-DETECTIONS = (MINIMUM, 10, 20, 50, 10**9)
+from classifiers.models.lightcurve.training import environment, samples, train
+from classifiers.models.lightcurve.training.samples import held_against
+from classifiers.models.lightcurve.training.scores import YOUNG, report
+from classifiers.taxonomy import LIGHTCURVE_CLASSES
 
 
 def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
@@ -55,8 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
 def evaluate(data: Path, *, weights: Path = SHIPPED, cross_validate: bool = False, seed: int = 0, jobs: int = 2) -> dict[str, Any]:
     """Figures of the model, with ``n_seen_in_training`` and, if some objects were seen, also those of the ``unseen`` ones."""
     if cross_validate:
-        from classifiers.models.lightcurve.training import samples, train  # heavy: only here
-
         built = samples.build(data, seed, jobs)
         held = train.held_out(built, seed, jobs)
         return report(built.take(held.rows), train.nested(built, held)[1]) | {"cross_validated": True, "n_seen_in_training": 0}
@@ -72,83 +48,6 @@ def evaluate(data: Path, *, weights: Path = SHIPPED, cross_validate: bool = Fals
     if seen[whole].any() and not seen[whole].all():
         result["unseen"] = report(part.take(~seen), probabilities[~seen])
     return result
-
-
-def report(samples: Samples, probabilities: Floats) -> dict[str, Any]:
-    """The figures of some rows (real ones and ALeRCE's vectors, whole and cut) and their probabilities, shape (n, 15)."""
-    real = samples.origins == "real"
-    whole = real & (samples.copies == "whole")
-    labels, counts = np.unique(samples.labels[whole], return_counts=True)
-    common = tuple(str(x) for x, n in zip(labels, counts, strict=True) if n >= COMMON)
-    result = metrics(samples.labels[whole].tolist(), probabilities[whole], LIGHTCURVE_CLASSES, subsets={"common": common})
-    result["macro_f1"], result["ci"]["macro_f1"] = result.pop("macro_f1_common"), result["ci"].pop("macro_f1_common")
-    result["classes_in_macro_f1"] = list(common)
-    result["snia_precision"] = result["precision"]["SNIa"]
-    top = metrics([BRANCH[x] for x in samples.labels[whole].tolist()], branches(probabilities[whole]), tuple(LIGHTCURVE))
-    result["top_macro_recall"], result["ci"]["top_macro_recall"] = top["balanced_accuracy"], top["ci"]["balanced_accuracy"]
-    result["top_recall"] = top["recall"]
-    for suffix, copy in (("", "whole"), ("_20d", f"{YOUNG:g}")):
-        found = within(samples, probabilities, "Transient", real & (samples.copies == copy))
-        name = f"macro_f1_transient{suffix}"
-        result |= {name: found["macro_f1"], f"transient{suffix}": _short(found)}
-        result["ci"][name] = found["ci"]["macro_f1"]
-    result["by_days"] = {
-        copy: _short(within(samples, probabilities, "Transient", real & (samples.copies == copy)))
-        for copy in sorted(set(samples.copies[real].tolist()) - {"altered"})
-    }
-    result["by_detections"] = {
-        name: _short(within(samples, probabilities, "Transient", whole & (samples.detections >= low) & (samples.detections < high)))
-        for name, low, high in _bins()
-    }
-    result["top_by_detections"] = {
-        name: _recall(samples, probabilities, whole & (samples.detections >= low) & (samples.detections < high))
-        for name, low, high in _bins()
-    }
-    result["by_photometry"] = {
-        str(kind): _agreement(samples, probabilities, whole & (samples.kinds == kind)) for kind in np.unique(samples.kinds[whole])
-    }
-    vectors = within(samples, probabilities, "Periodic", samples.origins == "vector")
-    return result | {"alerce_vectors": _short(vectors), "cross_validated": False}
-
-
-def within(samples: Samples, probabilities: Floats, branch: str, rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """Metrics of a branch's classes alone, for those of the rows that truly belong to it."""
-    classes = LIGHTCURVE[branch]
-    rows = rows & np.isin(samples.labels, classes)
-    part = probabilities[rows][:, [LIGHTCURVE_CLASSES.index(c) for c in classes]]
-    return metrics(samples.labels[rows].tolist(), part / part.sum(axis=1, keepdims=True), classes)
-
-
-def branches(probabilities: Floats) -> Floats:
-    """Probabilities of the branches, shape (n, 3), of those of the classes, shape (n, 15)."""
-    branch = np.array([BRANCH[c] for c in LIGHTCURVE_CLASSES])
-    return np.stack([probabilities[:, branch == b].sum(axis=1) for b in LIGHTCURVE], axis=1)
-
-
-def _bins() -> Iterator[tuple[str, int, int]]:
-    """(name, least, least of the next) of each bin of the number of detections."""
-    for low, high in pairwise(DETECTIONS):
-        yield (f"{low}-{high - 1}" if high < 10**9 else f"{low}+"), low, high
-
-
-def _recall(samples: Samples, probabilities: Floats, rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """Number and recall of the objects of each branch by the most probable branch."""
-    true = np.array([BRANCH[x] for x in samples.labels[rows].tolist()], str)
-    told = np.array(list(LIGHTCURVE))[branches(probabilities[rows]).argmax(axis=1)]
-    return {
-        b: {"n": int((true == b).sum()), "recall": float((told[true == b] == b).mean()) if (true == b).any() else None} for b in LIGHTCURVE
-    }
-
-
-def _short(found: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of metrics that stand beside the main ones."""
-    return {k: found[k] for k in ("n", "macro_f1", "f1", "recall", "precision", "support")} | {"ci": found["ci"]["macro_f1"]}
-
-
-def _agreement(samples: Samples, probabilities: Floats, rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """Number of objects and the share whose class is right."""
-    best = np.array(LIGHTCURVE_CLASSES)[probabilities[rows].argmax(axis=1)]
-    return {"n": int(rows.sum()), "accuracy": round(float((best == samples.labels[rows]).mean()), 4)}
 
 
 def predict(data: Path, *, weights: Path = SHIPPED, out: Path | None = None, jobs: int = 2) -> dict[str, Any]:

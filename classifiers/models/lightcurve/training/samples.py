@@ -23,17 +23,15 @@ from numpy.typing import NDArray
 from broker_adapters.photometry import flux_from_magnitude
 from broker_adapters.records import Detections, Kind
 from broker_adapters.significance import DETECTED
-from classifiers.models.lightcurve import environment, features, supernova
+from classifiers.models.lightcurve import features, supernova
 from classifiers.models.lightcurve._arrays import Floats
-from classifiers.models.lightcurve.series import LightCurve, light_curve
-from classifiers.models.lightcurve.training import data
+from classifiers.models.lightcurve.environment import KNOWN
+from classifiers.models.lightcurve.series import MINIMUM, LightCurve, light_curve
+from classifiers.models.lightcurve.training import data, environment
 from classifiers.models.lightcurve.training.data import Labelled
 from classifiers.simulate import lightcurves as simulate
 from classifiers.simulate import surveys
 from classifiers.taxonomy import BRANCH
-
-#: Detections in both band families that a light curve needs.
-MINIMUM = 5
 
 #: Days at which copies are cut: of transients since the first detection, of the rest since a random one.
 CUTS = (20.0, 40.0, 80.0)
@@ -90,7 +88,7 @@ class Samples:
         'whole', days of a cut, or 'altered'.
     detections, kinds : shape (n,)
         Number of detections; the kind of photometry that it came from.
-    known : shape (n, len(environment.KNOWN))
+    known : shape (n, len(KNOWN))
         What lies where it is; all NaN for what is not real.
     """
 
@@ -286,7 +284,7 @@ def vectors(folder: Path) -> Samples | None:
             values[:, j] = table[name]
     values[~np.isfinite(values)] = np.nan
     n, text = len(table), [np.full(len(table), t) for t in ("vector", "whole", "vector")]
-    known = np.full((n, len(environment.KNOWN)), np.nan)
+    known = np.full((n, len(KNOWN)), np.nan)
     return Samples(values, table.lc_class.to_numpy(str), table.oid.to_numpy(str), text[0], text[1], np.full(n, MINIMUM), text[2], known)
 
 

@@ -17,18 +17,21 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from classifiers import calibration, networks, outliers, population_stability
-from classifiers.metrics import disjoint_folds
-from classifiers.models.lightcurve import environment, features, hierarchy
+from classifiers import population_stability
+from classifiers.calibration import Calibration
+from classifiers.models.lightcurve import features, hierarchy
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.environment import Surroundings
-from classifiers.models.lightcurve.hierarchy import LEVELS, TOP, Hierarchy, Level
-from classifiers.models.lightcurve.training import importance
+from classifiers.models.lightcurve.hierarchy import LEVELS, TOP, Hierarchy, Level, branches
+from classifiers.models.lightcurve.training import environment, importance
 from classifiers.models.lightcurve.training.drift import watched
-from classifiers.models.lightcurve.training.evaluation import branches, report
 from classifiers.models.lightcurve.training.samples import Samples, build
+from classifiers.models.lightcurve.training.scores import report
+from classifiers.outliers import Known
 from classifiers.taxonomy import BRANCH, LIGHTCURVE
-from classifiers.trees import from_boosting, from_forests
+from classifiers.training import calibration, networks, outliers
+from classifiers.training.folds import disjoint_folds
+from classifiers.training.trees import from_boosting, from_forests
 
 #: Families that no level takes: where an object lies and what lies there is for `surroundings`; only some archives have forced points.
 #: Powers of the difference flux and the lens were tried and told nothing more.
@@ -185,7 +188,7 @@ def held_out(samples: Samples, seed: int, jobs: int = 2) -> HeldOut:
     return HeldOut(np.concatenate(rows), fold, {name: np.concatenate([p[name] for p in raw]) for name in LEVELS}, weighed)
 
 
-def calibrations(samples: Samples, rows: NDArray[np.int64], raw: dict[str, Floats]) -> dict[str, calibration.Calibration]:
+def calibrations(samples: Samples, rows: NDArray[np.int64], raw: dict[str, Floats]) -> dict[str, Calibration]:
     """Calibrations of the levels from held-out probabilities, each for its `PRIOR`, from whole and cut light curves alike."""
     part, found = samples.take(rows), {}
     for level in LEVELS:
@@ -243,7 +246,7 @@ def located(samples: Samples) -> Surroundings:
     return environment.fit(once.known, once.labels.tolist())
 
 
-def oddness(samples: Samples, levels: dict[str, Level], seed: int) -> tuple[dict[str, outliers.Known], dict[str, Any]]:
+def oddness(samples: Samples, levels: dict[str, Level], seed: int) -> tuple[dict[str, Known], dict[str, Any]]:
     """What is known of each branch from one light curve of each object, and the areas of leaving each class out."""
     found, areas = {}, {}
     whole = samples.take((samples.copies == "whole") & np.isin(samples.origins, ("real", "simulated")))

@@ -21,66 +21,67 @@ from classifiers.models.stamp.preprocess import Floats, Images, Inputs
 from classifiers.models.stamp.training import forests
 from classifiers.models.stamp.training.card import calibrated, scored
 from classifiers.models.stamp.training.data import Table
-from classifiers.models.stamp.training.train import (
+from classifiers.models.stamp.training.trainer import (
+    Pretrained,
     Recipe,
     Sample,
-    School,
-    Starts,
+    Trainer,
     Weights,
     batches,
-    beginner,
-    drawn,
+    fine_tune,
     folds,
-    once,
-    tuned,
-    with_fresh,
+    object_weights,
+    pretrain,
+    simulate_batch,
+    with_first_detections,
 )
 from classifiers.taxonomy import STAMP
 
-#: A network that starts from nothing learns for so many times the steps, at this rate.
+#: Without pretraining a network learns for so many times the steps, at this rate.
 LONGER, RATE = 3, 2e-3
 #: Weight of the entropy that the paper subtracts from the loss (beta of the network that ALeRCE deployed).
 ENTROPY = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pupil:
-    """A network to be taught on each fold: what it is shown, its school, its first weights, its recipe, and simulated alerts, if any."""
+class Variant:
+    """A network to train on each fold: its inputs, trainer, initial weights and recipe, and simulated alerts, if any."""
 
     show: Callable[[Inputs], tuple[Images, Images]]
-    school: School
+    trainer: Trainer
     start: Weights
     recipe: Recipe
     simulated: Sample | None = None
 
 
-def ablated(table: Table, held_out: dict[str, Floats], recipe: Recipe, starts: Starts, seed: int) -> dict[str, Any]:
+def evaluate_variants(table: Table, held_out: dict[str, Floats], recipe: Recipe, pretrained: Pretrained, seed: int) -> dict[str, Any]:
     """Figures by name: the full model with positions, and single networks that learnt otherwise."""
     first = table.take(table.first())
     placed = held_out | {"metadata": with_positions(table, recipe, seed)}
     figures = {"full, with positions": scored(first, calibrated(first, placed, "full", recipe.folds, seed))}
-    for name, pupil in {**_ours(recipe, starts, seed), **_papers(recipe, seed)}.items():
-        answers = {"networks": taught(table, pupil, seed)}
+    for name, variant in {**_ours(recipe, pretrained, seed), **_papers(recipe, seed)}.items():
+        answers = {"networks": cross_validate(table, variant, seed)}
         figures[name] = scored(first, calibrated(first, answers, "image_only", recipe.folds, seed))
     return figures
 
 
-def _ours(recipe: Recipe, starts: Starts, seed: int) -> dict[str, Pupil]:
+def _ours(recipe: Recipe, pretrained: Pretrained, seed: int) -> dict[str, Variant]:
     """One of our networks: as it ships, with entropy regularisation, and without simulation."""
 
     def show(inputs: Inputs) -> tuple[Images, Images]:
         return network.views(inputs.stamps)
 
-    unsure = School(network.small(), entropic)
+    unsure = Trainer(network.small(), entropic)
     keras().utils.set_random_seed(seed)
+    start = pretrain(unsure, pretrained.simulated, recipe, seed)
     return {
-        "one network": Pupil(show, starts.school, starts.weights[0], recipe, starts.simulated),
-        "one network, entropy regularised": Pupil(show, unsure, beginner(unsure, starts.simulated, recipe, seed), recipe, starts.simulated),
-        "one network without simulation": Pupil(show, starts.school, network.weights_of(network.small()), recipe),
+        "one network": Variant(show, pretrained.trainer, pretrained.weights[0], recipe, pretrained.simulated),
+        "one network, entropy regularised": Variant(show, unsure, start, recipe, pretrained.simulated),
+        "one network without simulation": Variant(show, pretrained.trainer, network.weights_of(network.small()), recipe),
     }
 
 
-def _papers(recipe: Recipe, seed: int) -> dict[str, Pupil]:
+def _papers(recipe: Recipe, seed: int) -> dict[str, Variant]:
     """The paper's network with its loss, half our batch, and 21 of our features for metadata (no positions, no counts of visits)."""
     recipe = replace(recipe, batch=recipe.batch // 2)
 
@@ -90,7 +91,7 @@ def _papers(recipe: Recipe, seed: int) -> dict[str, Pupil]:
     def raw(inputs: Inputs) -> tuple[Images, Images]:
         return network.unit_crop(inputs.stamps), metadata.features(inputs.metadata, metadata.SIMULATED)
 
-    simulated, _ = drawn(recipe.simulated, seed, raw)
+    simulated, _ = simulate_batch(recipe.simulated, seed, raw)
     mean, deviation = np.nanmean(simulated.views[1], axis=0), np.nanstd(simulated.views[1], axis=0)
 
     def normal(shown: tuple[Images, Images]) -> tuple[Images, Images]:
@@ -100,11 +101,11 @@ def _papers(recipe: Recipe, seed: int) -> dict[str, Pupil]:
         return normal(raw(inputs))
 
     simulated = replace(simulated, views=normal(simulated.views))
-    school = School(make(), entropic)
-    start = beginner(school, simulated, recipe, seed, make)
+    trainer = Trainer(make(), entropic)
+    start = pretrain(trainer, simulated, recipe, seed, make)
     return {
-        "the paper's network": Pupil(show, school, start, recipe, simulated),
-        "the paper's network without simulation": Pupil(show, school, network.weights_of(make()), recipe),
+        "the paper's network": Variant(show, trainer, start, recipe, simulated),
+        "the paper's network without simulation": Variant(show, trainer, network.weights_of(make()), recipe),
     }
 
 
@@ -115,19 +116,19 @@ def entropic(truth: Any, p: Any) -> Any:
     return ops.mean(ops.sum((ENTROPY * p - truth) * logs, axis=-1))
 
 
-def taught(table: Table, pupil: Pupil, seed: int) -> Floats:
+def cross_validate(table: Table, variant: Variant, seed: int) -> Floats:
     """What a network says of the first alert of each object, (objects, 5), when it learnt from the other folds."""
-    first, recipe = table.first(), pupil.recipe
-    shown = pupil.show(table.inputs)
+    first, recipe = table.first(), variant.recipe
+    shown = variant.show(table.inputs)
     result = np.full((len(first), len(STAMP)), np.nan)
     for train_rows, test in folds(table, first, recipe, seed):
         known = table.take(train_rows)
-        real = Sample((shown[0][train_rows], shown[1][train_rows]), known.codes, once(known))
-        if pupil.simulated is None:
-            weights = pupil.school.teach(pupil.start, batches([(real, recipe.batch)], seed), LONGER * recipe.steps, RATE)
+        real = Sample((shown[0][train_rows], shown[1][train_rows]), known.codes, object_weights(known))
+        if variant.simulated is None:
+            weights = variant.trainer.fit(variant.start, batches([(real, recipe.batch)], seed), LONGER * recipe.steps, RATE)
         else:
-            weights = tuned(pupil.school, pupil.start, real, pupil.simulated, recipe, seed)
-        result[test] = pupil.school.answers(weights, shown[0][first[test]], shown[1][first[test]])
+            weights = fine_tune(variant.trainer, variant.start, real, variant.simulated, recipe, seed)
+        result[test] = variant.trainer.predict(weights, shown[0][first[test]], shown[1][first[test]])
     return result
 
 
@@ -139,7 +140,7 @@ def with_positions(table: Table, recipe: Recipe, seed: int) -> Floats:
     codes, inputs = table.codes[first], table.inputs.take(first)
     for train_rows, test in folds(table, first, recipe, seed):
         known = np.flatnonzero(train_rows[first])
-        x, y, w = with_fresh(inputs.take(known), codes[known], READS["metadata"])
+        x, y, w = with_first_detections(inputs.take(known), codes[known], READS["metadata"])
         repeated = np.concatenate([place[known], place[known][codes[known] != STAMP.index("asteroid")]])
         grown = forests.grow(np.concatenate([x, repeated], axis=1), y, w, len(STAMP), recipe.trees, seed)
         result[test] = grown.probabilities(np.concatenate([metadata.features(inputs.take(test).metadata), place[test]], axis=1))

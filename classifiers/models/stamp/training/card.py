@@ -1,6 +1,6 @@
 """The model card: what the shipped model is, how good it is on nights that it never saw, and where it fails.
 
-It is kept beside the weights as JSON, and told for people by `readable`.
+It is kept beside the weights as JSON, and written as a page by `markdown`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.metrics import disjoint_folds, metrics
 from classifiers.models.stamp.ensemble import SHARES, combine
 from classifiers.models.stamp.preprocess import Floats
 from classifiers.models.stamp.training.data import Table
 from classifiers.models.stamp.training.weighting import calibrate
 from classifiers.taxonomy import STAMP
+from classifiers.training.folds import disjoint_folds
+from classifiers.training.metrics import metrics
 
 NAME, VERSION = "stamp", "1.0"
 #: The classes whose labels are strong: spectra, catalogues of variables, orbits. Those of bogus come from another classifier's score.
@@ -47,11 +48,11 @@ def scored(table: Table, probabilities: Floats) -> dict[str, Any]:
 
 
 def judged(labels: list[str], probabilities: Floats) -> dict[str, Any]:
-    """`classifiers.metrics.metrics` with the classes of strong labels apart."""
+    """`classifiers.training.metrics.metrics` with the classes of strong labels apart."""
     return metrics(labels, probabilities, STAMP, subsets={"strong": STRONG})
 
 
-def describe(table: Table, held_out: list[dict[str, Floats]], untaught: Floats, recipe: dict[str, Any]) -> dict[str, Any]:
+def describe(table: Table, held_out: list[dict[str, Floats]], unadapted: Floats, recipe: dict[str, Any]) -> dict[str, Any]:
     """The card of a model trained on a table.
 
     Parameters
@@ -60,7 +61,7 @@ def describe(table: Table, held_out: list[dict[str, Floats]], untaught: Floats, 
         What it was trained on.
     held_out : list of dict
         For each repeat, predictions (objects, 5) of its parts for objects and nights held out (`train.cross_validated`).
-    untaught : ndarray, shape (objects, 5)
+    unadapted : ndarray, shape (objects, 5)
         What the networks said before they had seen a real alert.
     recipe : dict
         How it was trained.
@@ -70,7 +71,7 @@ def describe(table: Table, held_out: list[dict[str, Floats]], untaught: Floats, 
     ways = {mode: _calibrated(first, held_out, mode, recipe) for mode in SHARES}
     ways["full, as if first detected"] = _calibrated(first, fresh, "full", recipe, held_out)
     ways |= {f"{name} alone": [parts[name] for parts in held_out] for name in SHARES["full"]}
-    ways["networks before any real alert"] = [untaught]
+    ways["networks before any real alert"] = [unadapted]
     figures = {}
     for name, repeats in ways.items():
         each = [scored(first, p) for p in repeats]
@@ -112,7 +113,7 @@ def compared(card: dict[str, Any], name: str, table: Table, probabilities: Float
     return card | {"comparison": card.get("comparison", {}) | {name: figures}}
 
 
-def readable(card: dict[str, Any]) -> str:
+def markdown(card: dict[str, Any]) -> str:
     """The card as Markdown."""
     data, figures = card["data"], card["cross_validation"]
     counts = ", ".join(f"{n} {c}" for c, n in data["by_class"].items())

@@ -11,6 +11,7 @@ import numpy as np
 
 from classifiers.models.stamp import storage
 from classifiers.models.stamp.training import data as tables
+from classifiers.models.stamp.training import trainer
 from classifiers.models.stamp.training.card import calibrated, scored
 from classifiers.taxonomy import STAMP
 
@@ -66,12 +67,10 @@ def predict(data: Path, *, image_only: bool = False, weights: Path = storage.SHI
 
 
 def _cross_validated(data: Path, mode: str, seed: int) -> dict[str, Any]:
-    from classifiers.models.stamp.training import train  # heavy: only here
-
     table = tables.read(data)
     table = table.take((table.labels != "") & table.inputs.usable)
-    recipe = train.Recipe()
-    parts = train.cross_validated(table, recipe, train.pretrained(recipe, seed), seed)
+    recipe = trainer.Recipe()
+    parts = trainer.cross_validate(table, recipe, trainer.pretrain_networks(recipe, seed), seed)
     first = table.take(table.first())
     result = scored(first, calibrated(first, parts, mode, recipe.folds, seed))
     return result | {"mode": mode, "cross_validated": True, "n_seen_in_training": 0}

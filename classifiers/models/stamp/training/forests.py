@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-from classifiers.trees import Trees, from_forests
+from classifiers.training.trees import from_forests
+from classifiers.trees import Trees
 
 #: What stands for a missing value while trees grow: below every feature, so that it goes left wherever they ask.
 MISSING = -1e6

@@ -1,8 +1,7 @@
 """Stamps of surveys whose alerts have no labels: ATLAS and Rubin. **Experimental**: what these networks know, they know from simulation.
 
-The recipe is that of ZTF up to where real alerts come in. How far that carries is known for ZTF alone (``networks before any real alert``
-in its card); by as much as such a network must be humbler there on real alerts than on simulated ones, these are. They look at the images
-alone.
+The recipe is that of ZTF up to where real alerts come in. Temperatures are raised by the ratio of real to simulated alerts that the
+same network has on ZTF (`temperature_ratio`), the only survey where both can be measured. The networks read the images alone.
 """
 
 from __future__ import annotations
@@ -20,12 +19,13 @@ from broker_adapters.packets import read as read_packet
 from broker_adapters.records import Alert
 from classifiers import population_stability
 from classifiers.calibration import Calibration
-from classifiers.models.stamp import drift, embedding, network, storage
+from classifiers.models.stamp import drift, network, storage
 from classifiers.models.stamp.ensemble import Ensemble
 from classifiers.models.stamp.preprocess import GEOMETRIES, ZTF, Images, Inputs, from_alerts, from_table, laid
 from classifiers.models.stamp.training import data as tables
+from classifiers.models.stamp.training import embedding
 from classifiers.models.stamp.training.card import judged
-from classifiers.models.stamp.training.train import Recipe, Sample, School, beginner
+from classifiers.models.stamp.training.trainer import Recipe, Sample, Trainer, pretrain
 from classifiers.models.stamp.training.weighting import calibrate
 from classifiers.population_stability import ALARM
 from classifiers.records import ClassifierError
@@ -41,20 +41,20 @@ NETWORKS, HELD_OUT = 2, 2000
 #: The card tells an area under the ROC curve of no fewer real alerts than this on either side.
 FEWEST = 10
 #: Simulated alerts drawn at once, of one size.
-DRAWN = 240
+CHUNK = 240
 
 
 def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int, readable: Path | None = None) -> dict[str, Any]:
     """Train on simulated stamps of a survey, look at the real packets in ``data/alerts/<survey>``, write the model, return its card."""
-    inputs, codes = drawn(survey, recipe.simulated, np.random.default_rng(seed))
-    test, truth = drawn(survey, HELD_OUT, np.random.default_rng([seed, 1]))
+    inputs, codes = simulate_batch(survey, recipe.simulated, np.random.default_rng(seed))
+    test, truth = simulate_batch(survey, HELD_OUT, np.random.default_rng([seed, 1]))
     channels = inputs.stamps.shape[1]
     sample = Sample(network.views(inputs.stamps), codes, np.ones(len(codes)))
-    school = School(network.small(channels))
+    trainer = Trainer(network.small(channels))
     numbers = tqdm(range(NETWORKS), desc=f"networks for {survey}", unit="network", disable=None)
-    model = Ensemble({}, [beginner(school, sample, recipe, seed + i, lambda: network.small(channels)) for i in numbers])
+    model = Ensemble({}, [pretrain(trainer, sample, recipe, seed + i, lambda: network.small(channels)) for i in numbers])
     fitted = calibrate(model.predict(test, "image_only"), truth)
-    humility = humbler(data, seed)
+    humility = temperature_ratio(data, seed)
     model.calibrations["image_only"] = Calibration(fitted.temperature * humility, tuple(b / humility for b in fitted.bias))
     model.embedding = embedding.fit(model.weights[0], test.stamps)
     said = model.predict(test, "image_only")
@@ -64,16 +64,16 @@ def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int, readabl
         "version": VERSION,
         "recipe": asdict(recipe) | {"networks": NETWORKS, "seed": seed, "humility": humility},
         "simulated": judged([STAMP[c] for c in truth], said),
-        "real": looked_at(survey, data, model, expected),
+        "real": on_real_alerts(survey, data, model, expected),
         "drift_reference": expected,
     }
     card = storage.save(model, np.zeros(0, np.uint64), card, storage.shipped(survey) if out == storage.SHIPPED else out)
     if readable is not None:
-        readable.write_text(told(card))
+        readable.write_text(markdown(card))
     return card
 
 
-def humbler(data: Path, seed: int) -> float:
+def temperature_ratio(data: Path, seed: int) -> float:
     """Temperature of a ZTF network that has seen no real alert, on the real ones of a folder, over that on simulated ones; at least 1.
 
     1 where the folder has no labelled ZTF alerts.
@@ -85,7 +85,7 @@ def humbler(data: Path, seed: int) -> float:
     table = tables.read(data)
     table = table.take((table.labels != "") & table.inputs.usable)
     first = table.take(table.first())
-    fresh, codes = drawn(ZTF.survey, HELD_OUT, np.random.default_rng([seed, 2]))
+    fresh, codes = simulate_batch(ZTF.survey, HELD_OUT, np.random.default_rng([seed, 2]))
     temperatures = [calibrate(alone.predict(i, "image_only"), c).temperature for i, c in ((first.inputs, first.codes), (fresh, codes))]
     return max(temperatures[0] / temperatures[1], 1.0)
 
@@ -100,7 +100,7 @@ SIMULATED = """\
 after the temperature was raised by a factor of {humility:.2f}, as a ZTF network needs it to go from simulated to real alerts."""
 
 
-def told(card: dict[str, Any]) -> str:
+def markdown(card: dict[str, Any]) -> str:
     """The card as Markdown."""
     simulated, recipe, name = card["simulated"], card["recipe"], card["classifier"]
     ztf = storage.read_card()["cross_validation"]["networks before any real alert"]["balanced_accuracy_strong"]
@@ -141,19 +141,19 @@ def _seen(real: dict[str, Any]) -> list[str]:
     ]
 
 
-def drawn(survey: str, n: int, rng: np.random.Generator) -> tuple[Inputs, Any]:
+def simulate_batch(survey: str, n: int, rng: np.random.Generator) -> tuple[Inputs, Any]:
     """So many simulated alerts of a survey, of every class as many, and their codes."""
     geometry, codes = GEOMETRIES[survey], np.arange(n) % len(STAMP)
     least = instrument(survey).size if len(set(geometry.sides)) == 1 else geometry.sides[0]
     stamps: list[Images] = []
-    for start in tqdm(range(0, n, DRAWN), desc=f"simulated {survey}", unit="batch", disable=None):
+    for start in tqdm(range(0, n, CHUNK), desc=f"simulated {survey}", unit="batch", disable=None):
         size = least if geometry.sides[0] == geometry.sides[1] or rng.random() < LEAST_SHARE else int(rng.integers(least, LARGEST + 1))
-        found = simulate([STAMP[c] for c in codes[start : start + DRAWN]], rng, survey, size)
+        found = simulate([STAMP[c] for c in codes[start : start + CHUNK]], rng, survey, size)
         stamps.append(laid(found.stamps[:, list(geometry.images)]))
     return from_table(np.concatenate(stamps), {}, ()), codes
 
 
-def looked_at(survey: str, data: Path, model: Ensemble, expected: dict[str, Any]) -> dict[str, Any]:
+def on_real_alerts(survey: str, data: Path, model: Ensemble, expected: dict[str, Any]) -> dict[str, Any]:
     """What the model makes of the real packets of a folder: classes, confidence, drift, agreement with the survey's own scores."""
     alerts = [a for a in packets(data / "alerts" / survey) if a.survey == survey]
     inputs = from_alerts(alerts, (), GEOMETRIES[survey])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers import calibration
+from classifiers.calibration import Calibration
 from classifiers.models.stamp.preprocess import Floats
 from classifiers.taxonomy import STAMP
+from classifiers.training import calibration
 
 #: Weight of the bogus class, whose labels come from another classifier's score, beside the others.
 WEAK = 0.3
@@ -21,6 +22,6 @@ def by_class(codes: NDArray[np.int64], weights: Floats) -> Floats:
     return mean_one
 
 
-def calibrate(probabilities: Floats, truth: NDArray[np.int64]) -> calibration.Calibration:
+def calibrate(probabilities: Floats, truth: NDArray[np.int64]) -> Calibration:
     """The calibration for equal frequencies of the classes (bogus: `WEAK`) of held-out predictions (n, 5)."""
     return calibration.fit(probabilities, truth, by_class(truth, np.ones(len(truth))))

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from broker_adapters.records import Alert, SkyObject, blank
 from classifiers.models.lightcurve import environment
 from classifiers.models.lightcurve.environment import KNOWN
+from classifiers.models.lightcurve.training.environment import fit, of_folder
 from classifiers.taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
 
 RED_STAR = {"distnr": 0.2, "sgscore1": 0.99, "distpsnr1": 0.1, "sgmag1": 19.2, "srmag1": 17.0, "simag1": 15.0, "szmag1": 14.0}
@@ -24,7 +25,7 @@ def known(place=(np.nan, np.nan), **values):
 @pytest.fixture(scope="module")
 def published():
     """What is known before any object is."""
-    return environment.fit(np.empty((0, len(KNOWN))), [])
+    return fit(np.empty((0, len(KNOWN))), [])
 
 
 def test_nothing_known_changes_nothing(published):
@@ -66,7 +67,7 @@ def test_no_single_evidence_decides_alone(published):
 
 def test_a_fit_moves_from_the_published_to_the_seen(published):
     seen = np.repeat(known(**RED_STAR | {"distnr": 1.0}), 200, axis=0)
-    fitted = environment.fit(seen, ["LPV"] * 200)
+    fitted = fit(seen, ["LPV"] * 200)
     star = list(environment.KINDS).index("star")
     assert published.distance[star, 0] < fitted.distance[star, 0] < 0.0
     assert fitted.colour[LIGHTCURVE_CLASSES.index("LPV")] == pytest.approx([2.2, 2.0, 1.0], abs=0.05)
@@ -85,6 +86,6 @@ def test_packets_and_tables_give_the_same(tmp_path):
         tmp_path / "object_labels.csv"
     )
     pd.DataFrame([{"objectId": "ZTF20a"} | RED_STAR | {"simag1": -999.0}]).to_parquet(tmp_path / "ztf_stamps_meta.parquet")
-    from_tables = environment.of_folder(tmp_path, ["ZTF20a", "ZTF20b", "ZTF20c"])
+    from_tables = of_folder(tmp_path, ["ZTF20a", "ZTF20b", "ZTF20c"])
     np.testing.assert_allclose(from_packets, from_tables[:2])
     assert np.isnan(from_tables[2]).all()

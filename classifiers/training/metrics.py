@@ -1,16 +1,15 @@
-"""How good a classifier is, by one set of definitions for all of them: metrics, their errors, and folds that do not leak.
+"""How good a classifier is, by one set of definitions for all of them: metrics and their errors.
 
 One row is one object. An all-NaN row of probabilities ("cannot say") counts as missed: a model cannot raise its score by silence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 #: Bins of confidence in reliability diagrams and in the expected calibration error.
 BINS = 10
@@ -159,30 +158,3 @@ def table(result: dict[str, Any]) -> str:
         between = f"  (95 %: {low:.3f} to {high:.3f})" if low is not None else ""
         lines.append(f"{name} {result[name]:.3f}{between}" if result[name] is not None else f"{name} -")
     return "\n".join(lines)
-
-
-def disjoint_folds(
-    labels: Sequence[str], *groups: ArrayLike, n_folds: int = 5, seed: int = 0
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield (train, test) row indices so that no value of any group is on both sides.
-
-    The rows are dealt into test folds by the first group, balanced by label; from the training side everything that shares a value of
-    *any* group (object, night, source ...) with the test side is left out.
-
-    Parameters
-    ----------
-    labels : sequence of str, length n
-        Classes, to balance the folds by.
-    *groups : array_like, each of length n
-        The first decides the folds.
-    n_folds, seed : int
-        How many folds, and which deal of them.
-    """
-    names = np.asarray(labels, str)
-    keys = [np.asarray(g) for g in groups]
-    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    for train, test in splitter.split(np.zeros(len(names)), names, keys[0]):
-        shared = np.zeros(len(train), bool)
-        for key in keys:
-            shared |= np.isin(key[train], key[test])
-        yield train[~shared], test

@@ -71,13 +71,13 @@ def test_the_map_points_at_the_source():
 
 
 def test_the_readable_card_is_that_of_the_shipped_model():
-    assert (CARDS / "stamp.md").read_text() == card.readable(storage.read_card())
+    assert (CARDS / "stamp.md").read_text() == card.markdown(storage.read_card())
 
 
 @pytest.mark.parametrize("survey", ["atlas", "lsst"])
 def test_the_readable_cards_of_other_surveys_say_that_they_are_experimental(survey):
     told = (CARDS / f"stamp_{survey}.md").read_text()
-    assert told == simulated_only.told(storage.read_card(storage.shipped(survey)))
+    assert told == simulated_only.markdown(storage.read_card(storage.shipped(survey)))
     assert "not known" in told
 
 

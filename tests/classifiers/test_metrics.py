@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score, recall_score
 
 from classifiers import __main__ as cli
-from classifiers import metrics
+from classifiers.training import metrics
+from classifiers.training.folds import disjoint_folds
 
 CLASSES = ("a", "b", "c")
 
@@ -80,7 +81,7 @@ def test_folds_share_neither_objects_nor_nights(seed):
     labels = rng.choice(CLASSES, n)
     nights, objects = rng.integers(0, 15, n), rng.integers(0, 60, n)
     tested = []
-    for train, test in metrics.disjoint_folds(labels, nights, objects, n_folds=4, seed=seed):
+    for train, test in disjoint_folds(labels, nights, objects, n_folds=4, seed=seed):
         assert not set(nights[train]) & set(nights[test])
         assert not set(objects[train]) & set(objects[test])
         tested.extend(test)
