@@ -5,27 +5,27 @@ import sys
 
 #: Packages that a process which only classifies never needs; TensorFlow is needed at the first stamp, not at import.
 ABSENT = (
-    *("classifiers.training", "classifiers.simulate", "classifiers.models.stamp.training", "classifiers.models.lightcurve.training"),
+    *("classifiers.training.metrics", "classifiers.simulate.stamps", "classifiers.simulate.surveys"),
+    *("classifiers.models.stamp.training.data", "classifiers.models.lightcurve.training.data"),
     *("imblearn", "matplotlib", "pandas", "pyarrow", "sklearn", "tensorflow", "keras"),
 )
 
 CODE = f"""
 import sys
 from importlib import import_module
-from broker_adapters import plugins
 from pkgutil import walk_packages
 import classifiers
 for module in walk_packages(classifiers.__path__, "classifiers."):
-    if not {{"training", "simulate", "__main__"}} & set(module.name.split(".")):
+    if not set(module.name.split(".")) & set(("training", "simulate", "__main__")):
         import_module(module.name)
-{{}}
+MORE
 print(sorted(set({ABSENT}) & set(sys.modules)))
 """
 
 
 def loaded(more: str) -> str:
     """What a new process has loaded of `ABSENT` after it has imported everything that serves, and done something more."""
-    command = [sys.executable, "-c", CODE.format(more)]
+    command = [sys.executable, "-c", CODE.replace("MORE", more)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip().splitlines()[-1]
