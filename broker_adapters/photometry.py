@@ -9,14 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from broker_adapters.times import MJD_ZERO_JD as MJD_ZERO_JD
-from broker_adapters.times import SECONDS_PER_DAY as SECONDS_PER_DAY
-from broker_adapters.times import jd_from_mjd as jd_from_mjd
-from broker_adapters.times import mid_exposure as mid_exposure
-from broker_adapters.times import mjd_from_jd as mjd_from_jd
-from broker_adapters.times import tai_from_utc as tai_from_utc
-from broker_adapters.times import utc_from_tai as utc_from_tai
-
 Floats = NDArray[np.float64]
 
 #: AB magnitude of 1 nJy, as Rubin defines it (DMTN-099, rounded from 31.4001): 8.90 for 1 Jy.

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from broker_adapters import photometry
+from broker_adapters import photometry, times
 from broker_adapters.brokers._answers import column, flat, labels, listed
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
@@ -53,7 +53,7 @@ def read_ztf(about: Mapping[str, Any], detections: Any = (), non_detections: Any
         oid,
         rows,
         place=(*floats([about.get("meanra"), about.get("meandec")]).tolist(), ztf.POSITION_FLOOR),
-        latest=float(photometry.mid_exposure(start, ztf.EXPOSURE)),
+        latest=float(times.mid_exposure(start, ztf.EXPOSURE)),
         metadata={k: about.get(k) for k in ("ndethist", "ncovhist", "corrected", "stellar", "ndet") if k in about},
         labels=labels("alerce", listed(probabilities or None, "probabilities")),
     )
@@ -119,7 +119,7 @@ def read_lsst(about: Mapping[str, Any], detections: Any = (), forced: Any = (), 
         oid,
         rows,
         place=(*floats([about.get("meanra"), about.get("meandec")]).tolist(), lsst.POSITION_UNKNOWN),
-        latest=float(photometry.utc_from_tai(floats(about.get("lastmjd")))),
+        latest=float(times.utc_from_tai(floats(about.get("lastmjd")))),
         metadata={k: about.get(k) for k in ("n_det", "n_forced", "stellar") if k in about},
         labels=labels("alerce", listed(probabilities or None, "probabilities")),
         moving=about.get("sid") == 2,

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from broker_adapters import photometry
+from broker_adapters import times
 from broker_adapters.brokers._answers import flat, listed
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
@@ -30,7 +30,6 @@ TNS_RADIUS = 2.0
 _IDS = ("diaObjectId", "objectId")
 _ZTF_NAME = re.compile(ztf.SURVEY.object_id)
 _MAX_MESSAGE = 16 << 20
-_UNIX_MJD = 40587.0
 
 
 def read_object(answer: Any) -> Alert:
@@ -65,7 +64,7 @@ def _lsst_object(answer: Mapping[str, Any], said: Mapping[str, Any] | None = Non
     place = floats([_scalar(where, name) for name in ("ra", "decl", "raErr", "decErr")])
     latest = floats([_scalar(where, "lastDiaSourceMjdTai"), *(row.get("midpointMjdTai") for row in sources)])
     error = float(lsst.position_error(place[2], place[3], place[1]))
-    return _alert("lsst", oid, rows, (float(place[0]), float(place[1]), error), _latest(photometry.utc_from_tai(latest)), added, answer)
+    return _alert("lsst", oid, rows, (float(place[0]), float(place[1]), error), _latest(times.utc_from_tai(latest)), added, answer)
 
 
 def _ztf_object(answer: Mapping[str, Any]) -> Alert:
@@ -77,8 +76,8 @@ def _ztf_object(answer: Mapping[str, Any]) -> Alert:
     forced = [flat(row) for row in listed(answer.get("forcedphot"), "forcedphot")]
     rows = np.concatenate([ztf.candidates(seen), ztf.upper_limits(oid, unseen), ztf.fp_hists(oid, forced)])
     place = floats([_scalar(about, "ramean"), _scalar(about, "decmean")])
-    start = photometry.mjd_from_jd(floats(_scalar(about, "jdmax")))
-    latest = float(photometry.mid_exposure(start, ztf.EXPOSURE))
+    start = times.mjd_from_jd(floats(_scalar(about, "jdmax")))
+    latest = float(times.mid_exposure(start, ztf.EXPOSURE))
     moving = bool(seen) and all(_solar_system(row) for row in seen)
     return _alert("ztf", oid, rows, (float(place[0]), float(place[1]), ztf.POSITION_FLOOR), latest, about, answer, moving)
 
@@ -121,8 +120,8 @@ def read(data: bytes, *, history: bool = True) -> Alert:
         answer = {"diaObjectId": oid, **{k: v for k, v in curve.items() if k.endswith("List")}, "annotations": curve.get("annotations")}
         return _lsst_object(answer, {"lastDiaSourceMjdTai": _tai_of(columns.get("UTC")), **about})
     place = floats([_scalar(columns, "ramean"), _scalar(columns, "decmean")])
-    start = photometry.mjd_from_jd(floats(_scalar(columns, "jdmax")))
-    latest = _latest(np.array([photometry.mid_exposure(start, ztf.EXPOSURE)])) if np.isfinite(start) else _utc_of(columns.get("UTC"))
+    start = times.mjd_from_jd(floats(_scalar(columns, "jdmax")))
+    latest = _latest(np.array([times.mid_exposure(start, ztf.EXPOSURE)])) if np.isfinite(start) else _utc_of(columns.get("UTC"))
     return _alert("ztf", oid, blank(0), (float(place[0]), float(place[1]), ztf.POSITION_FLOOR), latest, columns, {})
 
 
@@ -186,11 +185,11 @@ def _utc_of(text: Any) -> float:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return np.nan
-    return np.nan if moment is None else moment.replace(tzinfo=timezone.utc).timestamp() / photometry.SECONDS_PER_DAY + _UNIX_MJD
+    return np.nan if moment is None else times.mjd_from_datetime(moment.replace(tzinfo=timezone.utc))
 
 
 def _tai_of(text: Any) -> float:
-    return float(photometry.tai_from_utc(_utc_of(text)))
+    return float(times.tai_from_utc(_utc_of(text)))
 
 
 def _alert(

@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import count, islice
 from typing import Any
 
-from broker_adapters import photometry
+from broker_adapters import times
 from broker_adapters.brokers._alerce import read_lsst, read_ztf
 from broker_adapters.brokers._answers import answered, ids, listed
 from broker_adapters.errors import PacketError, SourceError, Unavailable
@@ -171,7 +171,7 @@ class Client:
         if isinstance(near, list):  # of all surveys
             near = [row for row in near if not isinstance(row, Mapping) or row.get("survey_id", "lsst") == "lsst"]
         for about in self._known("lsst", ids(near, "objectId", "ALeRCE")):
-            latest = photometry.utc_from_tai(floats(about.get("lastmjd")))
+            latest = times.utc_from_tai(floats(about.get("lastmjd")))
             if (query.since is None or latest >= query.since) and (query.until is None or latest <= query.until):
                 yield about
 
@@ -201,7 +201,7 @@ def _parameters(query: Query) -> dict[str, Any]:
     if query.since is not None or query.until is not None:
         latest = [query.since or 0.0] + ([] if query.until is None else [query.until])
         if query.survey == "lsst":
-            latest = photometry.tai_from_utc(latest).tolist()
+            latest = times.tai_from_utc(latest).tolist()
     cone = query.ra is not None and query.dec is not None
     params = {
         "survey": "lsst" if query.survey == "lsst" else None,

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count, islice
 from typing import Any
 
-from broker_adapters import photometry
+from broker_adapters import times
 from broker_adapters.brokers._answers import ids
 from broker_adapters.brokers._lasair import pointer, read, read_object, recognises
 from broker_adapters.errors import PacketError, SourceError, Unauthorized, Unavailable
@@ -195,7 +195,7 @@ def _sql(query: Query) -> tuple[str, str, str]:
     conditions = []
     for bound, sign in ((query.since, ">="), (query.until, "<=")):
         if bound is not None:
-            mjd = photometry.MJD_ZERO_JD + bound if query.survey == "ztf" else float(photometry.tai_from_utc(bound))
+            mjd = times.MJD_ZERO_JD + bound if query.survey == "ztf" else float(times.tai_from_utc(bound))
             conditions.append(f"{latest} {sign} {mjd:.6f}")
     if query.label is not None:
         if not _LABEL.fullmatch(query.label):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from broker_adapters import avro, photometry
+from broker_adapters import avro, photometry, times
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Survey, frozen
 from broker_adapters.values import check, floats, identifier, identifiers, known_bands, magnitudes, scalars, stamp, start, with_flux
@@ -90,7 +90,7 @@ def forced(
     ``mjd`` is UTC at the *start* of the exposure, ``flux`` and its error the difference flux in microjansky, ``ra`` and ``dec`` the
     position that was asked for, which is where light was measured and not where it came from: the rows have no position.
     """
-    rows = _rows(Kind.FORCED, band, photometry.mid_exposure(floats(mjd), EXPOSURE))
+    rows = _rows(Kind.FORCED, band, times.mid_exposure(floats(mjd), EXPOSURE))
     places = zip(exposure_id, np.broadcast_to(ra, len(rows)).tolist(), np.broadcast_to(dec, len(rows)).tolist(), strict=True)
     rows["source_id"] = [forced_id(*p) for p in places]
     rows["flux"], rows["flux_err"] = floats(flux) * photometry.NJY_PER_UJY, floats(flux_err) * photometry.NJY_PER_UJY

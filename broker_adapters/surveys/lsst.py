@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from broker_adapters import avro, photometry
+from broker_adapters import avro, times
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Survey, frozen
 from broker_adapters.values import check, floats, identifier, identifiers, known_bands, scalars, start, with_flux
@@ -112,7 +112,7 @@ def detections(
     ``mjd`` is **TAI** at mid-exposure, fluxes are nJy, ``position_err`` is what `position_error` gives, ``reference`` what `reference`
     does. Where a broker leaves the position out, the row has none.
     """
-    rows = start(SURVEY, Kind.ALERT, known_bands(band, BANDS, SURVEY), photometry.utc_from_tai(floats(mjd)))
+    rows = start(SURVEY, Kind.ALERT, known_bands(band, BANDS, SURVEY), times.utc_from_tai(floats(mjd)))
     rows["source_id"] = identifiers(dia_source_id)
     rows["flux"], rows["flux_err"] = floats(psf_flux), floats(psf_flux_err)
     rows["ref_flux"], rows["ref_flux_err"] = reference
@@ -133,7 +133,7 @@ def forced(
 ) -> Detections:
     """Rows of `DETECTION`, shape (m,), m ≤ n, from columns of diaForcedSources, each of shape (n,); rows without a flux are left out."""
     mjd = np.atleast_1d(floats(mjd))
-    rows = start(SURVEY, Kind.FORCED, known_bands(band, BANDS, SURVEY), photometry.utc_from_tai(mjd))
+    rows = start(SURVEY, Kind.FORCED, known_bands(band, BANDS, SURVEY), times.utc_from_tai(mjd))
     rows["source_id"] = [forced_id(object_id, m, b) for m, b in zip(mjd.tolist(), band, strict=True)]
     rows["flux"], rows["flux_err"] = floats(psf_flux), floats(psf_flux_err)
     rows["ref_flux"], rows["ref_flux_err"] = reference
@@ -143,7 +143,7 @@ def forced(
 def limits(object_id: str, *, mjd: ArrayLike, band: Sequence[Any], noise: ArrayLike) -> Detections:
     """Rows of `DETECTION`, shape (m,), m ≤ n, from columns of non-detection limits (schemas 7): ``noise`` is one sigma in nJy."""
     mjd = np.atleast_1d(floats(mjd))
-    rows = start(SURVEY, Kind.LIMIT, known_bands(band, BANDS, SURVEY), photometry.utc_from_tai(mjd))
+    rows = start(SURVEY, Kind.LIMIT, known_bands(band, BANDS, SURVEY), times.utc_from_tai(mjd))
     rows["source_id"] = [limit_id(object_id, m, b) for m, b in zip(mjd.tolist(), band, strict=True)]
     rows["flux_err"] = floats(noise)
     return with_flux(rows)

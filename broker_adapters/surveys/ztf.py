@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from broker_adapters import avro, photometry
+from broker_adapters import avro, photometry, times
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Survey, frozen
@@ -184,7 +184,7 @@ def limits(object_id: str, *, mjd: ArrayLike, fid: Sequence[int], diffmaglim: Ar
 
 
 def _rows(kind: Kind, fid: Sequence[int], mjd: ArrayLike, exposure: ArrayLike) -> Detections:
-    return start(SURVEY, kind, known_bands(fid, BANDS, SURVEY), photometry.mid_exposure(floats(mjd), exposure))
+    return start(SURVEY, kind, known_bands(fid, BANDS, SURVEY), times.mid_exposure(floats(mjd), exposure))
 
 
 def recognises(packet: bytes) -> bool:
@@ -244,7 +244,7 @@ def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
 
 
 def _mjd(rows: Sequence[Mapping[str, Any]]) -> Floats:
-    return photometry.mjd_from_jd(floats(_column(rows, "jd")))
+    return times.mjd_from_jd(floats(_column(rows, "jd")))
 
 
 def _exposure(rows: Sequence[Mapping[str, Any]]) -> Floats:
