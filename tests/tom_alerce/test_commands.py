@@ -262,7 +262,7 @@ class TestSubmit:
         ingest.ingest_alerts([alert(ra=40.0)])
         code, message = refused("alerce_submit", "--dry-run", *self.NIGHT)
         assert code == 1
-        assert "no facility 'LCO'; its class belongs in TOM_FACILITY_CLASSES" in message
+        assert "no facility 'LCO'; add its class to TOM_FACILITY_CLASSES" in message
         assert FollowupRequest.objects.get().state == "draft"
 
     def test_an_unknown_user(self):
