@@ -1,4 +1,4 @@
-"""One loader for every kind of plug-in, and the contract that every plug-in found keeps: it loads, and has its one public name."""
+"""One loader for every kind of plug-in; what each kind must do is tested in ``tests/contracts``."""
 
 import pytest
 
@@ -32,3 +32,18 @@ def test_an_unknown_name_is_an_error_that_lists_the_known(name):
 
 def test_a_dotted_name_is_the_module_of_a_third_party():
     assert plugins.load("followup.terms", "tests.test_plugins").KINDS is not None
+
+
+def test_third_parties_modules_are_used_until_the_next_call_says_otherwise():
+    package = "broker_adapters.surveys"
+    own = plugins.names(package)
+    before = plugins.every(package)
+    try:
+        plugins.use(package, ["ztf", "their.winter", "their.comet", "their.winter"])
+        assert plugins.every(package) == (*own, "their.comet", "their.winter")
+        plugins.use(package, ["their.winter"])
+        assert plugins.every(package) == (*own, "their.winter")
+        plugins.use(package, [])
+        assert plugins.every(package) == own
+    finally:
+        plugins.use(package, before)
