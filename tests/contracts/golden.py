@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 DATA = Path(__file__).parents[1] / "data"
-THEIRS = Path(__file__).parent / "theirs" / "data"
+THEIRS = Path(__file__).parent / "third_party" / "data"
 
 
 def folder(name: str) -> Path:

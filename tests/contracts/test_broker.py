@@ -24,7 +24,7 @@ from broker_adapters.records import OBJECT_ID_WIDTH, SOURCE_ID_WIDTH, Alert, Bro
 from tests.contracts import golden
 
 PACKAGE = "broker_adapters.brokers"
-THEIRS = "tests.contracts.theirs.relay"
+THEIRS = "tests.contracts.third_party.relay"
 NAMES = (*plugins.names(PACKAGE), THEIRS)
 
 

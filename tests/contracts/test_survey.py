@@ -18,7 +18,7 @@ from broker_adapters.records import OBJECT_ID_WIDTH, SOURCE_ID_WIDTH, STAMPS, Ki
 from tests.contracts import golden
 
 PACKAGE = "broker_adapters.surveys"
-THEIRS = "tests.contracts.theirs.winter"
+THEIRS = "tests.contracts.third_party.winter"
 NAMES = (*plugins.names(PACKAGE), THEIRS)
 
 

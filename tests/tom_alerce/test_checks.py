@@ -59,7 +59,7 @@ def test_a_plugin_that_is_not_there(settings):
 
 def test_a_third_partys_module_is_found(tmp_path, monkeypatch):
     (tmp_path / "their_classifier.py").write_text("raise RuntimeError('a check does not import')")
-    package = tmp_path / "theirs"
+    package = tmp_path / "third_party"
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "classifier.py").write_text("raise RuntimeError('a check does not import it')")
@@ -187,7 +187,8 @@ class TestThirdParties:
         with configured(**setting):
             messages = checks.check_plugins()
         assert set(ids(messages)) == {"tom_alerce.E003"}
-        assert "'their_plugins.empty', which has no" in messages[0].msg
+        assert "names 'their_plugins.empty', which cannot be used" in messages[0].msg
+        assert messages[0].hint.startswith("It has no ")
 
     def test_a_broker_and_a_facility_with_options_of_their_own(self, theirs):
         facility = {"name": "their_plugins.facility", "priority": 3}

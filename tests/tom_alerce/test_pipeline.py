@@ -115,7 +115,7 @@ class TestPoll:
 
     def test_since_the_last_complete_answer_with_a_day_of_overlap(self):
         asked = []
-        labels = tuple(BrokerLabel("fake", "theirs", "1", label, 0.9) for label in ("SN", "AGN"))
+        labels = tuple(BrokerLabel("fake", "third_party", "1", label, 0.9) for label in ("SN", "AGN"))
         with self.brokers(alert(labels=labels), asked=asked):
             assert poll.poll("fake", Query(label="SN")).saved.sky_objects == 1
             poll.poll("fake", Query(label="SN"))

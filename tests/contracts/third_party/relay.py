@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from broker_adapters import photometry
+from broker_adapters import times
 from broker_adapters.errors import PacketError, Unavailable
 from broker_adapters.records import Alert, BrokerLabel, Query, frozen
 from broker_adapters.sources.http import Http
@@ -65,7 +65,7 @@ def _alert(one: Any) -> Alert:
         raise PacketError(f"an object of Relay without {error!s:.40}") from error
     rows = ztf.detections(
         candid=[candid],
-        mjd=photometry.mjd_from_jd(floats([jd])),
+        mjd=times.mjd_from_jd(floats([jd])),
         fid=[fid],
         magpsf=[mag],
         sigmapsf=[err],
@@ -83,6 +83,6 @@ def _alert(one: Any) -> Alert:
         position_err=float(rows["position_err"][0]),
         mjd=float(rows["mjd"][0]),
         detections=frozen(rows),
-        labels=(BrokerLabel("relay", "theirs", "1", str(label), 0.9),),
+        labels=(BrokerLabel("relay", "third_party", "1", str(label), 0.9),),
         broker="relay",
     )

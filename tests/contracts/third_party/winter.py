@@ -11,7 +11,7 @@ import json
 
 import numpy as np
 
-from broker_adapters import photometry
+from broker_adapters import photometry, times
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Band, Kind, Survey, frozen
 from broker_adapters.values import check, floats, identifiers, known_bands, scalars, start, with_flux
@@ -51,8 +51,8 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     if not isinstance(object_id, str) or SURVEY.object_id_of(object_id) is None:
         raise PacketError(f"not an object of WINTER: {object_id!r:.60}")
     bands = known_bands(columns["filter"], {band.name: band.name for band in SURVEY.bands}, SURVEY)
-    begin = photometry.mjd_from_jd(floats(columns["jd"]))
-    rows = start(SURVEY, Kind.ALERT, bands, photometry.mid_exposure(begin, floats(columns["exptime"])))
+    begin = times.mjd_from_jd(floats(columns["jd"]))
+    rows = start(SURVEY, Kind.ALERT, bands, times.mid_exposure(begin, floats(columns["exptime"])))
     rows["source_id"] = identifiers(columns["id"])
     rows["flux"] = floats(columns["flux"]) * photometry.NJY_PER_UJY
     rows["flux_err"] = floats(columns["flux_err"]) * photometry.NJY_PER_UJY

@@ -1,1 +1,0 @@
-"""A third party's plug-ins, for the contract tests and for the proof that a survey is one file."""
