@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from broker_adapters import surveys
 from broker_adapters.merge import union
 from broker_adapters.photometry import magnitude_from_flux
 from broker_adapters.records import Kind, SkyObject, blank
 from classifiers.models.lightcurve import Model
-from classifiers.models.lightcurve.series import light_curve
+from classifiers.models.lightcurve.series import family, light_curve
 from classifiers.taxonomy import LIGHTCURVE
 from tests.broker_adapters.samples import sn_2026asx
 
@@ -176,3 +177,12 @@ def test_a_real_supernova_of_two_surveys_keeps_every_magnitude(real_data):
         assert series.mag == pytest.approx(magnitude_from_flux(np.abs(series.flux)))
         assert set(before.mag) <= set(series.mag)
     assert Model().predict([one]).labels[0] in LIGHTCURVE["Transient"]
+
+
+def test_band_families_follow_from_wavelengths():
+    found = {(s.name, b.name): family(s.name, b.name) for s in surveys.known() for b in s.bands}
+    assert {key: name for key, name in found.items() if name} == {
+        ("ztf", "g"): "g", ("ztf", "r"): "r", ("lsst", "g"): "g", ("lsst", "r"): "r", ("atlas", "c"): "g", ("atlas", "o"): "r",
+    }  # fmt: skip
+    assert len(found) == 3 + 6 + 5
+    assert family("ztf", "u") == family("unheard_of", "g") == ""

@@ -59,13 +59,57 @@ def test_a_plugin_that_is_not_there(settings):
 
 def test_a_third_partys_module_is_found(tmp_path, monkeypatch):
     (tmp_path / "their_classifier.py").write_text("raise RuntimeError('a check does not import')")
-    package = tmp_path / "third_party"
+    package = tmp_path / "theirs"
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "classifier.py").write_text("raise RuntimeError('a check does not import it')")
     monkeypatch.syspath_prepend(tmp_path)
     with configured(CLASSIFIERS=["theirs.classifier"]):
         assert checks.check_plugins() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ("SURVEY = Survey(name='far_too_long_a_name')", "up to 11"),
+        ("SURVEY = Survey(name='comet', bands=(Band('far too long'),))", "up to 7"),
+        ("SURVEY = Survey(name='meteor')", "'comet'"),
+        ("SURVEY = 'comet'", "no SURVEY"),
+        ("SURVEY = Survey(name='comet')", "no function 'recognises'"),
+        ("SURVEY = Survey(nmae='comet')", "nmae"),
+        ("import no_such_package", "no_such_package"),
+        ("def", "SyntaxError"),
+    ],
+)
+def test_a_third_partys_survey_that_cannot_be_used_says_why(tmp_path, monkeypatch, content, hint):
+    package = tmp_path / "their_sky"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "comet.py").write_text(f"from broker_adapters.records import Band, Survey\n{content}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with configured(SURVEYS=["their_sky.comet"]):
+        (message,) = checks.check_plugins()
+    for name in [m for m in sys.modules if m.startswith("their_sky")]:
+        del sys.modules[name]
+    assert message.id == "tom_alerce.E003"
+    assert hint in message.hint
+
+
+@pytest.mark.parametrize("settings", [{"SURVEYS": 5}, {"BROKERS": None}, {"SURVEYS": [None]}, "no dictionary"])
+def test_a_setting_of_the_wrong_kind_is_left_to_the_checks(settings):
+    before = plugins.every("broker_adapters.surveys")
+    with override_settings(TOM_ALERCE=settings):
+        assert plugins.every("broker_adapters.surveys") == before
+        assert any(message.is_serious() for message in checks.check_settings())
+
+
+def test_tables_say_that_another_package_hides_ours(monkeypatch):
+    from django.apps import apps
+    from django.core.exceptions import ImproperlyConfigured
+
+    monkeypatch.setattr(checks, "clashing", lambda: [("broker_adapters", "/elsewhere")])
+    with pytest.raises(ImproperlyConfigured, match="'broker_adapters' is imported from /elsewhere"):
+        apps.get_app_config("tom_alerce").import_models()
 
 
 @pytest.mark.parametrize(
