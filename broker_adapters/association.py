@@ -1,4 +1,4 @@
-"""Which objects of which surveys are one source on the sky (docs/decisions/003-association.md).
+"""Associate survey objects that are one source on the sky (docs/decisions/003-association.md).
 
 - Two survey objects can be one source within the larger of their surveys' radii (`radius`).
 - Nearest first, by separation over the combined position error.
@@ -31,14 +31,14 @@ MARGIN = 9.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Association:
-    """Which of n survey objects are one source.
+    """Groups of n survey objects that are one source each.
 
     Attributes
     ----------
     group : ndarray of int, shape (n,)
         As given where it was known; others join a known group or get a label above all known ones, in order of first appearance.
     separation : ndarray of float, shape (n,)
-        Arcseconds to the nearest other member of the group within its radius; NaN for who has none.
+        Arcseconds to the nearest other member of the group within its radius; NaN where there is none.
     ambiguous : tuple of (i, group, separation)
         Objects, not known before, that were left apart from a group which they may belong to.
     """
@@ -58,7 +58,7 @@ class _Pair(NamedTuple):
 
 @dataclass(slots=True)
 class _Edge:
-    """Between two groups: pairs within their radius, in all and of good positions only, and the least chi square of the latter."""
+    """Link between two groups: number of pairs within their radius, all and fine, and the least chi square of the latter."""
 
     pairs: int = 0
     fine: int = 0
@@ -81,7 +81,7 @@ def associate(survey: Sequence[str], ra: ArrayLike, dec: ArrayLike, position_err
     survey : sequence of str, length n
         File names of surveys, as in `Alert`.
     ra, dec : array_like, shape (n,)
-        Degrees; who has no finite position is alone.
+        Degrees; an object without a finite position stays alone.
     position_err : array_like, shape (n,)
         Arcseconds per axis, one standard deviation.
     group : array_like of int, shape (n,), optional
@@ -91,7 +91,7 @@ def associate(survey: Sequence[str], ra: ArrayLike, dec: ArrayLike, position_err
     ra, dec = np.asarray(ra, float).reshape(n), np.asarray(dec, float).reshape(n)
     known = np.full(n, -1, np.int64) if group is None else np.asarray(group, np.int64).reshape(n)
     groups = _Groups(survey, known, _pairs(survey, ra, dec, np.asarray(position_err, float).reshape(n)))
-    # exact ties, of which there are few, are broken by place, since the order of the input must not matter
+    # exact ties, which are rare, are broken by position, so that the order of the input does not matter
     for a, b in sorted(groups.pairs, key=lambda p: (groups.pairs[p], *sorted((ra[k], dec[k], survey[k]) for k in p))):
         groups.link(a, b)
     label = groups.labels()

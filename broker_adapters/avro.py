@@ -1,6 +1,6 @@
-"""Avro from untrusted bytes: one record of an object container, or one datum whose schema is known.
+"""Decode Avro from untrusted bytes: one record of an object container, or one datum whose schema is known.
 
-fastavro decodes; what is ours is the distrust. Lengths are bounded by the packet's own, and the schema, which comes with the packet, by
+fastavro decodes; the checks are ours. Lengths are bounded by the packet's own, and the schema, which comes with the packet, by
 `broker_adapters.avro_schema`.
 """
 
@@ -85,7 +85,7 @@ def datum(data: bytes, schema: Schema, without: frozenset[str] = frozenset()) ->
     return record
 
 
-@lru_cache(maxsize=1)  # whether it is recognised is asked by each survey, and then it is read
+@lru_cache(maxsize=1)  # each survey's `recognises` needs it, and then `read`
 def _header(packet: bytes) -> tuple[Schema, str, int]:
     """Schema and codec of a container, and where its first block starts."""
     if packet[:4] != MAGIC:

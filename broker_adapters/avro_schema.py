@@ -1,4 +1,4 @@
-"""Schemas of Avro packets, which come from strangers: checked, parsed once and kept.
+"""Check and parse the schemas that come with Avro packets; each is parsed once and kept.
 
 A hostile schema could name types that take no bytes (an array of 2**60 nulls), that contain themselves (a stack without end) or each
 other (ten of ten of ten...). What values of a schema can cost is therefore computed before anything is decoded with it.
@@ -23,13 +23,13 @@ from broker_adapters.errors import PacketError
 
 MAX_SCHEMA = 1 << 19
 MAX_DEPTH = 16
-#: Values in a record with empty histories (Rubin's has a thousand), and for each byte of an element of an array; a record counts as so
-#: many values beside its fields.
+#: Values in a record with empty histories (Rubin's has a thousand), and for each byte of an element of an array; a record counts as
+#: `RECORD_VALUES` values in addition to its fields.
 MAX_VALUES, VALUES_PER_BYTE, RECORD_VALUES = 20_000, 6, 8
 #: The least bytes that a value of each type takes.
 _LEAST = {"null": 0, "boolean": 1, "int": 1, "long": 1, "float": 4, "double": 8, "bytes": 1, "string": 1}
 
-#: What fastavro raises on bytes that are not what their schema says, and on schemas that are none.
+#: Exceptions of fastavro on bytes that do not fit their schema, and on invalid schemas.
 DAMAGE = (
     ArithmeticError,
     AttributeError,
@@ -90,7 +90,7 @@ def parsed(definition: bytes | str) -> Schema:
     Raises
     ------
     PacketError
-        It is no schema of a record, or one that must not be decoded with.
+        It is not the schema of a record, or values of it could cost too much.
     """
     if len(definition) > MAX_SCHEMA:
         raise PacketError(f"Avro schema of {len(definition)} bytes; at most {MAX_SCHEMA} are read")

@@ -1,6 +1,6 @@
-"""Past a value of an Avro schema without making anything of it: histories are most of a packet's values, and often nobody asks for them.
+"""Skip values of an Avro record without decoding them: histories are most of a packet's values, and often not needed.
 
-fastavro passes over a value at a fifth of the speed of reading it, still a Python call for each number; compiled, it is a hundredth.
+fastavro skips a value in a fifth of the time of reading it, still with a Python call for each number; compiled, it takes a hundredth.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-#: What a node of a program is: so many bytes, a number of 7 bits a byte, that many bytes, and nodes made of others.
+#: Kinds of node: a fixed number of bytes, a number in 7 bits a byte, a length and that many bytes, and nodes made of others.
 BYTES, VARINT, LENGTH, UNION, RECORD, BLOCKS, PAIRS = range(7)
 _SIZES = {"null": 0, "boolean": 1, "float": 4, "double": 8}
 #: Values inside one another, beyond what `broker_adapters.avro_schema` lets pass.
@@ -157,7 +157,7 @@ def _long(data, position):  # type: ignore[no-untyped-def]  # compiled
 
 @njit(cache=True, nogil=True)
 def _past(data, position):  # type: ignore[no-untyped-def]  # compiled
-    """The position after a length and so many bytes, -1 where there are fewer."""
+    """The position after a length and that many bytes, -1 where there are fewer."""
     size, position = _long(data, position)
     if position < 0 or size < 0 or size > len(data) - position:
         return np.int64(-1)

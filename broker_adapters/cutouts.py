@@ -1,7 +1,7 @@
-"""Image stamps: bytes as surveys send them (FITS, gzipped or not) to arrays, quickly and within bounds.
+"""Decode image stamps: bytes as surveys send them (FITS, gzipped or not) to arrays, quickly and within bounds.
 
-Nearly all stamps are one plain image of 32-bit floats: its header is walked here, and the result is bit-equal to `astropy.io.fits`, which
-reads whatever is less plain. What gzip or a header may claim is bounded before memory is taken.
+Nearly all stamps are one plain image of 32-bit floats. Its header is read here, with a result bit-equal to that of `astropy.io.fits`, which
+reads all other files. The sizes that gzip or a header claim are checked before memory is allocated.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from broker_adapters.records import Cutouts
 
 Image = NDArray[np.float32]
 
-#: Stamps have 30 to 80 pixels a side and, with Rubin's variance and PSF beside them, a tenth of a megabyte.
+#: Stamps have 30 to 80 pixels a side and, with Rubin's variance and PSF included, a tenth of a megabyte.
 MAX_SIDE, MAX_BYTES = 512, 8 << 20
 _BLOCK, _CARD = 2880, 80
 _GZIP = b"\x1f\x8b"
@@ -29,7 +29,7 @@ _GZIP = b"\x1f\x8b"
 def images(cutouts: Cutouts | None) -> Image | None:
     """Science, template and difference, shape (3, height, width), NaN for one that is missing; None where all are.
 
-    Clipped at the edge of the detector, or of whatever size the survey cuts: nothing is padded or resampled here.
+    Sizes are as the survey cut them, smaller at the edge of a detector: nothing is padded or resampled here.
 
     Raises
     ------

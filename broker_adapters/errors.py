@@ -18,7 +18,7 @@ class AdapterError(Exception):
 
 
 class PacketError(AdapterError):
-    """The input is damaged, hostile or of a kind that no adapter reads; the message says which."""
+    """The input is damaged, hostile or of a kind that no adapter reads; the message gives the reason."""
 
 
 class SourceError(AdapterError):
@@ -28,7 +28,7 @@ class SourceError(AdapterError):
     ----------
     message : str
     retry_after : float or None
-        Seconds to wait before asking again as the service gave them, None when it did not say.
+        Seconds to wait before the next request, None where the service gave none.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:

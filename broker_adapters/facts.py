@@ -23,7 +23,7 @@ MAX_RADIUS = 30.0
 class Band:
     """One band of a survey.
 
-    Colours of our own surveys are those of Okabe & Ito 2008, which colour-blind eyes tell apart.
+    Colours of our own surveys are those of Okabe & Ito 2008, which colour-blind people can distinguish.
 
     Attributes
     ----------
@@ -73,11 +73,11 @@ class Survey:
     radius : float
         Arcseconds. Two survey objects can be one source within the larger radius of their surveys.
     coarse : bool
-        Positions are too coarse to tell neighbours apart.
+        Positions are too coarse to distinguish neighbours.
     catalogued : bool
         The reference flux is that of a catalogued source, so that none given means that there is none.
     bare : bool
-        An object id alone tells the survey; otherwise the label must stand before it ('ATLAS 1032...').
+        An object id alone identifies the survey; otherwise the label must stand before it ('ATLAS 1032...').
     stamps : tuple of str
         Which of `STAMPS` its alerts have.
     noon : float or None

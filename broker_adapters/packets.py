@@ -18,7 +18,7 @@ def read(data: bytes, *, history: bool = True) -> Alert:
     Raises
     ------
     PacketError
-        No known survey's packet and no known broker's message, or a damaged or hostile one; the error's text says which.
+        The bytes are of no known survey or broker, or they are damaged or hostile; the message gives the reason.
     """
     for reader in _readers(plugins.every(_SURVEYS), plugins.every(_BROKERS)):
         if reader.recognises(data):

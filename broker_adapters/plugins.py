@@ -21,7 +21,7 @@ class Reader(Protocol):
     """A module that reads packets or messages: every survey, and each broker that sends messages of its own."""
 
     def recognises(self, packet: bytes) -> bool:
-        """Whether these bytes are of the kind that `read` reads, from their first bytes or their schema. At most one module says yes."""
+        """Whether these bytes are of the kind that `read` reads, from their first bytes or schema; at most one module recognises a packet."""
 
     def read(self, packet: bytes, *, history: bool = True) -> Alert:
         """The alert in a packet; with ``history`` False the triggering measurement alone. Damaged bytes are a `PacketError`."""
@@ -45,7 +45,7 @@ _third_parties: dict[str, tuple[str, ...]] = {}
 def use(package: str, names_: Iterable[str]) -> None:
     """Take these third parties' modules (the dotted ones among the names) as plug-ins of a package, and no others than these.
 
-    They are imported when they are first needed. Another call for the same package replaces what this one said.
+    They are imported when they are first needed. Another call for the same package replaces this one.
     """
     _third_parties[package] = tuple(sorted({name for name in names_ if "." in name}))
 

@@ -3,7 +3,7 @@
 One physical representation for all surveys (docs/decisions/001-records.md):
 
 - flux is *difference* flux (science minus reference), signed, in nJy (AB, zero point 31.4); the flux of the reference source under
-  it, where there is one, stands beside it, so that total flux is the sum of the two;
+  it, where there is one, is a column of its own, so that total flux is the sum of the two;
 - time is MJD, UTC, at mid-exposure;
 - positions are degrees, ICRS; position errors are arcseconds, one standard deviation per axis;
 - NaN means "not measured"; no sentinel of any survey survives the adapters;
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class Kind(IntEnum):
-    """How a row of a light curve came about."""
+    """Kind of measurement in a row of a light curve."""
 
     ALERT = 0  #: a detection that raised (or was attached to) an alert
     FORCED = 1  #: forced photometry at the object's position, significant or not
@@ -101,7 +101,7 @@ def _empty_mapping() -> Mapping[str, Any]:
 class Cutouts:
     """The image stamps of one alert, still encoded as the survey sent them (FITS, gzipped or not).
 
-    They are decoded late, by `broker_adapters.cutouts.images`, since most alerts are never looked at.
+    `broker_adapters.cutouts.images` decodes them when they are needed, which for most alerts is never.
     """
 
     science: bytes | None = field(default=None, repr=False)
@@ -111,7 +111,7 @@ class Cutouts:
 
 @dataclass(frozen=True, slots=True)
 class BrokerLabel:
-    """What a broker's own classifier says of an object, in the broker's words (`classifiers.taxonomy` maps them to ours)."""
+    """Class that a broker's own classifier gives an object, under the broker's name of it (`classifiers.taxonomy` maps it to ours)."""
 
     broker: str
     classifier: str
@@ -122,7 +122,7 @@ class BrokerLabel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alert:
-    """What one message or answer says about one object of one survey.
+    """Content of one message or answer about one object of one survey.
 
     Attributes
     ----------
@@ -197,7 +197,7 @@ class SkyObject:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to ask a broker for; every field that is None is not asked about.
+    """A question to a broker; a field that is None does not restrict the answer.
 
     ``radius`` is in arcseconds, ``since`` and ``until`` bound the latest detection (MJD, UTC), ``limit`` bounds the answer.
     """

@@ -1,4 +1,4 @@
-"""Checks that every survey's numbers, ids and names pass before they become rows: bytes from outside are not to be trusted."""
+"""Check numbers, ids and names from packets and answers before they become rows: bytes from outside are not to be trusted."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def sane(mjd: Floats) -> NDArray[np.bool_]:
 
 
 def start(survey: Survey, kind: Kind, band: NDArray[np.str_], mjd: Floats) -> Detections:
-    """Rows of `DETECTION`, shape (n,), that have a survey, a kind, bands and times (MJD UTC, mid-exposure), and nothing else yet.
+    """New rows of `DETECTION`, shape (n,), with survey, kind, bands and times (MJD UTC, mid-exposure); the other columns are empty.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""What ALeRCE's answers say: pure functions from JSON to alerts (the client is in `broker_adapters.brokers.alerce`).
+"""Read ALeRCE's answers: pure functions from JSON to alerts (the client is in `broker_adapters.brokers.alerce`).
 
-What the answers hide: 100.0 is an undefined magnitude or error; keys whose value is null may be absent; ZTF times are the *start* of the
+Traps: 100.0 is an undefined magnitude or error; keys whose value is null may be absent; ZTF times are the *start* of the
 exposure; ``drb`` is 0.0 where there is none; ``sigmara`` is in degrees or in arcseconds, so that it is not used; LSST times are TAI, null
 fluxes are sent as 0.0 and null ids as -1, and ``sid`` 2 is a solar-system object.
 """
@@ -21,11 +21,11 @@ from broker_adapters.surveys import lsst, ztf
 from broker_adapters.values import check, floats, identifier, sane, scalars
 
 _FIDS = {"g": 1, "r": 2, "i": 3}
-_BANDS = {"6": "u", "1": "g", "2": "r", "3": "i", "4": "z", "5": "y"}  # what every ``band_map`` has said so far
+_BANDS = {"6": "u", "1": "g", "2": "r", "3": "i", "4": "z", "5": "y"}  # as every ``band_map`` so far
 
 
 def read_ztf(about: Mapping[str, Any], detections: Any = (), non_detections: Any = (), forced: Any = (), probabilities: Any = ()) -> Alert:
-    """One alert for all that ALeRCE says of a ZTF object.
+    """Make one alert of all answers about a ZTF object.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def _defined(values: Sequence[Any]) -> Any:
 
 
 def read_lsst(about: Mapping[str, Any], detections: Any = (), forced: Any = (), probabilities: Any = ()) -> Alert:
-    """One alert for all that ALeRCE says of an LSST object; parameters and errors as those of `read_ztf`."""
+    """Make one alert of all answers about an LSST object; parameters and errors as those of `read_ztf`."""
     oid = identifier(about.get("oid"))
     sources = [_as_packet(row) for row in listed(detections or None, "detections")]
     sources = [row for row in sources if row.get("psfFlux") is not None]

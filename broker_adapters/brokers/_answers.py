@@ -1,4 +1,4 @@
-"""What the answers of all brokers have in common: JSON from outside, of which nothing is certain."""
+"""Check JSON that brokers answer with: fields, lists, ids and labels."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
 
 
 def label(broker: str, classifier: Any, version: Any, name: Any, probability: Any) -> BrokerLabel | None:
-    """What a broker's classifier says, or None where it says nothing."""
+    """Label of a broker's classifier, or None where classifier, class or probability is missing."""
     known = all(isinstance(text, str) and text for text in (classifier, name))
     if not known or isinstance(probability, bool) or not isinstance(probability, (int, float)) or not math.isfinite(probability):
         return None

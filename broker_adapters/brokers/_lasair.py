@@ -1,9 +1,9 @@
-"""What Lasair's answers and messages say: pure functions from JSON to alerts (the client is in `broker_adapters.brokers.lasair`).
+"""Read Lasair's answers and messages: pure functions from JSON to alerts (the client is in `broker_adapters.brokers.lasair`).
 
-What they hide: the declination is ``decl``; among the candidates of a ZTF object are non-detections, without ``candid`` and with the limit
+Traps: the declination is ``decl``; among the candidates of a ZTF object are non-detections, without ``candid`` and with the limit
 in ``magpsf``; a bare NaN is a number; the id of a message is under whatever name the user's filter selected it, and the sources of its
-*lite* light curve have neither id nor position, so that they cannot be told from those that arrive otherwise: such a message is
-a pointer to an object, of which the API tells the rest. LSST times are TAI, ZTF's the *start* of the exposure.
+*lite* light curve have neither id nor position, so that they cannot be matched with those from elsewhere: such a message is
+a pointer to an object, whose light curve the API has. LSST times are TAI, ZTF's the *start* of the exposure.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _MAX_MESSAGE = 16 << 20
 
 
 def read_object(answer: Any) -> Alert:
-    """One alert for all that ``/api/object/`` of either service says of an object.
+    """Make one alert of an answer of ``/api/object/`` of either service.
 
     Raises
     ------
     PacketError
-        It says nothing that we can read.
+        The answer is not about an object, or not in a form that we know.
     """
     if isinstance(answer, list) and len(answer) == 1:
         answer = answer[0]
@@ -47,10 +47,10 @@ def read_object(answer: Any) -> Alert:
     return _lsst_object(answer) if "diaObjectId" in answer or "diaObject" in answer else _ztf_object(answer)
 
 
-def _lsst_object(answer: Mapping[str, Any], said: Mapping[str, Any] | None = None) -> Alert:
-    """An LSST object from the parts of an answer, or of the light curve in a message, of which ``said`` is the rest."""
+def _lsst_object(answer: Mapping[str, Any], columns: Mapping[str, Any] | None = None) -> Alert:
+    """Make an alert of an LSST object from an answer, or from the light curve in a message and the message's other ``columns``."""
     about = _part(answer, "diaObject")
-    added = _part(answer, "lasairData") or said or {}
+    added = _part(answer, "lasairData") or columns or {}
     oid = identifier(answer.get("diaObjectId") or about.get("diaObjectId") or added.get("diaObjectId"))
     sources = [_as_packet(row) for row in listed(answer.get("diaSourcesList"), "diaSourcesList")]
     forced = [_as_packet(row) for row in listed(answer.get("diaForcedSourcesList"), "diaForcedSourcesList")]
@@ -104,7 +104,7 @@ def pointer(data: bytes) -> tuple[str, str]:
 
 
 def read(data: bytes, *, history: bool = True) -> Alert:
-    """What a message of a filter topic tells by itself; of its light curve only what has an identity.
+    """The alert in a message of a filter topic; of its light curve only the rows that have an identity.
 
     Raises
     ------
@@ -229,16 +229,16 @@ def _alert(
 
 
 def _labels(about: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[BrokerLabel]:
-    """What Sherlock and the annotators say; none of them gives a probability, so that it is NaN."""
+    """Labels of Sherlock and of the annotators; none of them gives a probability, so that it is NaN."""
     sherlock = _part(about, "sherlock") or _part(answer, "sherlock") or _part(_part(answer, "annotations"), "sherlock")
     context = sherlock.get("classification") or about.get("classification") or about.get("sherlock_classifications")
     if isinstance(context, str) and context:
         yield BrokerLabel("lasair", "sherlock", "", context[:64], np.nan)
     notes = about.get("annotations") or answer.get("annotations")
     for note in notes if isinstance(notes, list) else ():
-        topic, said = (note.get("topic"), note.get("classification")) if isinstance(note, Mapping) else (None, None)
-        if isinstance(topic, str) and topic and isinstance(said, str) and said:
-            yield BrokerLabel("lasair", topic[:64], str(note.get("version") or "")[:64], said[:64], np.nan)
+        topic, name = (note.get("topic"), note.get("classification")) if isinstance(note, Mapping) else (None, None)
+        if isinstance(topic, str) and topic and isinstance(name, str) and name:
+            yield BrokerLabel("lasair", topic[:64], str(note.get("version") or "")[:64], name[:64], np.nan)
 
 
 def _tns_names(about: Mapping[str, Any], answer: Mapping[str, Any]) -> Sequence[str]:

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _STAMPS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 _PAGE = 100
-_NEIGHBOURS = 1000  #: a cone over LSST is cut after the nearest so many
+_NEIGHBOURS = 1000  #: a cone search of LSST returns no more than this number, the nearest
 _RADIUS = 30.0  #: arcsec, ALeRCE's own default
 
 
@@ -53,7 +53,7 @@ class Client:
     Attributes
     ----------
     rejected : list of (object id, PacketError)
-        Objects of the latest `search` or `fetch` of which the answers could not be read.
+        Objects of the latest `search` or `fetch` whose answers could not be read.
     """
 
     surveys: tuple[str, ...] = ("ztf", "lsst")
@@ -107,7 +107,7 @@ class Client:
             yield alert
 
     def _rows(self, url: str, params: Any = None) -> Any:
-        """A list that a service answers with; nothing where it knows nothing."""
+        """The list in an answer; empty where the service answers 404."""
         answer = self._http.get(url, params, accept=(404,))
         return [] if answer.status == 404 else answer.json()
 
@@ -165,7 +165,7 @@ class Client:
                 raise Unavailable(f"{answer.name} answered 500 for object {oid}, which it knows")
 
     def _lsst_cone(self, query: Query) -> Iterator[Mapping[str, Any]]:
-        """All objects near a place, classified or not, which the list of objects would not tell of."""
+        """All objects near a position; the list of objects has only those that are classified."""
         params = {"ra": query.ra, "dec": query.dec, "radius": (query.radius or _RADIUS) / 3600.0, "neighbors": _NEIGHBOURS}
         near = self._rows(f"{self._lsst}/lightcurve_api/conesearch/objects_by_coordinates", params)
         if isinstance(near, list):  # of all surveys
@@ -186,7 +186,7 @@ class Client:
             new = [oid for oid in ids(items, "oid", "ALeRCE") if oid not in seen]
             by_id = {str(about["oid"]): about for about in reversed(items or ())}
             yield from (by_id[oid] for oid in new)
-            if not new or not answer.get("has_next"):  # a page of repetitions is the end too, whatever it says
+            if not new or not answer.get("has_next"):  # a page of repetitions is the end too, whatever ``has_next`` is
                 return
             seen |= set(new)
 
@@ -196,7 +196,7 @@ class Client:
 
 
 def _parameters(query: Query) -> dict[str, Any]:
-    """A query in the words of the two services, which differ in one."""
+    """Parameters of a query; the two services name them differently."""
     latest = None
     if query.since is not None or query.until is not None:
         latest = [query.since or 0.0] + ([] if query.until is None else [query.until])

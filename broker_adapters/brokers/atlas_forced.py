@@ -54,7 +54,7 @@ class Task:
     Attributes
     ----------
     state : str
-        'queued', 'running', 'done' (there is a result), 'empty' (finished without one, ``reason`` says why) or 'gone' (the server has
+        'queued', 'running', 'done' (there is a result), 'empty' (finished without one, for the ``reason`` given) or 'gone' (the server has
         deleted it, which it does a month after the end: submit again).
     position : int or None
         Tasks before it in the queue.
@@ -152,7 +152,7 @@ class Client:
         See `broker_adapters.sources.http.Http`.
     """
 
-    #: It measures places and knows no objects: as a `Broker` it has nothing to tell of any survey.
+    #: The server measures positions and has no objects, so that it cannot be polled for any survey.
     surveys: tuple[str, ...] = ()
     rejected: Sequence[tuple[str, PacketError]] = ()
 

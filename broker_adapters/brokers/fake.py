@@ -1,7 +1,6 @@
 """A broker that answers from a folder of packets or a list of alerts: for tests and demonstrations, of ours and of plug-in writers.
 
-It is a whole client, which asks no network: what polls, ingests or queries cannot tell it from a real one. Name it in the settings like any
-other; it is never polled unless named::
+It is a whole client that needs no network. Name it in the settings like any other broker; it is not polled unless it is named::
 
     TOM_ALERCE = {"BROKERS": {"fake": {"folder": "/data/night/ztf"}}}
 
@@ -39,7 +38,7 @@ class Client:
     alerts : sequence of Alert or exception
         Objects in the order in which they are listed. An exception is raised in its turn, as by a service that breaks off.
     folder : str
-        File, folder or archive of packets of any survey, which are read anew for each question and follow the alerts.
+        File, folder or archive of packets of any survey, read again for each question; their objects follow the alerts.
     surveys : sequence of str
         What it can be asked about: unless given, the surveys of the alerts, or all known ones where there is a folder.
     rejected : sequence of (object id, PacketError)

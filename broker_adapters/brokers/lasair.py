@@ -58,7 +58,7 @@ class Client:
     surveys : tuple of str
         Those for which there is a token.
     rejected : list of (object id, PacketError)
-        Objects of the latest `search` or `fetch` of which the answers could not be read.
+        Objects of the latest `search` or `fetch` whose answers could not be read.
     """
 
     surveys: tuple[str, ...] = ("ztf", "lsst")
@@ -130,13 +130,13 @@ class Client:
         return http.post(f"{url}/{method}/", form, accept=accept, repeatable=True)
 
     def _object(self, survey: str, oid: str) -> Any:
-        """What the service says of an object, None where it does not know it."""
+        """The service's answer about an object, None where it does not know it."""
         form = {"objectId": oid, "lite": "False", "lasair_added": "True"}
         answer = self._ask(survey, "object", form, (404, 500) if survey == "ztf" else (400, 404))
         if answer.status == 400:
             answer = self._ask(survey, "object", form | {"lasair_added": "False"}, (404,))
         if answer.status == 500:
-            # the ZTF service says so of an unknown object, but also of itself
+            # the ZTF service answers so for an unknown object, and when it fails itself
             column = _COLUMNS[survey][0]
             known = {"selected": column, "tables": "objects", "conditions": f'{column}="{oid}"', "limit": 1, "offset": 0}
             if _result(self._ask(survey, "query", known)):
@@ -177,7 +177,7 @@ def _separation(row: Any) -> float:
 
 
 def _result(answer: Answer) -> Any:
-    """The JSON of an answer; Lasair may say 200 and mean an error."""
+    """The JSON of an answer; an error may come with status 200."""
     result = answer.json()
     if isinstance(result, Mapping) and "error" in result:
         raise Unavailable(f"{answer.name}: {str(result['error'])[:200]}")

@@ -18,12 +18,12 @@ logger = logging.getLogger(__name__)
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
-#: So many problems are told in words, the others by their number.
-_TOLD = 3
+#: Number of problems whose reasons are given; the others are counted.
+_REASONS = 3
 
 
 class Packet(NamedTuple):
-    """One message as it came: of which source (absolute path, topic), where in it ('' for the whole of it), and its bytes."""
+    """One message: its source (absolute path, topic), its position in the source ('' for the whole of it), and its bytes."""
 
     source: str
     position: str
@@ -33,8 +33,8 @@ class Packet(NamedTuple):
 def packets(paths: Iterable[str | Path]) -> Iterator[Packet]:
     """Every file named, in a folder (at any depth, sorted) or in a tar archive, as one packet.
 
-    Symbolic links below a folder are not followed, which the log says; hidden files are not read; and of a file larger than any packet
-    only so much is read that the adapters refuse it by its size.
+    Symbolic links below a folder are not followed (the log warns), hidden files are not read, and a file larger than any packet is read
+    only up to the size at which the adapters refuse it.
 
     Raises
     ------
@@ -50,8 +50,8 @@ def packets(paths: Iterable[str | Path]) -> Iterator[Packet]:
             except SourceError as problem:
                 problems.append(str(problem))
     if problems:
-        more = f"; and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
-        raise SourceError("; ".join(problems[:_TOLD]) + more)
+        more = f"; and {len(problems) - _REASONS} more" if len(problems) > _REASONS else ""
+        raise SourceError("; ".join(problems[:_REASONS]) + more)
 
 
 def _files(path: Path, problems: list[str]) -> list[Path]:

@@ -1,7 +1,7 @@
 """Bytes over HTTP: one session for each service, with time-outs, bounded retries and a defined error for everything that can go wrong.
 
-urllib3's own ``Retry`` is not used, since it sleeps for as long as ``Retry-After`` says, an hour where a service likes; here a wait beyond
-``patience`` is a `RateLimited` that tells the caller how long. Nothing that is raised or logged contains a token or a query string.
+urllib3's own ``Retry`` is not used, since it sleeps for as long as ``Retry-After`` demands, which may be an hour; here a wait beyond
+``patience`` is a `RateLimited` with the number of seconds. Nothing that is raised or logged contains a token or a query string.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from broker_adapters.errors import RateLimited, SourceError, Unauthorized, Unava
 
 logger = logging.getLogger(__name__)
 
-#: What every foreign exception of a request is caught as; `requests` lets some of urllib3's through while a body is read.
+#: Exceptions of a request; `requests` lets some of urllib3's through while a body is read.
 FOREIGN = (requests.RequestException, urllib3.exceptions.HTTPError, urllib3.exceptions.ProxySchemeUnsupported)
 
 #: Server errors that may pass by themselves; other 5xx (501, 505) will not.
@@ -40,7 +40,7 @@ _UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 class Budget:
     """At most ``calls`` in any ``seconds``: the limit that a service sets for a token, kept on our side of the wire.
 
-    It never sleeps: a call too many is `RateLimited`, with the seconds until the next is free.
+    It never sleeps: a call beyond the limit is `RateLimited`, with the seconds until the next is free.
     """
 
     def __init__(self, calls: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -70,7 +70,7 @@ def budget(owner: str, calls: int, seconds: float) -> Budget:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a service answered: an accepted status and at most ``max_bytes`` of body, decompressed."""
+    """Answer of a service: an accepted status and at most ``max_bytes`` of body, decompressed."""
 
     name: str
     status: int
@@ -104,7 +104,7 @@ class Http:
     retries : int
         How often a request that failed in passing is repeated.
     patience : float
-        The longest wait in seconds before a repetition; who asks for more gets `RateLimited` or `Unavailable` at once.
+        The longest wait in seconds before a repetition; where the service demands more, `RateLimited` or `Unavailable` is raised at once.
     max_bytes : int
         A longer answer is refused, however well it compresses.
     limit : Budget or None
@@ -142,7 +142,7 @@ class Http:
         return self.request("GET", url, params=params, accept=accept)
 
     def post(self, url: str, data: Any = None, *, accept: tuple[int, ...] = (), repeatable: bool = False) -> Answer:
-        """POST a form; it is repeated only where ``repeatable`` says that twice does no harm, or where it surely did not arrive."""
+        """POST a form; repeated only where it is ``repeatable`` (twice does no harm), or where it surely did not arrive."""
         return self.request("POST", url, data=data, accept=accept, repeatable=repeatable)
 
     def request(
@@ -155,7 +155,7 @@ class Http:
         accept: tuple[int, ...] = (),
         repeatable: bool = True,
     ) -> Answer:
-        """Ask, wait and ask again as the class says.
+        """Send a request, and repeat it after a wait while the failure may pass.
 
         Raises
         ------
@@ -223,7 +223,7 @@ class Http:
         raise SourceError(message)
 
     def _reason(self, answer: Answer) -> str:
-        """What the service says for itself, in one short line, without tags and tokens."""
+        """The service's reason, as one short line without tags and tokens."""
         text = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", answer.text()[:4000], flags=re.DOTALL | re.IGNORECASE)
         text = " ".join(text.split())[:200]
         for secret in self._secrets:

@@ -29,7 +29,7 @@ _REFUSED = frozenset(
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     }
 )
-#: librdkafka mends these by itself; the caller is told, and polls again.
+#: librdkafka recovers from these by itself; they are raised, and the caller polls again.
 _PASSING = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})
 
 
@@ -73,9 +73,9 @@ class Consumer:
         self._servers = servers
 
     def poll(self, n: int = 500, seconds: float = 1.0) -> list[Packet]:
-        """At most n packets, waiting at most so many seconds for them; none is an answer.
+        """Return at most n packets, after a wait of at most ``seconds``; the list may be empty.
 
-        What an earlier call delivered and nobody committed is delivered again. The position of a packet is ``partition:offset``.
+        Packets of earlier calls that were not committed are delivered again. The position of a packet is ``partition:offset``.
 
         Raises
         ------
@@ -103,12 +103,12 @@ class Consumer:
         return packets
 
     def commit(self) -> None:
-        """Say that everything that was polled is stored.
+        """Commit the offsets of everything that was polled.
 
         Raises
         ------
         Unavailable
-            The broker could not be told; what was polled will be delivered again, here or to another member of the group.
+            The commit did not reach the broker; what was polled will be delivered again, here or to another member of the group.
         """
         offsets = [TopicPartition(topic, partition, after) for (topic, partition), (_, after) in self._pending.items()]
         if not offsets:

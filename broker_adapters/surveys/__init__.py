@@ -1,4 +1,4 @@
-"""What telescopes emit: one module for each survey, found by its file name.
+"""Surveys: one module for each, found by its file name.
 
 A module has ``SURVEY``, the facts of its survey (`broker_adapters.records.Survey`), and ``recognises`` and ``read`` of
 `broker_adapters.plugins.Reader`; that is all that a new survey needs.

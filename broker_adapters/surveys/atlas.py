@@ -4,8 +4,8 @@ Identity of a measurement, the same through every broker: an alert is its ``cand
 photometry is its exposure ``Obs`` and the position that was asked for (`forced_id`).
 
 Traps: ``Mag`` of a negative detection is *negative* (minus the magnitude of the absolute flux), and is the only sign to be trusted:
-``isdiffpos`` of real packets says the opposite of their own difference images, or always ``f``; ``Dflux`` lacks the factor 1.0857 and
-has the sign of the flux, so that it is computed anew; ``rb`` is always 0. An alert's ``mjd`` is at mid-exposure, the forced-photometry
+``isdiffpos`` of real packets is the opposite of what their difference images show, or always ``f``; ``Dflux`` lacks the factor 1.0857 and
+has the sign of the flux, so that it is computed here; ``rb`` is always 0. An alert's ``mjd`` is at mid-exposure, the forced-photometry
 server's at the *start* of the 30 s exposure.
 """
 
@@ -112,7 +112,7 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     Raises
     ------
     PacketError
-        The bytes cannot be decoded, or what they say cannot be.
+        The bytes cannot be decoded, or their content is impossible.
     """
     record = avro.read(packet)
     candidate = record["candidate"]
@@ -120,7 +120,7 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     row = detections(
         candid=[source_id],
         mjd=[candidate["mjd"]],
-        # the exposure's name ends with its filter, and older packets say it nowhere else
+        # the exposure's name ends with its filter, which older packets have nowhere else
         band=[candidate.get("filter") or source_id.partition("_")[0][-1:]],
         magnitude=[candidate["Mag"]],
         magnitude_err=[candidate["Dmag"]],

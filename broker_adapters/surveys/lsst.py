@@ -205,8 +205,8 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     Raises
     ------
     PacketError
-        The bytes cannot be decoded, or what they say cannot be; or a simulated packet of ELAsTiCC, which has neither Rubin's ids nor
-        its zero point.
+        The bytes cannot be decoded, or their content is impossible; or it is a simulated packet of
+        ELAsTiCC, without Rubin's ids and zero point.
     """
     record = _record(packet, frozenset() if history else HISTORIES)
     source = record["diaSource"]
@@ -248,7 +248,7 @@ def _record(packet: bytes, without: frozenset[str]) -> dict[str, Any]:
 
 
 def _history(object_id: str, record: Mapping[str, Any]) -> tuple[Detections, Detections, Detections]:
-    """Earlier detections, forced photometry and limits, without what Rubin has withdrawn or cannot say the band of."""
+    """Earlier detections, forced photometry and limits, without rows that Rubin has withdrawn and rows without a band."""
     sources, forced_sources, noises = (
         [r for r in record.get(name) or () if r.get("band") and r.get("timeWithdrawnMjdTai") is None]
         for name in ("prvDiaSources", "prvDiaForcedSources", "prvDiaNondetectionLimits")

@@ -3,8 +3,8 @@
 Identity of a measurement, the same through every broker:
 
 - a detection is its ``candid``;
-- a row of forced photometry, and an upper limit, is object, filter and time (`forced_id`, `limit_id`): all that Lasair says of the
-  one, ALeRCE of the other. So the duplicates that ZTF sends in ``fp_hists``, equal in all but ``pid``, are one row too.
+- a row of forced photometry, and an upper limit, is object, filter and time (`forced_id`, `limit_id`): Lasair gives no more
+  of the one, ALeRCE of the other. So the duplicates that ZTF sends in ``fp_hists``, equal in all but ``pid``, are one row too.
 
 Traps (schema 4.02 and Masci et al. 2019, PASP 131 018003): ``jd`` is the *start* of the exposure; ``magpsf`` is the magnitude of the
 absolute difference, its sign is ``isdiffpos``; ``distnr`` is in pixels in a candidate and in arcseconds in ``fp_hists``; a previous
@@ -188,7 +188,7 @@ def _rows(kind: Kind, fid: Sequence[int], mjd: ArrayLike, exposure: ArrayLike) -
 
 
 def recognises(packet: bytes) -> bool:
-    """Whether these bytes are an Avro container whose records are ZTF alerts, by their fields and not by who published them."""
+    """Whether these bytes are an Avro container whose records are ZTF alerts, by their fields, whoever published them."""
     fields = avro.fields(packet)
     return "objectId" in fields and "prv_nondetections" not in fields and fields.get("candidate", frozenset()) >= _CANDIDATE
 
@@ -199,7 +199,7 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     Raises
     ------
     PacketError
-        The bytes cannot be decoded, or what they say cannot be.
+        The bytes cannot be decoded, or their content is impossible.
     """
     record = avro.read(packet, without=frozenset() if history else HISTORIES)
     candidate = record["candidate"]
@@ -235,7 +235,7 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
 
 
 def _others(object_id: str, unseen: Sequence[Mapping[str, Any]], hists: Sequence[Mapping[str, Any]]) -> list[Detections]:
-    """Limits and forced photometry, of which most alerts lack one or both."""
+    """Limits and forced photometry; most alerts lack one or both."""
     return [rows(object_id, given) for rows, given in ((upper_limits, unseen), (fp_hists, hists)) if given]
 
 
