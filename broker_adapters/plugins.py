@@ -21,7 +21,7 @@ class Reader(Protocol):
     """A module that reads packets or messages: every survey, and each broker that sends messages of its own."""
 
     def recognises(self, packet: bytes) -> bool:
-        """Whether these bytes are of the kind that `read` reads, from their first bytes or schema; at most one module recognises a packet."""
+        """Whether these bytes are of the kind that `read` reads, by their first bytes or schema; only one module may recognise a packet."""
 
     def read(self, packet: bytes, *, history: bool = True) -> Alert:
         """The alert in a packet; with ``history`` False the triggering measurement alone. Damaged bytes are a `PacketError`."""

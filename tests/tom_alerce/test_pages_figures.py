@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker_adapters.records import Kind, blank
-from tom_alerce.pages.figures import interactive, outlook, svg
+from broker_adapters.records import SYMBOLS, Band, Kind, Survey, blank
+from tom_alerce.pages.figures import colours, interactive, outlook, svg
 from tom_alerce.pages.figures.series import QUANTITIES, series
 
 NOW = 61_000.0
@@ -188,3 +188,24 @@ def test_a_forecast_is_drawn_where_it_has_a_meaning():
     assert drawn["flux"]["layout"]["xaxis"]["range"][1] > drawn["total"]["layout"]["xaxis"]["range"][1]
     for figure in drawn.values():
         go.Figure(data=figure["data"], layout=figure["layout"])
+
+
+def test_bands_have_a_colour_on_every_theme_and_bands_of_one_name_share_it():
+    first = Survey(name="first", bands=(Band("g", colour="#009e73", red="#ff8a80", ink=0.10), Band("i", colour="quiet"), Band("w")))
+    second = Survey(name="second", bands=(Band("g", colour="#000000"), Band("Hs", colour="#8c510a")))
+    css = colours.style([first, second])
+    assert "--band-g:color-mix(in oklab, #009e73 90%, var(--alerce-ink));" in css
+    assert "--band-i:var(--alerce-quiet);" in css
+    assert "#000000" not in css
+    plain, red = css.split('.alerce[data-theme="red"]')
+    assert "--band-Hs:color-mix(in oklab, #8c510a 85%" in plain
+    assert "--band-g:#ff8a80;--band-i:var(--alerce-ink);--band-Hs:var(--alerce-ink);" in red  # never another colour on a red page
+    assert ".alerce .band-Hs{--band:var(--band-Hs)}" in css
+    assert "band-w" not in css
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_every_symbol_of_a_survey_is_a_closed_path(symbol):
+    d = svg._MARKS[symbol](10.0, 20.0, 2.0)
+    assert d.startswith("M")
+    assert d.endswith("z") or "a" in d
