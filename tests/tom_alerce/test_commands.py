@@ -169,7 +169,7 @@ class TestClassify:
     @override_settings(TOM_ALERCE={"CLASSIFIERS": [plugins.NAME], "PROMOTION": [{"label": "SN"}]})
     def test_words_and_targets(self):
         ingest.ingest_alerts([alert()])
-        assert "1 words (0 cannot say); 1 promoted" in run("alerce_classify")
+        assert "1 objects classified (0 undecided); 1 promoted" in run("alerce_classify")
         assert "nothing new" in run("alerce_classify")
 
     @override_settings(TOM_ALERCE={"CLASSIFIERS": ["no.such", plugins.NAME]})
@@ -253,7 +253,7 @@ class TestSubmit:
         with pytest.raises(CommandError) as error:
             call_command("alerce_submit", "--dry-run", "--user", "astronomer", *self.NIGHT, stdout=out)
         assert error.value.returncode == 2
-        assert "ZTF26aaaaaaa: skipped: ZTF26aaaaaaa is a target that is not yours to change" in out.getvalue()
+        assert "ZTF26aaaaaaa: skipped: ZTF26aaaaaaa is a target that you may not change" in out.getvalue()
         assert "2 requests: 1 skipped, 1 validated" in out.getvalue()
         assert FollowupRequest.objects.get().user == user
 

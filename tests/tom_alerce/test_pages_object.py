@@ -177,7 +177,7 @@ def test_link_and_unlink(client, observer):
     member.refresh_from_db()
     assert member.sky_object != here
     response = client.post(url("unlink", member.pk))
-    assert "only view" in said(response)[-1]
+    assert "only member" in said(response)[-1]
 
 
 def test_a_number_of_atlas_is_none_of_rubin(client, observer):

@@ -160,25 +160,25 @@ class TestClassify:
 
     def test_only_what_is_new_is_seen_and_nothing_is_overwritten(self):
         ingest.ingest_alerts([alert(), alert(object_id="ZTF2", ra=10.0)])
-        assert classify.classify().words == {plugins.NAME: 2}
-        assert classify.classify().words == {}
+        assert classify.classify().classified == {plugins.NAME: 2}
+        assert classify.classify().classified == {}
         ingest.ingest_alerts([alert(n=1, first=5)])
         assert classify.count_unseen() == 1
-        assert classify.classify().words == {plugins.NAME: 1}
+        assert classify.classify().classified == {plugins.NAME: 1}
         assert plugins.Model.seen == [2, 1]
         assert Classification.objects.count() == 3
 
     def test_who_cannot_say_is_not_asked_again(self):
         ingest.ingest_alerts([alert(n=1)])
         done = classify.classify()
-        assert (done.words, done.silent) == ({plugins.NAME: 1}, {plugins.NAME: 1})
+        assert (done.classified, done.undecided) == ({plugins.NAME: 1}, {plugins.NAME: 1})
         assert classify.count_unseen() == 0
 
     def test_a_new_version_sees_everything_again(self, monkeypatch):
         ingest.ingest_alerts([alert()])
         classify.classify()
         monkeypatch.setattr(plugins.Model, "version", "2")
-        assert classify.classify().words == {plugins.NAME: 1}
+        assert classify.classify().classified == {plugins.NAME: 1}
 
     def test_a_link_is_new_evidence(self):
         from tom_alerce.models import SurveyObject
@@ -187,18 +187,18 @@ class TestClassify:
         ingest.ingest_alerts([alert(), alert("lsst", "1", dec=3.0)])
         classify.classify()
         linking.link(SurveyObject.objects.get(object_id="1"), SurveyObject.objects.get(survey="ztf").sky_object)
-        assert classify.classify().words == {plugins.NAME: 1}
+        assert classify.classify().classified == {plugins.NAME: 1}
 
     def test_these_objects_alone(self):
         ingest.ingest_alerts([alert(), alert(object_id="ZTF2", ra=10.0)])
-        assert classify.classify([SkyObject.objects.first().pk]).words == {plugins.NAME: 1}
+        assert classify.classify([SkyObject.objects.first().pk]).classified == {plugins.NAME: 1}
 
     def test_a_classifier_that_fails_does_not_stop_the_others(self, monkeypatch, settings):
         settings.TOM_ALERCE = {"CLASSIFIERS": ["no.such", "taxonomy", plugins.NAME]}
         ingest.ingest_alerts([alert()])
         done = classify.classify()
         assert set(done.problems) == {"no.such", "taxonomy"}
-        assert done.words == {plugins.NAME: 1}
+        assert done.classified == {plugins.NAME: 1}
         monkeypatch.setattr(plugins.Model, "broken", True)
         ingest.ingest_alerts([alert(n=1, first=5)])
         assert classify.classify().problems[plugins.NAME] == "out of order"
@@ -369,7 +369,7 @@ class TestTasks:
 
     def test_at_once(self, chain):
         classified, ranked = chain("immediate.ImmediateBackend")
-        assert classified.return_value["words"] == {plugins.NAME: 1}
+        assert classified.return_value["classified"] == {plugins.NAME: 1}
         assert ranked.return_value == Ranking.objects.get().pk
 
     def test_by_a_worker(self, chain):

@@ -1,4 +1,4 @@
-"""What classifiers make of objects, and how they fare."""
+"""Classifications of objects, and tables about the classifiers themselves."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from tom_alerce.models.sky import SkyObject, Stamps, SurveyObject
 
 
 class Classification(models.Model):
-    """What a classifier said of a sky object on given evidence; append-only, the latest row of a classifier is its word.
+    """Classification of a sky object by one classifier on one input; append-only, the latest row of a classifier is its current one.
 
-    An empty label means that the classifier cannot say (`store.classifications.latest` leaves such words out).
+    An empty label means that the classifier cannot say (`store.classifications.latest` leaves such rows out). ``evidence`` is the digest
+    of the input: of the measurements and stamps of the object, or of a broker's own text.
     """
 
     sky_object = models.ForeignKey(SkyObject, on_delete=models.CASCADE, related_name="classifications")
@@ -50,7 +51,7 @@ class Classification(models.Model):
 
 
 class Explanation(models.Model):
-    """What a classifier looked at in the stamps of one alert (`classifiers.models.stamp.explain`); the same stamps are explained once."""
+    """Map of the pixels that spoke for the class of one alert (`classifiers.models.stamp.explain`); one for each set of stamps."""
 
     stamps = models.ForeignKey(Stamps, on_delete=models.CASCADE, related_name="explanations")
     source_id = models.CharField(max_length=SOURCE_ID_WIDTH, help_text="the alert whose stamps they were")
@@ -71,7 +72,7 @@ class Explanation(models.Model):
 
 
 class Drift(models.Model):
-    """How far the alerts of one night were from what a classifier was trained on (`classifiers.models.stamp.drift`)."""
+    """Distance of the alerts of one night from the training set of a classifier (`classifiers.models.stamp.drift`)."""
 
     classifier = models.CharField(max_length=64)
     version = models.CharField(max_length=64)

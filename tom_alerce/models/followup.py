@@ -44,10 +44,10 @@ class Rank(models.Model):
 
 
 class FollowupRequest(models.Model):
-    """A wish to observe, as a state machine; its key makes it unique, so that the same wish is never sent twice."""
+    """A request for an observation, as a state machine; its key is unique, so that the same request is never sent twice."""
 
     class State(models.TextChoices):
-        """Where the request stands; see `tom_alerce.requests` for the transitions."""
+        """State of a request; `tom_alerce.requests.states` has the transitions."""
 
         DRAFT = "draft", "draft"
         VALIDATED = "validated", "validated, not sent"

@@ -1,4 +1,4 @@
-"""How reading goes: what could not be read, and how far brokers have been polled."""
+"""Tables of the intake: messages that could not be read, and how far brokers have been polled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class DeadLetter(models.Model):
-    """A message that could not be read: where it was, and why; the same message is kept once."""
+    """A message that could not be read, with its place and the reason; the same message is kept once."""
 
     source = models.CharField(max_length=300, help_text="absolute path, topic, or broker and query")
     position = models.CharField(max_length=255, blank=True, help_text="partition and offset, place in an archive, or object")

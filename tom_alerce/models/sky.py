@@ -1,4 +1,4 @@
-"""What is on the sky: objects, their measurements and stamps."""
+"""Objects on the sky, their measurements and stamps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from broker_adapters.records import BAND_WIDTH, OBJECT_ID_WIDTH, SOURCE_ID_WIDTH
 
 
 class SkyObject(models.Model):
-    """One source on the sky: what the survey objects of all surveys are linked to, and what may become a TOM target."""
+    """One source on the sky: survey objects of all surveys are linked to it, and it may become a TOM target."""
 
     ra = models.FloatField(help_text="degrees, ICRS")
     dec = models.FloatField(help_text="degrees, ICRS")
@@ -44,10 +44,10 @@ class SkyObject(models.Model):
 
 
 class SurveyObject(models.Model):
-    """One object as one survey names it, linked to the sky object that it is a view of."""
+    """One object of one survey, linked to its sky object."""
 
     class Method(models.TextChoices):
-        """Why it is linked to its sky object."""
+        """Reason of the link to the sky object."""
 
         NEW = "new", "nothing was near"
         POSITION = "position", "position"
@@ -76,18 +76,18 @@ class SurveyObject(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["survey", "object_id"], name="alerce_unique_survey_object")]
 
     def __str__(self) -> str:
-        """Its name; a mere number, as Rubin and ATLAS give, has the survey before it: an ATLAS number could be one of Rubin's."""
+        """Its name; the survey stands before a name that is a number, since an ATLAS number could be one of Rubin's."""
         return f"{surveys.about(self.survey).label} {self.object_id}" if self.object_id.isdecimal() else self.object_id
 
     @staticmethod
     def object_id_of(name: str) -> str:
-        """What the survey itself calls an object of that name."""
-        words = name.split()
-        return words[1] if len(words) == 2 and words[1].isdecimal() and not words[0].isdecimal() else name.strip()
+        """Name in the survey of an object of that displayed name: 'LSST 170032915988021282' without the survey."""
+        parts = name.split()
+        return parts[1] if len(parts) == 2 and parts[1].isdecimal() and not parts[0].isdecimal() else name.strip()
 
 
 class MatchCandidate(models.Model):
-    """An ambiguous match: a survey object that may belong to a sky object, left for a person to decide."""
+    """An ambiguous match: a survey object that may belong to a sky object; a person decides."""
 
     survey_object = models.ForeignKey(SurveyObject, on_delete=models.CASCADE, related_name="match_candidates")
     sky_object = models.ForeignKey(SkyObject, on_delete=models.CASCADE, related_name="match_candidates")
@@ -104,7 +104,7 @@ class MatchCandidate(models.Model):
 
 
 class Detection(models.Model):
-    """One measurement; the same measurement through two brokers is one row, which the database enforces."""
+    """One measurement, unique by (survey, source id): the same one through two brokers is one row."""
 
     survey_object = models.ForeignKey(SurveyObject, on_delete=models.CASCADE, related_name="detections")
     survey = models.CharField(max_length=SURVEY_WIDTH)
@@ -132,7 +132,7 @@ class Stamps(models.Model):
     """Cutouts and metadata of the first and of the latest alert of a survey object."""
 
     class Slot(models.TextChoices):
-        """Which alert of the object."""
+        """Alert of the object: the first or the latest."""
 
         FIRST = "first"
         LATEST = "latest"

@@ -23,7 +23,7 @@ from tom_alerce.pipeline import rank
 from tom_alerce.requests import draft, validate
 from tom_alerce.store import linking, targets
 from tom_alerce.store.errors import StoreError
-from tom_alerce.store.sanitize import plain
+from tom_alerce.store.sanitize import sanitize_text
 
 Action = Callable[[HttpRequest, int], SkyObject]
 
@@ -73,7 +73,7 @@ def promote(request: HttpRequest, pk: int) -> SkyObject:
 def link(request: HttpRequest, pk: int) -> SkyObject:
     """Link a survey object, named in ``name``, to this object."""
     sky_object = _sky_object(request, pk)
-    name = SurveyObject.object_id_of(plain(request.POST.get("name", "")))
+    name = SurveyObject.object_id_of(sanitize_text(request.POST.get("name", "")))
     member = SurveyObject.objects.filter(object_id=name, sky_object__in=visible.sky_objects(request.user).values("pk")).first()
     if member is None:
         raise StoreError(f"no survey has an object {name!r} here")

@@ -1,4 +1,4 @@
-"""Classify objects with new evidence, then make targets of those that a promotion rule wants."""
+"""Classifies objects with new evidence, then makes targets of those that meet a promotion rule."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from tom_alerce.pipeline.ingest import Progress
 from tom_alerce.store import classifications, sky
 from tom_alerce.store.sql import chunks
 
-#: Objects that are read and classified at a time: their stamps are in memory together.
+#: Number of objects that are read and classified at a time; their stamps are in memory together.
 _CLASSIFIED_AT_ONCE = 256
 
 
 @dataclass(slots=True)
 class Classified:
-    """What the classifiers did: words by classifier, those that could not say among them, targets made, and classifiers that failed."""
+    """Result of a run: objects classified and, among them, undecided by each classifier; targets made; classifiers that failed, and why."""
 
-    words: Counter[str] = field(default_factory=Counter)
-    silent: Counter[str] = field(default_factory=Counter)
+    classified: Counter[str] = field(default_factory=Counter)
+    undecided: Counter[str] = field(default_factory=Counter)
     promoted: list[str] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        text = ", ".join(f"{name}: {n} words ({self.silent[name]} cannot say)" for name, n in self.words.items()) or "nothing new"
+        counts = (f"{name}: {n} objects classified ({self.undecided[name]} undecided)" for name, n in self.classified.items())
+        text = ", ".join(counts) or "nothing new"
         text += f"; {len(self.promoted)} promoted"
         return text + "".join(f"; {name} failed: {why}" for name, why in self.problems.items())
 
 
 def classify(sky_object_ids: Iterable[int] | None = None, progress: Progress = lambda n: None) -> Classified:
-    """Show the classifiers of the settings every object (or these) whose evidence is new to them, then apply the promotion rules.
+    """Run the classifiers of the settings over objects with evidence that is new to them, then apply the promotion rules.
 
-    The rules are asked about what was classified, and about whatever else was seen within ``RANK_DAYS`` (or these objects): a broker's word
-    comes without new evidence, and the rules themselves change.
+    The rules are applied to the objects that were classified and to all others detected within ``RANK_DAYS``, since a broker's
+    classification comes without new evidence, and the rules themselves change. With ``sky_object_ids`` only these objects are looked at.
     """
     done = Classified()
     loaded = {name: model for name in conf.get("CLASSIFIERS") if (model := _load(name, done)) is not None}
@@ -49,9 +50,9 @@ def classify(sky_object_ids: Iterable[int] | None = None, progress: Progress = l
         skies = models.SkyObject.objects.in_bulk(ids)
         objects = dict(zip(skies, sky.load(list(skies), stamps=True), strict=True))
         for name, model in loaded.items():
-            mine = [pk for pk in skies if pk in wanted[name]]
-            if mine and name not in done.problems:
-                _predict(name, model, [skies[pk] for pk in mine], [objects[pk] for pk in mine], done)
+            keys = [pk for pk in skies if pk in wanted[name]]
+            if keys and name not in done.problems:
+                _predict(name, model, [skies[pk] for pk in keys], [objects[pk] for pk in keys], done)
         done.promoted += promotion.promote(ids)
         progress(len(ids))
     done.promoted += promotion.promote(recent() if sky_object_ids is None else sky_object_ids)
@@ -59,19 +60,19 @@ def classify(sky_object_ids: Iterable[int] | None = None, progress: Progress = l
 
 
 def recent() -> list[int]:
-    """Keys of the objects that were seen within ``RANK_DAYS``."""
+    """Keys of the objects detected within ``RANK_DAYS``."""
     return list(models.SkyObject.objects.filter(last_mjd__gte=now() - conf.get("RANK_DAYS")).values_list("pk", flat=True))
 
 
 def count_unseen() -> int:
-    """How many objects `classify` would look at; loads the classifiers."""
-    found = (_unseen(model, None) for name in conf.get("CLASSIFIERS") if (model := _load(name, Classified())) is not None)
-    return len(set().union(*found))
+    """Number of objects that `classify` would classify; loads the classifiers."""
+    keys = (_unseen(model, None) for name in conf.get("CLASSIFIERS") if (model := _load(name, Classified())) is not None)
+    return len(set().union(*keys))
 
 
 @lru_cache
 def classifier(name: str) -> Classifier:
-    """The classifier of that name with its shipped weights, made once in a process.
+    """Load the classifier of that name with its shipped weights, once in a process.
 
     Raises
     ------
@@ -102,9 +103,9 @@ def _unseen(model: Classifier, ids: Iterable[int] | None) -> set[int]:
 
 def _predict(name: str, model: Classifier, skies: Sequence[models.SkyObject], objects: Sequence[Any], done: Classified) -> None:
     try:
-        said = model.predict(objects)
+        result = model.predict(objects)
     except ClassifierError as error:
         done.problems[name] = str(error)
     else:
-        done.words[name] += classifications.save(said, skies)
-        done.silent[name] += sum(label is None for label in said.labels)
+        done.classified[name] += classifications.save(result, skies)
+        done.undecided[name] += sum(label is None for label in result.labels)

@@ -1,6 +1,7 @@
-"""Packets and messages into the tables.
+"""Reads packets and messages, and writes them to the tables.
 
-A message that no adapter can read is noted and passed over: this is the only place where an error of one message is caught.
+A message that no adapter can read becomes a dead letter, and the rest goes on: this is the only place where an error of one message is
+caught.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ Progress = Callable[[int], object]
 
 @dataclass(slots=True)
 class Report:
-    """What a run did: messages read by survey, those without a detection, refused ones, what was new, and why it is not complete."""
+    """Result of a run: messages read by survey, those without a detection, refused ones, new rows, and why it is incomplete."""
 
     read: Counter[str] = field(default_factory=Counter)
-    bare: int = 0
+    without_detections: int = 0
     refused: int = 0
     saved: store.Saved = field(default_factory=store.Saved)
     problem: SourceError | None = None
@@ -35,7 +36,7 @@ class Report:
 
     def __str__(self) -> str:
         by_survey = ", ".join(f"{n} {survey}" for survey, n in sorted(self.read.items())) or "nothing"
-        by_survey += f" ({self.bare} without a detection)" if self.bare else ""
+        by_survey += f" ({self.without_detections} without a detection)" if self.without_detections else ""
         new = self.saved
         text = (
             f"read {by_survey}; refused {self.refused}; new: {new.sky_objects} sky objects, {new.survey_objects} survey objects, "
@@ -45,9 +46,9 @@ class Report:
 
 
 def ingest(packets: Iterable[Packet], progress: Progress = lambda n: None, report: Report | None = None) -> Report:
-    """Read packets of any survey and messages of any broker, and write what is in them; what no adapter reads becomes a dead letter.
+    """Read packets of any survey and messages of any broker, and store their alerts; what no adapter reads becomes a dead letter.
 
-    With a ``report`` of what went before, this run is added to it.
+    The results are added to ``report`` if one is given.
     """
     report = report or Report()
 
@@ -63,7 +64,7 @@ def ingest(packets: Iterable[Packet], progress: Progress = lambda n: None, repor
 
 
 def ingest_alerts(alerts: Iterable[Alert], progress: Progress = lambda n: None) -> Report:
-    """Write alerts as they come from a broker; what a broker fails to deliver ends the run, and the report says so."""
+    """Store alerts from a broker; a failure of the broker ends the run and is the report's ``problem``."""
     report = Report()
     _write(alerts, report, progress)
     return report
@@ -81,6 +82,6 @@ def _write(items: Iterable[Alert | Refused], report: Report, progress: Progress)
         report.saved += store.save(alerts)
         report.refused += dead_letters.save(item for item in batch if isinstance(item, Refused))
         report.read.update(a.survey for a in alerts)
-        report.bare += sum(not (a.detections["kind"] == Kind.ALERT).any() for a in alerts)
+        report.without_detections += sum(not (a.detections["kind"] == Kind.ALERT).any() for a in alerts)
         report.last_mjd = max([*(a.mjd for a in alerts), report.last_mjd or 0.0]) or None
         progress(len(batch))

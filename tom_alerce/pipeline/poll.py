@@ -1,4 +1,4 @@
-"""Questions to brokers: what is new since the last complete answer."""
+"""Polls brokers for what is new since the last complete answer."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ logger = logging.getLogger(__name__)
 
 
 def client(name: str) -> Broker:
-    """The client of a broker, with its settings; LookupError where neither the settings nor a plug-in know it."""
+    """Make the client of a broker with its settings; LookupError if the settings or the plug-ins do not have it."""
     options = conf.broker(name)
     broker: Broker = plugins.load("broker_adapters.brokers", name).Client(**options)
     return broker
 
 
 def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report:
-    """Ask a broker what is new since the last complete answer to the same query, with a day of overlap, and write it.
+    """Query a broker for what is new since the last complete answer to the same query, with a day of overlap, and store it.
 
-    ``query.since`` outweighs what is remembered. An answer that was cut by ``query.limit``, or broken off, is not remembered as complete.
+    ``query.since`` replaces the stored watermark. An answer that was cut by ``query.limit``, or broken off, does not advance it.
     """
     source = f"{name} {query.survey} {query.classifier or ''} {query.label or ''} {query.probability or ''}".strip()
     if query.since is None and not query.object_ids:
@@ -35,7 +35,7 @@ def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report
         query = replace(query, since=since)
     broker = client(name)
     report = ingest_alerts(broker.search(query), progress)
-    # a client passes over the objects of which it cannot read the answer, and remembers them
+    # objects whose answer the client could not read
     report.refused += dead_letters.save(Refused.of(source, oid, b"", why) for oid, why in broker.rejected)
     if report.problem is None and report.read.total() >= query.limit:
         logger.warning("%s: the answer was cut at %d objects; ask for more, or narrow the query", source, query.limit)

@@ -1,4 +1,4 @@
-"""Rank candidates for tonight, and plan requests for the best."""
+"""Ranks candidates for tonight, and plans requests for the best."""
 
 from __future__ import annotations
 
@@ -52,29 +52,27 @@ def compute(
     Parameters
     ----------
     site : str or mapping, optional
-        As ``SITE`` in the settings, which it replaces.
+        As ``SITE`` in the settings, which is the default.
     at : float, optional
-        MJD, UTC; now.
+        MJD, UTC; the default is now.
     sky_object_ids : iterable of int, optional
-        Objects to rank, whatever their age; those detected within ``RANK_DAYS``.
+        Objects to rank, whatever their age; the default are those detected within ``RANK_DAYS``.
 
     Raises
     ------
     FollowupError
-        No such site, term or limit.
+        The site, a term or a limit cannot be used.
     """
     at = now() if at is None else at
-    where = sites.site(conf.get("SITE") if site is None else site)
-    lately = {"last_mjd__gte": at - conf.get("RANK_DAYS"), "first_mjd__lte": at}
-    which = lately if sky_object_ids is None else {"pk__in": list(sky_object_ids)}
-    candidates = load_candidates(models.SkyObject.objects.filter(moving=False, **which))
+    recent = {"last_mjd__gte": at - conf.get("RANK_DAYS"), "first_mjd__lte": at}
+    selection = recent if sky_object_ids is None else {"pk__in": list(sky_object_ids)}
+    candidates = load_candidates(models.SkyObject.objects.filter(moving=False, **selection))
     ra, dec = np.array([c.ra for c in candidates]), np.array([c.dec for c in candidates])
-    night = visibility.night(where, ra, dec, at, Limits(**conf.get("LIMITS")))
-    made = ranking.rank(candidates, night, conf.get("TERMS") or ranking.DEFAULT_TERMS)
-    return Ranked(made, candidates, night)
+    night = visibility.night(sites.site(conf.get("SITE") if site is None else site), ra, dec, at, Limits(**conf.get("LIMITS")))
+    return Ranked(ranking.rank(candidates, night, conf.get("TERMS") or ranking.DEFAULT_TERMS), candidates, night)
 
 
 def plan(ranked: Ranked, **options: Any) -> list[ObservationRequest]:
-    """Requests for the best of a ranking, as ``FACILITY`` in the settings says; nothing is stored (see `tom_alerce.requests.draft`)."""
+    """Plan requests for the best of a ranking with the options of ``FACILITY`` in the settings; nothing is stored."""
     given = {"facility": facility_name(), **options_of(make_plan), **options}
     return make_plan(ranked.ranking, ranked.candidates, ranked.night, **given)

@@ -1,7 +1,7 @@
-"""A stream of packets that goes on all night: each batch is stored before its offsets are committed.
+"""Follows a Kafka stream of packets: each batch is stored before its offsets are committed.
 
-Whatever fails in between, the batch comes again, and writing it again adds nothing: nothing is lost and nothing is doubled. While Kafka or
-the database is away the worker waits and tries again. More workers of the same group share the partitions of the topics.
+If anything fails in between, the batch is delivered again, and storing it again adds nothing: nothing is lost or stored twice. While Kafka
+or the database is down the worker waits and tries again. Workers of the same group share the partitions of the topics.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from tom_alerce.pipeline import ingest
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that one poll waits for packets, and between attempts: at first, and at most.
+#: Seconds that a poll waits for packets; seconds between attempts, first and longest.
 WAIT, PAUSE, LONGEST = 1.0, 1.0, 60.0
 
 
 def consumer(name: str) -> Consumer:
-    """The consumer of a stream of the settings.
+    """Make the consumer of a stream of the settings.
 
     Raises
     ------
     LookupError
-        The settings name no such stream.
+        The settings have no such stream.
     SourceError
-        What they say of it cannot be used.
+        The settings of the stream cannot be used.
     """
     streams = conf.get("STREAMS")
     if name not in streams:
@@ -45,31 +45,31 @@ def follow(
     stored: Callable[[], object] = lambda: None,
     progress: ingest.Progress = lambda n: None,
 ) -> ingest.Report:
-    """Write what a stream brings, until nothing came for ``idle`` seconds (None: for ever).
+    """Store the packets of a stream until none came for ``idle`` seconds (None: for ever).
 
-    ``stored`` is called after each batch that was written and committed. A stream or a database that is away at the end is the report's
-    ``problem``.
+    ``stored`` is called after each batch that was stored and committed. If the stream or the database is down at the end, that is the
+    report's ``problem``.
 
     Raises
     ------
     LookupError, SourceError
-        As `consumer`; and Unauthorized, where Kafka refuses us.
+        As `consumer`; Unauthorized, a SourceError, if Kafka refuses the connection.
     """
     report = ingest.Report()
     with consumer(name) as packets:
-        heard, pause = time.monotonic(), PAUSE
-        while idle is None or time.monotonic() - heard < idle:
+        latest, pause = time.monotonic(), PAUSE
+        while idle is None or time.monotonic() - latest < idle:
             try:
                 if batch := packets.poll(conf.get("BATCH"), WAIT):
                     ingest.ingest(batch, progress, report)
                     packets.commit()
                     stored()
-                    heard = time.monotonic()
+                    latest = time.monotonic()
                 report.problem, pause = None, PAUSE
             except (Unavailable, OperationalError, InterfaceError) as error:
                 report.problem = SourceError(str(error).strip())
-                logger.warning("%s: %s; again in %.0f s", name, report.problem, pause)
-                close_old_connections()  # one that broke is opened anew
+                logger.warning("%s: %s; next attempt in %.0f s", name, report.problem, pause)
+                close_old_connections()  # a broken one is opened again
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST)
     return report

@@ -1,1 +1,1 @@
-"""The only writer of the plugin's tables: every function is one transaction, and may be repeated without effect."""
+"""Writes the plugin's tables, and nothing else does: each function is one transaction, and repeating it changes nothing."""

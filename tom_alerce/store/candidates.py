@@ -1,4 +1,4 @@
-"""Sky objects out of the tables, as the records that are ranked."""
+"""Reads sky objects as candidates, the records that are ranked."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _SPECTROSCOPIC = re.compile(r"SN\s?(19|20)\d\d[A-Za-z]+")
 
 
 def candidates(skies: QuerySet[SkyObject]) -> list[Candidate]:
-    """A candidate for each object, in the order of their keys."""
+    """Candidates of these objects, in the order of their keys."""
     rows = list(skies.select_related("target").prefetch_related("survey_objects").order_by("pk"))
-    words = latest([row.pk for row in rows])
+    classifications = latest([row.pk for row in rows])
     return [
         Candidate(
             key=str(row.pk),
@@ -28,8 +28,8 @@ def candidates(skies: QuerySet[SkyObject]) -> list[Candidate]:
             ra=row.ra,
             dec=row.dec,
             detections=one.detections,
-            probabilities=_probabilities(words.get(row.pk, ())),
-            oddness=_number(detail(words.get(row.pk, ()), "oddness")),
+            probabilities=_probabilities(classifications.get(row.pk, ())),
+            oddness=_number(detail(classifications.get(row.pk, ()), "oddness")),
             classified=any(_SPECTROSCOPIC.fullmatch(name) for name in (row.name, *(n for m in row.survey_objects.all() for n in m.names))),
         )
         for row, one in zip(rows, load([row.pk for row in rows]), strict=True)
@@ -40,11 +40,11 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _probabilities(words: Iterable[Classification]) -> dict[str, dict[str, float]]:
-    """The latest words by classifier, a broker's under ``broker classifier``."""
+def _probabilities(classifications: Iterable[Classification]) -> dict[str, dict[str, float]]:
+    """Class probabilities by classifier; a broker's classifier is named ``broker classifier``."""
     return {
-        w.classifier if w.origin == LOCAL else f"{w.origin} {w.classifier}": {
-            c: float(p) for c, p in w.probabilities.items() if p is not None
+        one.classifier if one.origin == LOCAL else f"{one.origin} {one.classifier}": {
+            c: float(p) for c, p in one.probabilities.items() if p is not None
         }
-        for w in words
+        for one in classifications
     }

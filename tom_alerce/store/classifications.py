@@ -1,4 +1,4 @@
-"""Words of classifiers, ours and the brokers': appended, never changed; the latest word of each counts."""
+"""Classifications, ours and the brokers': appended, never changed; the latest of each classifier counts."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from broker_adapters.records import Alert, BrokerLabel
 from classifiers import records
 from tom_alerce.models import Classification, SkyObject, SurveyObject
-from tom_alerce.store.sanitize import json_safe, plain
+from tom_alerce.store.sanitize import json_safe, sanitize_text
 from tom_alerce.store.sql import chunks
 
 LOCAL = "local"
 
 
 def unseen(classifier: str, version: str) -> QuerySet[SkyObject]:
-    """Sky objects whose present evidence this version of a classifier has not seen."""
-    said = Classification.objects.filter(
+    """Sky objects whose present evidence (`SkyObject.evidence`) this version of a classifier has not classified."""
+    done = Classification.objects.filter(
         sky_object=OuterRef("pk"), origin=LOCAL, classifier=classifier, version=version, evidence=OuterRef("evidence")
     )
-    return SkyObject.objects.exclude(evidence="").filter(~Exists(said))
+    return SkyObject.objects.exclude(evidence="").filter(~Exists(done))
 
 
-def save(said: records.Classification, skies: Sequence[SkyObject]) -> int:
-    """Append what a classifier said of n sky objects, row i of object i; how many words are new.
+def save(result: records.Classification, skies: Sequence[SkyObject]) -> int:
+    """Append the classification of n sky objects, row i of object i; return how many rows are new.
 
-    An object of which it cannot say anything gets an empty word, so that the same evidence is not shown to it again.
+    An object that the classifier cannot say anything about gets a row without a label, so that the same evidence is not classified again.
     """
     rows = []
-    details = said.details or [{}] * len(skies)
-    for sky, label, row, beside in zip(skies, said.labels, said.probabilities, details, strict=True):
-        known = dict(zip(said.classes, map(float, row), strict=True)) if label else {}
+    details = result.details or [{}] * len(skies)
+    for sky, label, row, detail_ in zip(skies, result.labels, result.probabilities, details, strict=True):
+        probabilities = dict(zip(result.classes, map(float, row), strict=True)) if label else {}
         rows.append(
             Classification(
                 sky_object=sky,
                 origin=LOCAL,
-                classifier=said.classifier,
-                version=said.version,
+                classifier=result.classifier,
+                version=result.version,
                 evidence=sky.evidence,
                 label=label or "",
                 probability=float(np.max(row)) if label else 0.0,
-                probabilities=known,
-                details=json_safe(beside),
+                probabilities=probabilities,
+                details=json_safe(detail_),
                 n_detections=sky.n_detections,
             )
         )
@@ -53,9 +53,9 @@ def save(said: records.Classification, skies: Sequence[SkyObject]) -> int:
 
 
 def save_labels(alerts: Iterable[Alert], objects: Mapping[tuple[str, str], SurveyObject]) -> int:
-    """Append what brokers say in the labels of alerts; how many words are new.
+    """Append the classifications that brokers sent as labels of alerts; return how many are new.
 
-    A broker's word has no evidence that we could see: it is the word itself with the time of the latest detection that it came with.
+    The input of a broker's classifier is not known: the evidence is a digest of the labels themselves and of the time of the alert.
     """
     rows = {}
     for alert in alerts:
@@ -67,11 +67,11 @@ def save_labels(alerts: Iterable[Alert], objects: Mapping[tuple[str, str], Surve
             row = Classification(
                 sky_object_id=o.sky_object_id,
                 survey_object=o,
-                origin=plain(broker)[:16],
-                classifier=plain(classifier)[:64],
-                version=plain(version)[:64],
+                origin=sanitize_text(broker)[:16],
+                classifier=sanitize_text(classifier)[:64],
+                version=sanitize_text(version)[:64],
                 evidence=hashlib.sha256(text.encode()).hexdigest(),
-                label=plain(best.label)[:64],
+                label=sanitize_text(best.label)[:64],
                 probability=best.probability if np.isfinite(best.probability) else 0.0,
                 probabilities=probabilities,
                 n_detections=o.n_detections,
@@ -81,23 +81,23 @@ def save_labels(alerts: Iterable[Alert], objects: Mapping[tuple[str, str], Surve
 
 
 def latest(sky_ids: Iterable[int]) -> dict[int, list[Classification]]:
-    """Sky object -> the latest word of each classifier of each origin, without those that cannot say; ours first, then by name."""
-    words: dict[int, list[Classification]] = {}
+    """Sky object -> the latest classification by each classifier of each origin, if it has a label; ours first, then by name."""
+    by_object: dict[int, list[Classification]] = {}
     for part in chunks(sky_ids):
-        found = last(Classification.objects.filter(sky_object__in=part))
-        for word in sorted(found, key=lambda w: (w.origin != LOCAL, w.origin, w.classifier, w.pk)):
-            words.setdefault(word.sky_object_id, []).append(word)
-    return words
+        rows = last(Classification.objects.filter(sky_object__in=part))
+        for row in sorted(rows, key=lambda r: (r.origin != LOCAL, r.origin, r.classifier, r.pk)):
+            by_object.setdefault(row.sky_object_id, []).append(row)
+    return by_object
 
 
-def detail(words: Iterable[Classification], name: str) -> Any:
-    """What one of our own classifiers says under that name beside the class; None where none of these words has it."""
-    return next((w.details[name] for w in words if w.origin == LOCAL and w.details.get(name) is not None), None)
+def detail(classifications: Iterable[Classification], name: str) -> Any:
+    """Value of that name in the details of the first of our own classifications that has one; None if none has."""
+    return next((row.details[name] for row in classifications if row.origin == LOCAL and row.details.get(name) is not None), None)
 
 
-def last(words: QuerySet[Classification]) -> QuerySet[Classification]:
-    """Of these words the latest of each classifier of each origin, without those that cannot say."""
-    newest = words.values("sky_object", "survey_object", "origin", "classifier").annotate(newest=Max("pk"))
+def last(rows: QuerySet[Classification]) -> QuerySet[Classification]:
+    """The latest of these rows by each classifier of each origin, if it has a label."""
+    newest = rows.values("sky_object", "survey_object", "origin", "classifier").annotate(newest=Max("pk"))
     return Classification.objects.filter(pk__in=newest.values("newest")).exclude(label="")
 
 
@@ -109,11 +109,11 @@ def _by_classifier(labels: Iterable[BrokerLabel]) -> dict[tuple[str, str, str], 
 
 
 def _append(rows: Sequence[Classification]) -> int:
-    """Write words that are not there yet."""
+    """Write rows that are not in the table yet; return how many."""
     new: list[Classification] = []
     for part in chunks(rows, 400):
-        there = Classification.objects.filter(sky_object__in={r.sky_object_id for r in part}, evidence__in={r.evidence for r in part})
-        known = set(there.values_list("sky_object_id", "origin", "classifier", "version", "evidence"))
-        new += [r for r in part if (r.sky_object_id, r.origin, r.classifier, r.version, r.evidence) not in known]
+        same = Classification.objects.filter(sky_object__in={r.sky_object_id for r in part}, evidence__in={r.evidence for r in part})
+        stored = set(same.values_list("sky_object_id", "origin", "classifier", "version", "evidence"))
+        new += [r for r in part if (r.sky_object_id, r.origin, r.classifier, r.version, r.evidence) not in stored]
     Classification.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
     return len(new)

@@ -1,5 +1,5 @@
-"""What the store refuses, one error: the message is for the person who asked."""
+"""Error of the store: its message is for the person who asked for the change."""
 
 
 class StoreError(Exception):
-    """The tables would not mean anything after this change; nothing was written."""
+    """The change would leave the tables without meaning; nothing was written."""

@@ -1,4 +1,4 @@
-"""Which survey object an alert is about, and of which sky object that is a view."""
+"""Matches alerts to survey objects, and survey objects to sky objects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from broker_adapters.association import associate
 from broker_adapters.records import Alert
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.store import targets
-from tom_alerce.store.sanitize import plain
+from tom_alerce.store.sanitize import sanitize_text
 from tom_alerce.store.sql import chunks, lock_new_objects
 
 Key = tuple[str, str]
@@ -23,7 +23,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Identified:
-    """Survey objects by key, and what had to be made."""
+    """Survey objects by key, and the numbers of rows that were made."""
 
     objects: Mapping[Key, SurveyObject]
     survey_objects: int = 0
@@ -33,22 +33,22 @@ class Identified:
 
 
 def identify(alerts: Sequence[Alert]) -> Identified:
-    """Find the survey objects of alerts, or make them; a link that is there stays as it is, whoever made it."""
+    """Find or make the survey objects of alerts; an existing link to a sky object stays as it is."""
     best: dict[Key, Alert] = {}
     for alert in sorted(alerts, key=lambda a: (a.position_err if np.isfinite(a.position_err) else np.inf, -a.mjd)):
         best.setdefault(alert.key, alert)
     # locks are taken in the same order everywhere: new objects, survey objects, sky objects, targets
     if _count(best) < len(best):
         lock_new_objects()
-    known = _lock(best)
-    made = _make([best[k] for k in sorted(best) if k not in known])
-    objects = known | dict(made.objects)
-    _note_news(alerts, objects)
+    existing = _lock(best)
+    made = _make([best[k] for k in sorted(best) if k not in existing])
+    objects = existing | dict(made.objects)
+    _update_names(alerts, objects)
     return Identified(objects, made.survey_objects, made.sky_objects, made.ambiguous, made.skies)
 
 
 def _count(keys: Iterable[Key]) -> int:
-    """How many of these keys have a survey object."""
+    """Number of these keys that have a survey object."""
     return sum(query.count() for query in _queries(keys))
 
 
@@ -63,11 +63,11 @@ def _queries(keys: Iterable[Key]) -> Iterator[QuerySet[SurveyObject]]:
             yield SurveyObject.objects.filter(survey=survey, object_id__in=part)
 
 
-def _note_news(alerts: Sequence[Alert], objects: Mapping[Key, SurveyObject]) -> None:
-    """Take over other names, and that an object moves; written with the summaries."""
+def _update_names(alerts: Sequence[Alert], objects: Mapping[Key, SurveyObject]) -> None:
+    """Add new names to survey objects, and whether they move; written later, with the summaries."""
     for alert in alerts:
         o = objects[alert.key]
-        o.names = [*o.names, *(name for name in dict.fromkeys(map(plain, alert.names)) if name not in o.names)]
+        o.names = [*o.names, *(name for name in dict.fromkeys(map(sanitize_text, alert.names)) if name not in o.names)]
         o.moving = o.moving or alert.moving
 
 
@@ -75,7 +75,7 @@ def _make(alerts: Sequence[Alert]) -> Identified:
     """Make the survey objects of alerts with new keys, and link or make their sky objects."""
     if not alerts:
         return Identified({})
-    named = targets.named([(a.object_id, *map(plain, a.names)) for a in alerts])
+    named = targets.named([(a.object_id, *map(sanitize_text, a.names)) for a in alerts])
     link = _associate(alerts, _named_skies(alerts, named))
     fresh = SkyObject.objects.bulk_create(link.new, batch_size=500)  # gives them their keys
     objects = SurveyObject.objects.bulk_create(
@@ -106,7 +106,7 @@ def _make(alerts: Sequence[Alert]) -> Identified:
 
 @dataclass(frozen=True)
 class _Link:
-    """The sky object of each of n new survey objects, and why; ``new`` are those to be made, ``ambiguous`` what a person decides."""
+    """Sky object of each of n new survey objects, with the reason; ``new`` are those to be made, ``ambiguous`` what a person decides."""
 
     sky: list[SkyObject]
     pixels: list[int]
@@ -117,7 +117,7 @@ class _Link:
 
 
 def _associate(alerts: Sequence[Alert], named: Mapping[int, SkyObject]) -> _Link:
-    """Link by position, within the batch as well as against the database; ``named`` (by place in ``alerts``) are linked already."""
+    """Link by position, within the batch and with the database; ``named`` (index of the alert -> sky object) are linked already."""
     ra, dec = np.array([a.ra for a in alerts]), np.array([a.dec for a in alerts])
     pixels = healpix.cells(ra, dec)
     still = [i for i, a in enumerate(alerts) if not a.moving]
@@ -150,12 +150,12 @@ def _associate(alerts: Sequence[Alert], named: Mapping[int, SkyObject]) -> _Link
 
 
 def _near(pixels: Iterable[int]) -> list[SurveyObject]:
-    """Survey objects in these pixels that stay where they are."""
+    """Survey objects in these HEALPix pixels that do not move."""
     return [o for part in chunks(pixels) for o in SurveyObject.objects.filter(healpix__in=part, moving=False).select_related("sky_object")]
 
 
 def _named_skies(alerts: Sequence[Alert], named: Sequence[int | None]) -> dict[int, SkyObject]:
-    """For each alert whose names the TOM knows as a target's: the (oldest) sky object of that target, made where there is none."""
+    """Sky objects of the alerts that have the name of a target: the oldest of that target, or a new one."""
     by_target: dict[int | None, SkyObject] = {}
     for part in chunks({t for t in named if t is not None}):
         for sky in SkyObject.objects.filter(target__in=part).order_by("-pk"):

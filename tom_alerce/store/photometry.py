@@ -1,7 +1,7 @@
-"""The photometry of a TOM target, as the toolkit keeps it: rows of ``PhotometryReducedDatum``.
+"""Writes the photometry of a TOM target: rows of the toolkit's ``PhotometryReducedDatum``.
 
 The toolkit's unique constraint contains the float brightness, so that a measurement whose error was revised, or whose last digit another
-broker rounded, becomes a second row. Here a measurement is (survey, source id), kept in ``value``, whoever relayed it.
+broker rounded, becomes a second row. Here a measurement is identified by (survey, source id), which ``value`` holds.
 """
 
 from __future__ import annotations
@@ -34,12 +34,11 @@ def save_photometry(target: BaseTarget, detections: Detections, source_name: str
     """Write a light curve, an array of DETECTION of shape (n,), to a saved target, and return how many rows were added or changed.
 
     Difference magnitudes go to ``brightness``, limits of five sigma to ``limit``; the fluxes (nJy) and the identity of the measurement
-    go to ``value``. A significant negative difference has no magnitude: both are empty, and only ``value`` tells of it.
-    ``source_name`` is what brought the light curve; a data service that writes its own name there is asked again by the toolkit's
-    ``updatereduceddata``.
+    go to ``value``. A significant negative difference has no magnitude: both are empty, and only ``value`` has its flux.
+    ``source_name`` is the data service that fetched the light curve; the toolkit's ``updatereduceddata`` queries it again.
     """
     with transaction.atomic():
-        BaseTarget.objects.select_for_update().get(pk=target.pk)  # two workers must not both find a measurement absent
+        BaseTarget.objects.select_for_update().get(pk=target.pk)  # so that two workers do not both insert a measurement
         kept = {
             _key(datum.value): datum for datum in PhotometryReducedDatum.objects.filter(target_id=target.pk, value__has_key="source_id")
         }
@@ -54,7 +53,7 @@ def save_photometry(target: BaseTarget, detections: Detections, source_name: str
             kept[_key(datum.value)] = datum
             new.append(datum)
         PhotometryReducedDatum.objects.filter(pk__in=stale).delete()
-        # what the toolkit's own constraint refuses is the same point, brought by another service
+        # the toolkit's own constraint refuses a point that another service has written already
         PhotometryReducedDatum.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
         if new and not getattr(settings, "TARGET_PERMISSIONS_ONLY", True):
             _show(target)
@@ -62,7 +61,7 @@ def save_photometry(target: BaseTarget, detections: Detections, source_name: str
 
 
 def _show(target: BaseTarget) -> None:
-    """In a TOM where each datum has permissions of its own: the users and groups that have ``view_target`` see the photometry."""
+    """Let users and groups with ``view_target`` see the photometry, in a TOM where each datum has permissions of its own."""
     owned = Target.objects.get(pk=target.pk)
     users = get_users_with_perms(owned, only_with_perms_in=["view_target"], with_group_users=False)
     groups = [group for group, perms in get_groups_with_perms(owned, attach_perms=True).items() if "view_target" in perms]

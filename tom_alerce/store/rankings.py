@@ -1,4 +1,4 @@
-"""Rankings of candidates for a night, with every term that led to each place."""
+"""Stores rankings of candidates for a night, with the value and reason of every term."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.db import transaction
 from followup.records import Candidate, Night, Ranking
 from tom_alerce import models
 
-#: Points of the altitude curve that is kept for a picture of the night.
+#: Number of points of the altitude curve that are stored for the figure of the night.
 _POINTS = 48
 
 
 def save(ranking: Ranking, night: Night, candidates: Sequence[Candidate], limit: int) -> models.Ranking:
-    """Write the best ``limit`` of a ranking of these candidates, in their order in the night's arrays; keys are sky objects' as text."""
+    """Store the best ``limit`` of a ranking; ``candidates`` are in the order of the night's arrays; keys are sky objects' as text."""
     order = {candidate.key: i for i, candidate in enumerate(candidates)}
     with transaction.atomic():
         row = models.Ranking.objects.create(
@@ -52,7 +52,7 @@ def magnitude(candidate: Candidate, now: float) -> float | None:
 
 
 def _visibility(night: Night, i: int) -> dict[str, Any]:
-    """The night of candidate i, thinned out: times (MJD), altitudes of it and of the Moon, and their distance in the middle (degrees)."""
+    """The night of candidate i, subsampled: times (MJD), altitudes of it and of the Moon, their separation in mid-night (degrees)."""
     t = len(night.times)
     if not t:
         return {"times": [], "altitude": [], "moon_altitude": [], "moon_separation": None}

@@ -1,4 +1,4 @@
-"""Text and JSON from strangers in a form that every database takes: no NUL, no lone surrogates, no NaN."""
+"""Cleans text and JSON from outside for every database: no NUL, no lone surrogates, no NaN."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 
-def plain(text: str) -> str:
-    """The text without what PostgreSQL or UTF-8 cannot hold."""
+def sanitize_text(text: str) -> str:
+    """Remove what PostgreSQL or UTF-8 cannot hold."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def json_safe(value: Any) -> Any:
-    """The value as plain JSON: numbers of Python, None for NaN and infinity, `plain` texts."""
+    """Convert a value to plain JSON: numbers of Python, None for NaN and infinity, texts cleaned by `sanitize_text`."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Mapping):
@@ -26,4 +26,4 @@ def json_safe(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    return plain(value) if isinstance(value, str) else value
+    return sanitize_text(value) if isinstance(value, str) else value

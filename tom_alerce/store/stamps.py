@@ -1,4 +1,4 @@
-"""Cutouts and metadata of the first and of the latest alert of each survey object."""
+"""Stores the stamps (cutouts) and metadata of the first and of the latest alert of each survey object."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Slot = Stamps.Slot
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An alert that may fill a slot, or the row that does."""
+    """An alert that may fill a slot, or the row that fills it now."""
 
     source_id: str
     mjd: float
@@ -28,7 +28,7 @@ class _Entry:
 
 
 def save(alerts: Sequence[Alert], objects: Mapping[tuple[str, str], SurveyObject]) -> None:
-    """Keep the stamps of the first and of the latest alert of each object; an alert with images goes before one without.
+    """Store the stamps of the first and of the latest alert of each object; an alert with images is preferred to one without.
 
     An object of one alert has its first stamps only.
     """
@@ -38,11 +38,11 @@ def save(alerts: Sequence[Alert], objects: Mapping[tuple[str, str], SurveyObject
             entries[owner][entry.source_id] = entry
     for alert in alerts:
         if alert.source_id is not None and (alert.cutouts is not None or alert.metadata):
-            mine = entries[objects[alert.key].pk]
-            old = mine.get(alert.source_id)
+            own = entries[objects[alert.key].pk]
+            old = own.get(alert.source_id)
             if old is None or (not old.images and alert.cutouts is not None):
-                mine[alert.source_id] = _Entry(alert.source_id, alert.mjd, alert.cutouts is not None, alert)
-    wanted = [(owner, slot, entry) for owner, mine in entries.items() for slot, entry in _chosen(list(mine.values())).items()]
+                own[alert.source_id] = _Entry(alert.source_id, alert.mjd, alert.cutouts is not None, alert)
+    wanted = [(owner, slot, entry) for owner, own in entries.items() for slot, entry in _chosen(list(own.values())).items()]
     _write(list(entries), wanted)
 
 

@@ -1,4 +1,4 @@
-"""Sky objects and the TOM's own targets: finding those that are there, making those that are not, and what is written to them."""
+"""Links sky objects to targets of the TOM: finds existing targets, makes new ones, writes names and photometry to them."""
 
 from __future__ import annotations
 
@@ -28,45 +28,46 @@ logger = logging.getLogger(__name__)
 
 
 def named(names: Sequence[Iterable[str]]) -> list[int | None]:
-    """For each of n objects the target that has one of its names, or an alias that is one of them; None where there is none.
+    """For each of n objects the target that has one of its names as name or alias; None if there is none.
 
     Names agree as in `tom_alerce.match_manager`, which compares them in the database.
     """
-    wanted = [[spelling for name in mine for spelling in spellings(name) if spelling] for mine in names]
-    found: dict[str, int] = {}
-    for part in chunks(sorted({spelling for mine in wanted for spelling in mine})):
+    wanted = [[spelling for name in own for spelling in spellings(name) if spelling] for own in names]
+    targets: dict[str, int] = {}
+    for part in chunks(sorted({spelling for own in wanted for spelling in own})):
         for model, owner in ((TargetName, "target_id"), (BaseTarget, "pk")):
             named = model.objects.annotate(simple=simplified(F("name"))).filter(simple__in=part)
-            found.update(named.values_list("simple", owner))
-    return [next((found[spelling] for spelling in mine if spelling in found), None) for mine in wanted]
+            targets.update(named.values_list("simple", owner))
+    return [next((targets[spelling] for spelling in own if spelling in targets), None) for own in wanted]
 
 
 def nearby(ra: Sequence[float], dec: Sequence[float], radius: float | None = None) -> list[list[tuple[int, float]]]:
     """For each of n positions (degrees) the targets within ``radius`` (arcseconds; `MATCH_RADIUS`): (target, arcseconds), nearest first."""
     radius = conf.get("MATCH_RADIUS") if radius is None else radius
-    answer: list[list[tuple[int, float]]] = [[] for _ in ra]
-    if not answer:
-        return answer
+    near: list[list[tuple[int, float]]] = [[] for _ in ra]
+    if not near:
+        return near
     strip = (min(dec) - radius / 3600.0, max(dec) + radius / 3600.0)
     rows = BaseTarget.objects.filter(type=BaseTarget.SIDEREAL, ra__isnull=False, dec__range=strip).values_list("pk", "ra", "dec")
     pk, target_ra, target_dec = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0),) * 3
     for i, j, apart in zip(*match(np.asarray(ra), np.asarray(dec), target_ra, target_dec, radius), strict=True):
-        answer[int(i)].append((int(pk[j]), float(apart)))
-    for near in answer:
-        near.sort(key=lambda one: one[1])
-    return answer
+        near[int(i)].append((int(pk[j]), float(apart)))
+    for one in near:
+        one.sort(key=lambda pair: pair[1])
+    return near
 
 
 def adopt(skies: Sequence[SkyObject]) -> list[SkyObject]:
-    """Link sky objects to the target that is at their place, where there is exactly one; those that were linked.
+    """Link sky objects to the target at their position, if there is exactly one; return those that were linked.
 
-    The target may be younger than the object: somebody has made it by hand, or merged two. What a person has taken apart is left alone.
+    The target may be younger than the object: made by hand, or merged from two. Objects that a person has linked or unlinked are left
+    alone.
     """
     free = [s for s in skies if s.target_id is None and not s.moving]
     decided: set[int] = set()
     for ids in chunks(s.pk for s in free):
-        mine = SurveyObject.objects.filter(sky_object__in=ids, method=SurveyObject.Method.PERSON)
-        decided.update(mine.values_list("sky_object_id", flat=True))
+        by_person = SurveyObject.objects.filter(sky_object__in=ids, method=SurveyObject.Method.PERSON)
+        decided.update(by_person.values_list("sky_object_id", flat=True))
     free = [s for s in free if s.pk not in decided]
     linked = []
     for sky, near in zip(free, nearby([s.ra for s in free], [s.dec for s in free]), strict=True):
@@ -80,33 +81,33 @@ def adopt(skies: Sequence[SkyObject]) -> list[SkyObject]:
 
 
 def update(skies: Iterable[SkyObject]) -> int:
-    """Write names and photometry of sky objects to their targets; how many measurements were added or changed."""
+    """Write names and photometry of sky objects to their targets; return how many measurements were added or changed."""
     return sum(_write(sky.target, [sky]) for sky in skies if sky.target_id is not None)
 
 
 def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None = None) -> BaseTarget:
-    """Make a sky object a target of the TOM, or find the target that it is; its names become aliases, its light curve photometry.
+    """Make a sky object a target of the TOM, or link it to an existing target; its names become aliases, its light curve photometry.
 
     Parameters
     ----------
     sky_object : SkyObject
         Saved.
     user : User, optional
-        Who gets access to a target that is made, and has to have ``change_target`` on one that is there; None for the TOM itself.
+        Gets access to a new target, and needs ``change_target`` on an existing one; None for the TOM itself.
     target : BaseTarget, optional
-        The target that it is, where a person knows better than names and positions.
+        The target to link to, if a person has chosen one.
 
     Raises
     ------
     StoreError
-        A solar-system object, whose place is not a fixed one; several targets are at its place; or the target that it is belongs to others.
+        A solar-system object has no fixed position; several targets are at the position; or the existing target belongs to others.
     """
     with transaction.atomic():
         sky = SkyObject.objects.select_for_update().get(pk=sky_object.pk)
         if target is None:
             target = sky.target or _existing(sky, user)
             if target is not None and user is not None and not visible.may_change_target(user, target):
-                raise StoreError(f"{_names([sky])[0]} is a target that is not yours to change: ask who looks after this TOM")
+                raise StoreError(f"{_names([sky])[0]} is a target that you may not change: ask the administrator of this TOM")
             target = target or _create(sky, user)
         sky.target, sky.promoted = target, True
         sky.save(update_fields=["target", "promoted", "modified"])
@@ -117,15 +118,15 @@ def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None =
 
 
 def _existing(sky: SkyObject, user: Any) -> BaseTarget | None:
-    """The target that a sky object is, by name before position; what the user may not see is not named."""
+    """The existing target of a sky object, by name, else by position; targets that the user may not see are not named."""
     if sky.moving:
         raise StoreError(f"{sky} moves: a target needs its orbital elements")
     pk = named([_names([sky])])[0]
     if pk is None:
         near = nearby([sky.ra], [sky.dec])[0]
         if len(near) > 1:
-            seen = BaseTarget.objects.all() if user is None else targets_for_user(user, Target.objects.all(), "view_target")
-            names = ", ".join(seen.filter(pk__in=[t for t, _ in near]).values_list("name", flat=True))
+            viewable = BaseTarget.objects.all() if user is None else targets_for_user(user, Target.objects.all(), "view_target")
+            names = ", ".join(viewable.filter(pk__in=[t for t, _ in near]).values_list("name", flat=True))
             raise StoreError(f"{sky} is near several targets ({names or 'of others'}): say which one it is")
         pk = near[0][0] if near else None
     return None if pk is None else BaseTarget.objects.get(pk=pk)
@@ -151,7 +152,7 @@ def _write(target: BaseTarget, skies: Sequence[SkyObject]) -> int:
 
 
 def _name(target: BaseTarget, names: Iterable[str]) -> None:
-    """Add aliases, leaving out those that are taken: a name belongs to one target only."""
+    """Add aliases that no target has yet: a name belongs to one target only."""
     names = [name[:100] for name in names]
     taken = set(TargetName.objects.filter(name__in=names).values_list("name", flat=True))
     taken |= set(BaseTarget.objects.filter(name__in=names).values_list("name", flat=True))
