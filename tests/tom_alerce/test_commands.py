@@ -130,8 +130,8 @@ class TestPoll:
     @override_settings(TOM_ALERCE={"BROKERS": {"lasair": {"ztf_token": ""}, "atlas_forced": {}}})
     def test_who_cannot_be_asked_is_told(self):
         text = run("alerce_poll")
-        assert "lasair: not asked" in text
-        assert "atlas_forced: not asked" in text
+        assert "lasair: not polled" in text
+        assert "atlas_forced: not polled" in text
         assert refused("alerce_poll", "--broker", "lasair")[0] == 1
         assert "it has: none with these settings" in refused("alerce_poll", "--broker", "lasair", "--survey", "ztf")[1]
 
@@ -209,7 +209,7 @@ class TestSubmit:
         settings.TOM_ALERCE = {"SITE": SITE, "FACILITY": {"name": "lco", "proposal": "TOM2026", "threshold": 0.0}}
 
     def test_nothing_is_sent_without_being_told_so(self):
-        assert "say --dry-run" in refused("alerce_submit")[1]
+        assert "give --dry-run" in refused("alerce_submit")[1]
 
     def test_valid_requests_are_printed_and_kept(self, portal):
         User.objects.create(username="astronomer")
@@ -288,7 +288,7 @@ class TestInterrupted:
             alerce_ingest.Command().run_from_argv(["manage.py", "alerce_ingest", str(tmp_path)])
         assert end.value.code == 130
         said = capsys.readouterr()
-        assert "Interrupted: what was done is kept" in said.err
+        assert "Interrupted: what is done is stored" in said.err
         assert "Traceback" not in said.err
         assert SkyObject.objects.count() == 2
         stop[0] = None

@@ -1,4 +1,4 @@
-"""What all our commands have in common."""
+"""Base class of our commands."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import sys
 
 from django.core.management.base import BaseCommand
 
-#: What a shell says of a program that Ctrl-C has ended, and of one that nobody listens to any more.
-INTERRUPTED, UNHEARD = 128 + signal.SIGINT, 128 + signal.SIGPIPE
+#: Exit codes after SIGINT (Ctrl-C) and after SIGPIPE (nobody reads the output any more), as a shell reports them.
+INTERRUPTED, BROKEN_PIPE = 128 + signal.SIGINT, 128 + signal.SIGPIPE
 
 
 class Command(BaseCommand):
-    """A command that Ctrl-C ends with a sentence: whatever it does is written in whole batches, and may be repeated."""
+    """A command that ends with one line after Ctrl-C: it writes in whole batches, and may be run again."""
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Run as the program that a person typed, or a timer."""
+        """Run from the command line."""
         try:
             super().run_from_argv(argv)
         except KeyboardInterrupt:
-            self.stderr.write("Interrupted: what was done is kept, and the same command does the rest.")
+            self.stderr.write("Interrupted: what is done is stored; run the same command again for the rest.")
             sys.exit(INTERRUPTED)
         except BrokenPipeError:  # 'alerce_rank | head'
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(UNHEARD)
+            sys.exit(BROKEN_PIPE)

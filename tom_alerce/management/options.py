@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.core.management.base import CommandParser
 
 
 def add_night(parser: CommandParser) -> None:
-    """``--site`` and ``--now``."""
+    """Add ``--site`` and ``--now``."""
     parser.add_argument("--site", help="name of an observing site (default: TOM_ALERCE['SITE'])")
     parser.add_argument("--now", type=mjd, metavar="TIME", help="rank as of this time, MJD or ISO, UTC (default: now)")
 
 
 def mjd(text: str) -> float:
-    """MJD, UTC, from a number or an ISO date and time, of the years 1858 to 2132."""
+    """Parse a number or an ISO date and time of the years 1858 to 2132 as MJD, UTC."""
     try:
         value = float(text)
     except ValueError:
@@ -24,12 +24,12 @@ def mjd(text: str) -> float:
         except ValueError as error:
             raise argparse.ArgumentTypeError(f"neither MJD nor ISO time: {text!r}") from error
     if not 0.0 <= value < 1e5:
-        raise argparse.ArgumentTypeError(f"not an MJD of our time: {text!r}")
+        raise argparse.ArgumentTypeError(f"not between the years 1858 and 2132: {text!r}")
     return value
 
 
 def positive(text: str) -> int:
-    """A whole number above zero."""
+    """Parse a whole number above zero."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"not a number above zero: {text!r}")
+        raise argparse.ArgumentTypeError(f"not a whole number above zero: {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""How far a command is: a bar on a terminal, a log line now and then elsewhere."""
+"""Progress of a command: a bar on a terminal, a line every half minute elsewhere."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from tqdm import tqdm
 
 from tom_alerce.pipeline.ingest import Progress
 
-#: Seconds between two lines where there is no terminal.
+#: Seconds between two lines without a terminal.
 _EVERY = 30.0
 
 
 @contextmanager
 def progress(what: str, unit: str, total: int | None = None, stream: TextIO | None = None) -> Iterator[Progress]:
-    """A function to be told how many more items are done; ``stream`` is standard error unless given."""
+    """Give a function to call with the number of items done since the last call; ``stream`` is standard error by default."""
     stream = sys.stderr if stream is None else stream
     if stream.isatty():
         with tqdm(desc=what, unit=f" {unit}", total=total, file=stream, dynamic_ncols=True) as bar:
             yield bar.update
         return
-    state: dict[str, Any] = {"done": 0, "told": time.monotonic()}
+    state: dict[str, Any] = {"done": 0, "reported": time.monotonic()}
 
-    def tell(n: int) -> None:
+    def report(n: int) -> None:
         state["done"] += n
-        if time.monotonic() - state["told"] >= _EVERY:
-            state["told"] = time.monotonic()
+        if time.monotonic() - state["reported"] >= _EVERY:
+            state["reported"] = time.monotonic()
             stream.write(f"{what}: {state['done']}{'' if total is None else f' of {total}'} {unit}\n")
             stream.flush()
 
-    yield tell
+    yield report

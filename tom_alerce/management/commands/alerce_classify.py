@@ -1,4 +1,4 @@
-"""``manage.py alerce_classify``: our own classifiers look at what is new."""
+"""``manage.py alerce_classify``: classify objects with new measurements or stamps."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tom_alerce.pipeline import classify
 
 
 class Command(command.Command):
-    """Exit code: 0 if every classifier worked, 1 if one did not (the others work nevertheless)."""
+    """Exit code: 0 if every classifier worked, 1 if one did not (the others run nevertheless)."""
 
     help = (
-        "Let the classifiers of TOM_ALERCE['CLASSIFIERS'] see every object with new measurements or stamps, then apply the promotion "
-        "rules. Exit code 1: a classifier could not work; the words of the others are kept."
+        "Classify every object with new measurements or stamps with the classifiers of TOM_ALERCE['CLASSIFIERS'], then apply the "
+        "promotion rules. Exit code 1: a classifier failed; the classifications of the others are stored."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

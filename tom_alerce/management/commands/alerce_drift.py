@@ -1,4 +1,4 @@
-"""``manage.py alerce_drift``: does the stamp classifier still see what it was trained for?"""
+"""``manage.py alerce_drift``: compare recent nights with the training set of the stamp classifier."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Command(command.Command):
     """Exit code: 0 if every night was compared, drifted or not; 1 if the model cannot be read, or a night has no alert that it reads."""
 
     help = (
-        "Compare the ZTF alerts of the last nights with what the stamp classifier was trained on, and store what the page of its drift "
-        "shows. Exit code 1: the model, or a night, cannot be read."
+        "Compare the ZTF alerts of the last nights with the training set of the stamp classifier, and store the result for the drift "
+        "page. Exit code 1: the model, or a night, cannot be read."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How many nights."""
-        parser.add_argument("--nights", type=positive, default=1, help="so many nights that have enough alerts (default: %(default)s)")
+        """Add ``--nights``."""
+        parser.add_argument("--nights", type=positive, default=1, help="number of nights with enough alerts (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Measure, store, print one line for each night."""
+        """Measure and store each night, and print a line for it."""
         nights = drift.nights(options["nights"])
         if not nights:
             self.stdout.write(f"no night has {drift.LEAST} ZTF alerts with stamps")
@@ -36,5 +36,5 @@ class Command(command.Command):
             except ClassifierError as error:
                 raise CommandError(f"night of {night}: {error}") from error
             above = [f"{name} {psi:.2f}" for name, psi in row.psi.items() if psi > conf.get("DRIFT_ALARM")]
-            told = f"drifted: {', '.join(above)}" if above else "nothing has drifted"
-            self.stdout.write(f"night of {night}: {row.n} alerts, {told}")
+            verdict = f"drifted: {', '.join(above)}" if above else "nothing has drifted"
+            self.stdout.write(f"night of {night}: {row.n} alerts, {verdict}")

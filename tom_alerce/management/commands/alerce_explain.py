@@ -1,4 +1,4 @@
-"""``manage.py alerce_explain``: what the stamp classifier looked at, for the pages of objects."""
+"""``manage.py alerce_explain``: maps that explain the stamp classifier, for the pages of objects."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ class Command(command.Command):
     """Exit code: 0, or 1 if the model cannot be read."""
 
     help = (
-        "Store maps of what the stamp classifier looked at: for the best of the latest ranking, or for given objects. A map takes about "
-        "a second; what has one is passed over. Exit code 1: the model cannot be read."
+        "Store maps of the pixels that spoke for the stamp classifier's class: for the best of the latest ranking, or for given "
+        "objects. A map takes about a second; alerts that have one are skipped. Exit code 1: the model cannot be read."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which objects."""
-        parser.add_argument("objects", nargs="*", type=positive, metavar="OBJECT", help="numbers of sky objects, as in their addresses")
-        parser.add_argument("--top", type=positive, default=20, help="without objects: the best so many (default: %(default)s)")
+        """Add the objects and ``--top``."""
+        parser.add_argument(
+            "objects", nargs="*", type=positive, metavar="OBJECT", help="keys of sky objects, as in the addresses of their pages"
+        )
+        parser.add_argument("--top", type=positive, default=20, help="without OBJECT: this number of the best ranks (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Explain, store, count."""

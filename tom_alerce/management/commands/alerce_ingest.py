@@ -1,4 +1,4 @@
-"""``manage.py alerce_ingest PATH...``: packets of any survey from files, folders and tar archives."""
+"""``manage.py alerce_ingest PATH...``: read packets of any survey from files, folders and tar archives."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from tom_alerce.pipeline import ingest
 
 
 class Command(command.Command):
-    """Exit code: 0 unless a path could not be read, or packets were there and none could (1); 2 with --strict if any was refused."""
+    """Exit code: 1 if a path, or not a single packet, could be read; 2 with --strict if a packet was refused; else 0."""
 
     help = (
         "Read alert packets of any survey from files, folders and tar archives, and merge them into objects. Packets that cannot be "
-        "read are noted as dead letters and passed over. Exit code 1: a path could not be read, or not a single packet could; "
+        "read are stored as dead letters and skipped. Exit code 1: a path could not be read, or not a single packet could; "
         "2, with --strict: some packets were refused."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """PATH... and --strict."""
+        """Add ``PATH...`` and ``--strict``."""
         parser.add_argument("paths", nargs="+", metavar="PATH", help="file, folder (read at any depth) or tar archive")
         parser.add_argument("--strict", action="store_true", help="exit with 2 if any packet was refused")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Read each path by itself, so that a broken one does not keep the others from being read."""
+        """Read each path separately, so that a broken one does not stop the others."""
         reports = []
         with progress("ingest", "packets") as done:
             for path in options["paths"]:

@@ -1,4 +1,4 @@
-"""``manage.py alerce_poll``: what is new at the brokers."""
+"""``manage.py alerce_poll``: query brokers for new alerts."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class Command(command.Command):
     """Exit code: 0 if every broker answered in full, 1 if one did not (the others are polled nevertheless)."""
 
     help = (
-        "Ask brokers for what is new since the last complete answer to the same question, with a day of overlap. Exit code 1: a "
-        "broker did not answer, or not to the end; what it did deliver is kept, and the next poll asks for the same again."
+        "Query brokers for what is new since the last complete answer to the same query, with a day of overlap. Exit code 1: a "
+        "broker did not answer, or not completely; what it delivered is stored, and the next poll repeats the query."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whom to ask, and what for."""
+        """Add the brokers and the fields of the query."""
         parser.add_argument("--broker", action="append", help="default: all of TOM_ALERCE['BROKERS']")
         parser.add_argument("--survey", action="append", help="default: those of TOM_ALERCE['SURVEYS'] that the broker has")
-        parser.add_argument("--object", action="append", default=[], metavar="ID", help="these objects alone")
-        parser.add_argument("--since", type=mjd, metavar="TIME", help="latest detection not before this time, MJD or ISO, UTC")
+        parser.add_argument("--object", action="append", default=[], metavar="ID", help="only these objects")
+        parser.add_argument("--since", type=mjd, metavar="TIME", help="latest detection at or after this time, MJD or ISO, UTC")
         parser.add_argument("--classifier", help="the broker's classifier")
         parser.add_argument("--class", dest="label", help="the broker's class")
         parser.add_argument("--probability", type=float, help="least probability of the class")
-        parser.add_argument("--limit", type=positive, default=2000, help="at most so many objects of each survey (default: %(default)s)")
+        parser.add_argument("--limit", type=positive, default=2000, help="largest number of objects of each survey (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Poll each broker for each survey."""
@@ -42,27 +42,27 @@ class Command(command.Command):
                 available = poll.client(name).surveys
             except (LookupError, AdapterError) as error:
                 raise CommandError(str(error)) from error
-            asked = options["survey"] or [s for s in conf.surveys() if s in available]
-            if not asked:
-                problems += self._nobody(name, options)
-            for survey in asked:
+            surveys = options["survey"] or [s for s in conf.surveys() if s in available]
+            if not surveys:
+                problems += self._without_surveys(name, options)
+            for survey in surveys:
                 if survey not in available:
                     raise CommandError(f"{name} has no {survey}; it has: {', '.join(available) or 'none with these settings'}")
                 problems += self._poll(name, survey, options)
         if problems:
             raise CommandError("; ".join(problems))
 
-    def _nobody(self, name: str, options: dict[str, Any]) -> list[str]:
-        """A broker that was to be asked and cannot be is a problem; one that is merely in the settings is told."""
-        text = f"{name}: not asked, for with these settings it lists no objects of any survey"
+    def _without_surveys(self, name: str, options: dict[str, Any]) -> list[str]:
+        """Fail if a requested broker cannot be polled; otherwise print a note."""
+        text = f"{name}: not polled, since with these settings it lists no objects of any survey"
         if options["broker"]:
             return [text]
         self.stdout.write(text)
         return []
 
     def _poll(self, name: str, survey: str, options: dict[str, Any]) -> list[str]:
-        given = {key: options[key] for key in ("since", "classifier", "label", "probability", "limit")}
-        query = Query(survey=survey, object_ids=tuple(options["object"]), **given)
+        fields = {key: options[key] for key in ("since", "classifier", "label", "probability", "limit")}
+        query = Query(survey=survey, object_ids=tuple(options["object"]), **fields)
         with progress(f"{name} {survey}", "objects") as done:
             report = poll.poll(name, query, done)
         self.stdout.write(f"{name} {survey}: {report}")

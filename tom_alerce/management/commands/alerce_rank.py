@@ -1,4 +1,4 @@
-"""``manage.py alerce_rank``: who is worth observing tonight, and why."""
+"""``manage.py alerce_rank``: rank objects for tonight, with the reason of every term."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tom_alerce.pipeline.rank import rank
 
 
 class Command(command.Command):
-    """Exit code: 0 if a ranking was made, though it be empty; 1 if a site, term or limit cannot be used."""
+    """Exit code: 0 if a ranking was made, even an empty one; 1 if a site, term or limit cannot be used."""
 
     help = "Rank recent objects for tonight at a site and store the ranking. Exit code 1: a site, term or limit cannot be used."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where, when, and how much to print."""
+        """Add ``--site``, ``--now`` and ``--show``."""
         add_night(parser)
-        parser.add_argument("--show", type=int, default=10, help="print the best so many (default: %(default)s)")
+        parser.add_argument("--show", type=int, default=10, help="number of the best objects to print (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Rank, store, print the best."""

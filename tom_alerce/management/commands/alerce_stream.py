@@ -1,4 +1,4 @@
-"""``manage.py alerce_stream NAME``: packets and messages from Kafka, all night."""
+"""``manage.py alerce_stream NAME``: follow packets and messages from Kafka."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tom_alerce.pipeline import classify, stream
 
 
 class Command(command.Command):
-    """Exit code: 0 when nothing came for --idle seconds, 1 if the stream cannot be read, or was away at the end."""
+    """Exit code: 0 when nothing came for --idle seconds, 1 if the stream cannot be read, or was down at the end."""
 
     help = (
         "Read a Kafka stream of TOM_ALERCE['STREAMS'] for ever, or until nothing came for --idle seconds: packets of any survey, and "
-        "messages of Lasair filters. Offsets are committed once a batch is stored, so that nothing is lost; several workers may share a "
-        "stream. Exit code 1: the stream cannot be read, or was away at the end of --idle."
+        "messages of Lasair filters. Offsets are committed after a batch is stored, so that nothing is lost; several workers may share "
+        "a stream. Exit code 1: the stream cannot be read, or was down at the end of --idle."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which stream, and for how long."""
+        """Add the stream, ``--idle`` and ``--classify``."""
         parser.add_argument("stream", help="a name of TOM_ALERCE['STREAMS']")
-        parser.add_argument("--idle", type=positive, metavar="SECONDS", help="end when nothing came for so long (default: never)")
+        parser.add_argument("--idle", type=positive, metavar="SECONDS", help="end when nothing came for this time (default: never)")
         parser.add_argument("--classify", action="store_true", help="classify after each batch")
 
     def handle(self, *args: Any, **options: Any) -> None:

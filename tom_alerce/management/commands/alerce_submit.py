@@ -1,4 +1,4 @@
-"""``manage.py alerce_submit --dry-run``: requests for the best of tonight, checked as they would be sent."""
+"""``manage.py alerce_submit --dry-run``: draft and check requests for the best objects of tonight."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ State = FollowupRequest.State
 
 
 class Command(command.Command):
-    """Exit code: 0 if every request is valid; 1 if the facility's portal could not be asked; 2 if a request is invalid or was skipped."""
+    """Exit code: 0 if every request is valid; 1 if the facility's portal did not answer; 2 if a request is invalid or was skipped."""
 
     help = (
         "Rank, plan, draft requests for the best objects (which become targets of the TOM), check them with the facility's own form, "
-        "print what would be sent, and send nothing. Exit code 1: the portal could not be asked; 2: a request is not valid, or was skipped "
-        "because its target is not the user's to change."
+        "print what would be sent, and send nothing. Exit code 1: the portal did not answer; 2: a request is not valid, or was skipped "
+        "because the user may not change its target."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where, when, and for whom."""
+        """Add ``--site``, ``--now``, ``--dry-run``, ``--user`` and ``--top``."""
         add_night(parser)
         parser.add_argument("--dry-run", action="store_true", help="required: this version checks requests and does not send them")
-        parser.add_argument("--user", help="name of the user whose requests they are")
-        parser.add_argument("--top", type=positive, help="at most so many requests")
+        parser.add_argument("--user", help="name of the user to whom the requests belong")
+        parser.add_argument("--top", type=positive, help="largest number of requests")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make and check the requests of tonight."""
         if not options["dry_run"]:
-            raise CommandError("this version does not send requests: say --dry-run")
+            raise CommandError("this version does not send requests: give --dry-run")
         user = self._user(options["user"])
         try:
             ranked = rank.rank(options["site"], options["now"])
-            wishes = rank.plan(ranked, **({} if options["top"] is None else {"top": options["top"]}))
-            drafted = [self._draft(wish, ranked.row, user) for wish in wishes]
+            planned = rank.plan(ranked, **({} if options["top"] is None else {"top": options["top"]}))
+            drafted = [self._draft(request, ranked.row, user) for request in planned]
         except FollowupError as error:
             raise CommandError(str(error)) from error
         requests = [request for request in drafted if request is not None]
@@ -56,12 +56,12 @@ class Command(command.Command):
         if State.INVALID in states or "skipped" in states:
             raise CommandError("some requests are not valid, or were skipped", returncode=2)
 
-    def _draft(self, wish: ObservationRequest, ranking: Ranking, user: Any) -> FollowupRequest | None:
-        """The draft of one wish; None, with the reason said, where its object cannot be a target of this user."""
+    def _draft(self, request: ObservationRequest, ranking: Ranking, user: Any) -> FollowupRequest | None:
+        """Store the draft of a request; if its object cannot be a target of this user, print the reason and return None."""
         try:
-            return draft.draft([wish], ranking, user)[0]
+            return draft.draft([request], ranking, user)[0]
         except StoreError as error:
-            self.stdout.write(f"{wish.name}: skipped: {error}")
+            self.stdout.write(f"{request.name}: skipped: {error}")
             return None
 
     def _check(self, request: FollowupRequest) -> None:

@@ -1,4 +1,4 @@
-"""``manage.py alerce_sync``: what brokers have by now of the objects that are targets, or that nothing but a name is known of."""
+"""``manage.py alerce_sync``: fetch again, from the brokers, objects that are targets or came without a detection."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tom_alerce.pipeline import ingest, poll
 
 
 class Command(command.Command):
-    """Exit code: 0 if every broker answered in full, 1 if one did not (the others are asked nevertheless)."""
+    """Exit code: 0 if every broker answered in full, 1 if one did not (the others are queried nevertheless)."""
 
     help = (
-        "Fetch anew the light curves and labels of all objects that are targets of the TOM, and of recent ones that came without a "
+        "Fetch again the light curves and labels of all objects that are targets of the TOM, and of recent ones that came without a "
         "detection (a message of Lasair may only name an object), from every broker that has them; new photometry is written to the "
-        "targets. Exit code 1: a broker did not answer, or not to the end."
+        "targets. Exit code 1: a broker did not answer, or not completely."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whom to ask."""
+        """Add ``--broker``."""
         parser.add_argument("--broker", action="append", help="default: all of TOM_ALERCE['BROKERS']")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Ask each broker for each of its surveys."""
+        """Query each broker for each of its surveys."""
         problems = []
         for name in options["broker"] or list(conf.get("BROKERS")):
             try:
@@ -51,7 +51,7 @@ class Command(command.Command):
 
 
 def _wanted(survey: str) -> QuerySet[SurveyObject]:
-    """Objects of a survey that are targets, and recent ones of which nobody has sent a detection."""
+    """Objects of a survey that are targets, and recent ones without a detection."""
     created = timezone.now() - timedelta(days=conf.get("RANK_DAYS"))
     wanted = Q(sky_object__target__isnull=False) | Q(n_detections=0, created__gte=created)
     return SurveyObject.objects.filter(wanted, survey=survey).order_by("object_id")
