@@ -1,4 +1,4 @@
-"""The plugin's tables in Django's admin, to look at: the store writes them, and a change by hand would contradict it."""
+"""Shows the plugin's tables in Django's admin, read-only: a change by hand would contradict what the store has written."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from django.http import HttpRequest
 from tom_alerce import models
 
 
-class LookOnly(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs alone
-    """Nothing is added or changed here; deleting stays possible for who may."""
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs alone
+    """Rows are neither added nor changed; users with the permission may delete them."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: the page shows, it does not edit."""
+        """Never."""
         return False
 
 
-def _table(*columns: str, filters: tuple[str, ...] = (), search: tuple[str, ...] = (), joined: tuple[str, ...] = ()) -> type[LookOnly]:
+def _table(*columns: str, filters: tuple[str, ...] = (), search: tuple[str, ...] = (), joined: tuple[str, ...] = ()) -> type[ReadOnlyAdmin]:
     return type(
         "Table",
-        (LookOnly,),
+        (ReadOnlyAdmin,),
         {
             "list_display": columns,
             "list_filter": filters,
@@ -36,16 +36,16 @@ def _table(*columns: str, filters: tuple[str, ...] = (), search: tuple[str, ...]
     )
 
 
-class StampsAdmin(LookOnly):
-    """Without the images, which are not for reading."""
+class StampsAdmin(ReadOnlyAdmin):
+    """Stamps without their images."""
 
     list_display = ("survey_object", "slot", "source_id", "mjd")
     exclude = ("science", "template", "difference")
     show_full_result_count = False
 
 
-class ExplanationAdmin(LookOnly):
-    """Without the map, which the page of the object shows."""
+class ExplanationAdmin(ReadOnlyAdmin):
+    """Explanations without their maps, which the page of the object shows."""
 
     list_display = ("stamps", "source_id", "classifier", "version", "label", "probability")
     list_select_related = ("stamps__survey_object",)

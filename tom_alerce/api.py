@@ -1,4 +1,4 @@
-"""REST endpoints, read-only: objects, classifications and ranks that the user may see. Every id is a string, since some exceed 2**53."""
+"""Read-only REST endpoints: objects, classifications and ranks that the user may see. Ids are strings, since some exceed 2**53."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tom_alerce.store import sky
 
 
 class Pagination(LimitOffsetPagination):
-    """Pages of 100, of 1000 at most."""
+    """Pages of 100 rows, at most 1000."""
 
     default_limit = 100
     max_limit = 1000
 
 
 class SurveyObjectSerializer(serializers.ModelSerializer[SurveyObject]):
-    """A member of a sky object."""
+    """A survey object, member of a sky object."""
 
     class Meta:
         model = SurveyObject
@@ -51,7 +51,7 @@ class SkyObjectSerializer(serializers.ModelSerializer[SkyObject]):
 
 
 class ClassificationSerializer(serializers.ModelSerializer[Classification]):
-    """What a classifier said."""
+    """A classification."""
 
     id = serializers.CharField(source="pk")
     sky_object = serializers.CharField(source="sky_object_id")
@@ -65,7 +65,7 @@ class ClassificationSerializer(serializers.ModelSerializer[Classification]):
 
 
 class RankSerializer(serializers.ModelSerializer[Rank]):
-    """A place in a ranking, with every term."""
+    """A rank: the place of an object in a ranking, with every term."""
 
     id = serializers.CharField(source="pk")
     ranking = serializers.CharField(source="ranking_id")
@@ -82,7 +82,7 @@ class RankSerializer(serializers.ModelSerializer[Rank]):
 
 
 class Key(django_filters.NumberFilter):
-    """The key of a row. A list to choose from would show names of objects that are hidden from the user."""
+    """Filter by the key of a row. A list to choose from would show names of objects that the user may not see."""
 
     field_class = forms.IntegerField
 
@@ -103,18 +103,18 @@ class SkyObjectFilter(django_filters.FilterSet):
         fields = ("moving",)
 
     def by_query(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
-        """Objects that the text names or points at."""
+        """Objects whose name or position matches the text."""
         return named_or_near(objects, value)
 
     def by_survey(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
-        """Objects with a member of the survey."""
+        """Objects with a member in the survey."""
         return objects.filter(pk__in=SurveyObject.objects.filter(survey=value).values("sky_object"))
 
 
 class ClassificationFilter(django_filters.FilterSet):
     """Filters of ``/api/alerce-classifications/``."""
 
-    label = django_filters.CharFilter(help_text=f"in the words of its origin; ours are {', '.join(c for _, g in CLASSES for c, _ in g)}")
+    label = django_filters.CharFilter(help_text=f"as its origin writes it; ours are {', '.join(c for _, g in CLASSES for c, _ in g)}")
     probability = Number(lookup_expr="gte")
     since = django_filters.IsoDateTimeFilter(field_name="created", lookup_expr="gte")
     sky_object = Key(field_name="sky_object_id")
@@ -144,13 +144,13 @@ class _ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
     filter_backends = (django_filters.rest_framework.DjangoFilterBackend,)
     pagination_class = Pagination
 
-    def seen(self) -> QuerySet[Any]:
+    def visible_objects(self) -> QuerySet[Any]:
         """Keys of the sky objects that the user may see."""
         return visible.sky_objects(self.request.user).values("pk")
 
 
 class SkyObjectViewSet(_ReadOnly):
-    """Sky objects, merged from every survey, the latest detection first."""
+    """Sky objects, merged from all surveys, the latest detection first."""
 
     serializer_class = SkyObjectSerializer
     filterset_class = SkyObjectFilter
@@ -179,23 +179,23 @@ class SkyObjectViewSet(_ReadOnly):
 
 
 class ClassificationViewSet(_ReadOnly):
-    """Everything that classifiers, ours and the brokers', said, the latest first."""
+    """Classifications, ours and the brokers', the latest first."""
 
     serializer_class = ClassificationSerializer
     filterset_class = ClassificationFilter
 
     def get_queryset(self) -> QuerySet[Classification]:
-        """Classifications of objects that the user may see; those that say nothing are left out."""
-        return Classification.objects.filter(sky_object__in=self.seen()).exclude(label="").order_by("-created", "-pk")
+        """Classifications of objects that the user may see; those without a label are left out."""
+        return Classification.objects.filter(sky_object__in=self.visible_objects()).exclude(label="").order_by("-created", "-pk")
 
 
 class RankViewSet(_ReadOnly):
-    """Places of objects in rankings, the latest ranking first."""
+    """Ranks of objects, the latest ranking first."""
 
     serializer_class = RankSerializer
     filterset_class = RankFilter
 
     def get_queryset(self) -> QuerySet[Rank]:
         """Ranks of objects that the user may see."""
-        ranks = Rank.objects.filter(sky_object__in=self.seen()).select_related("ranking", "sky_object__target")
+        ranks = Rank.objects.filter(sky_object__in=self.visible_objects()).select_related("ranking", "sky_object__target")
         return ranks.prefetch_related("sky_object__survey_objects").order_by("-ranking", "place")

@@ -1,6 +1,6 @@
-"""The Django app, and what it gives to the TOM Toolkit.
+"""The Django app and its integration points of the TOM Toolkit.
 
-The toolkit swallows an AttributeError of a hook, and the hook's answer with it: the hooks only name things.
+The toolkit ignores a hook that raises AttributeError: the hooks return names and do nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.urls import include, path
 
 
 class TomAlerceConfig(AppConfig):
-    """Integration points of the TOM Toolkit."""
+    """App configuration, with the methods that the TOM Toolkit calls."""
 
     name = "tom_alerce"
     label = "tom_alerce"
@@ -38,21 +38,21 @@ class TomAlerceConfig(AppConfig):
             conf.use_third_parties()
 
     def include_url_paths(self) -> list[Any]:
-        """Integration point for the addresses of our pages, under ``alerce/``; none where a check says that nothing can work."""
+        """Addresses of our pages, under ``alerce/``; none if another package hides or overwrites one of ours (E001)."""
         from tom_alerce.checks import clashing
 
         return [] if clashing() else [path("alerce/", include("tom_alerce.urls", namespace="tom_alerce"))]
 
     def nav_items(self) -> list[dict[str, str]]:
-        """Integration point for the navigation bar."""
+        """Our entry in the navigation bar."""
         return [{"partial": "tom_alerce/partials/nav.html", "position": "left"}]
 
     def target_detail_tabs(self) -> list[dict[str, str]]:
-        """Integration point for the tab on the page of a target."""
+        """Our tab on the page of a target."""
         return [{"partial": "tom_alerce/partials/target_tab.html", "label": "Alerts", "context": "tom_alerce.pages.target.tab"}]
 
     def data_services(self) -> list[dict[str, str]]:
-        """Integration point for the query pages of the TOM: our brokers, under names that replace none of the toolkit's."""
+        """Our brokers on the query pages of the TOM, under names that replace none of the toolkit's."""
         return [{"class": path} for path in DATA_SERVICES]
 
 

@@ -1,4 +1,4 @@
-"""The time, as everything here measures it."""
+"""The current time as MJD."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from broker_adapters.times import mjd_from_datetime
 
 
 def now() -> float:
-    """MJD, UTC, of this moment."""
+    """Current time, MJD UTC."""
     return mjd_from_datetime(timezone.now())

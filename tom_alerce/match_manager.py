@@ -1,13 +1,13 @@
-"""Is this target new? A match manager for the TOM Toolkit that is right at RA 0/360, at the poles, and for the names of transients.
+"""Match manager for the TOM Toolkit: finds existing targets by name and position, also at RA 0/360, at the poles and for TNS names.
 
-Enable it in the settings of the TOM, and every form, query and API of the toolkit that asks whether a target exists will use it::
+Enable it in the settings of the TOM; the forms, queries and API of the toolkit use it to look for an existing target::
 
     MATCH_MANAGERS = {"Target": "tom_alerce.match_manager.TransientMatchManager"}
 
 Two targets are the same source if their names or aliases agree (``AT 2026asx``, ``SN2026asx`` and ``2026asx`` do), or if they are
-sidereal and nearer than ``TOM_ALERCE["MATCH_RADIUS"]`` arcseconds. Names are compared in the database, not in Python.
+sidereal and nearer than ``TOM_ALERCE["MATCH_RADIUS"]`` arcseconds. The database compares the names.
 
-The toolkit imports this module while its own target model is being defined: it must import nothing that needs the models.
+The toolkit imports this module while it defines its own target model: nothing that needs the models may be imported here.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from tom_targets.base_models import TargetMatchManager
 from broker_adapters import surveys
 from tom_alerce import conf
 
-#: What a name may be written with or without.
+#: Characters that do not distinguish names.
 IGNORED = " -_()"
 
-#: Degrees; what is less is nothing.
+#: Smallest angle, degrees.
 _TINY = 1e-100
 
 _TNS = re.compile(r"(?:at|sn)?((?:19|20)\d{2}[a-z]{1,7})")
 
 
 def separation(ra: float, dec: float) -> Any:
-    """Database expression: the angle in degrees between the columns ``ra``, ``dec`` and a position, by haversines, exact when small."""
+    """Database expression: angle in degrees between the columns ``ra``, ``dec`` and a position; haversine formula, exact for small ones."""
     half_dec, half_ra = _radians(F("dec") - dec) / 2.0, _radians(F("ra") - ra) / 2.0
     square = Power(Sin(half_dec), 2) + Cos(_radians(F("dec"))) * math.cos(math.radians(dec)) * Power(Sin(half_ra), 2)
     return Degrees(2.0 * ASin(Least(Sqrt(square), 1.0)), output_field=FloatField())
 
 
 def _radians(degrees: Any) -> Any:
-    """The size of an angle, at least `_TINY`: in PostgreSQL a product that is too small for a float is an error."""
+    """Absolute value of an angle, at least `_TINY`: in PostgreSQL a product too small for a float is an error."""
     return Radians(Greatest(Abs(degrees), Value(_TINY)))
 
 
 def near(ra: float, dec: float, radius: float) -> Q:
-    """What is within ``radius`` of a position (all in degrees), and somewhat more: a condition that an index can serve.
+    """Condition for a box around a cone of ``radius`` about a position (all in degrees), which an index can serve.
 
-    It holds wherever on the circle a right ascension was written, and takes all of them where the cone contains a pole.
+    It holds for right ascensions written outside [0, 360), and takes all of them if the cone contains a pole.
     """
     inside = Q(dec__gte=dec - radius, dec__lte=dec + radius)
     if abs(dec) + radius >= 90:
@@ -60,10 +60,10 @@ def near(ra: float, dec: float, radius: float) -> Q:
 
 
 def spellings(name: str) -> list[str]:
-    """Simplified names that mean the same as this one: a TNS name with AT, SN or nothing, a number with its survey's label or without."""
+    """Simplified forms of a name: a TNS name with AT, SN or nothing, a number with and without its survey's label."""
     simple = name.lower().translate({ord(c): None for c in IGNORED})
-    if found := _TNS.fullmatch(simple):
-        return [prefix + found[1] for prefix in ("", "at", "sn")]
+    if match := _TNS.fullmatch(simple):
+        return [prefix + match[1] for prefix in ("", "at", "sn")]
     for survey in surveys.known():
         number = survey.object_id_of(simple)
         if number and number.isdecimal() and survey.bare:
@@ -72,21 +72,21 @@ def spellings(name: str) -> list[str]:
 
 
 def simplified(text: Any) -> Any:
-    """Database expression for a name as `spellings` writes it."""
+    """Database expression: a name simplified as `spellings` does."""
     for character in IGNORED:
         text = Replace(text, Value(character), Value(""))
     return Lower(text)
 
 
 class TransientMatchManager(TargetMatchManager):
-    """``Target.matches``: see the module's docstring."""
+    """Manager of ``Target.matches``; the module's docstring has the rules."""
 
     def _targets(self) -> QuerySet[Any]:
         targets: QuerySet[Any] = self.get_queryset()
         return targets
 
     def match_target(self, target: Any, *args: Any, **kwargs: Any) -> QuerySet[Any]:
-        """Targets with the name of the target or, if it is sidereal, at its place."""
+        """Targets with the name of this target or, if it is sidereal, at its position."""
         same = Q(pk__in=self.match_name(target.name).values("pk"))
         if target.type != target.NON_SIDEREAL:
             radius = conf.get("MATCH_RADIUS")
@@ -94,13 +94,13 @@ class TransientMatchManager(TargetMatchManager):
         return self._targets().filter(same)
 
     def match_exact_name(self, name: str) -> QuerySet[Any]:
-        """Targets of which the name or an alias is exactly this."""
+        """Targets with exactly this name or alias."""
         exact = self._targets().filter(Q(name=name) | Q(aliases__name=name))
         return self._targets().filter(pk__in=exact.values("pk"))
 
     def match_fuzzy_name(self, name: str, input_queryset: QuerySet[Any] | None = None) -> QuerySet[Any]:
-        """Targets of which the name or an alias means the same, out of ``input_queryset`` where it is given."""
-        # the name itself as well, since a database may know less of lower case than Python does
+        """Targets of ``input_queryset`` (default: all) with a name or alias that means the same."""
+        # the name itself as well, since Lower of a database may handle fewer characters than Python's
         wanted = [simplified(Value(spelling)) for spelling in (name, *spellings(name))]
         named = self._targets().alias(own=simplified(F("name")), other=simplified(F("aliases__name")))
         named = named.filter(Q(own__in=wanted) | Q(other__in=wanted))
@@ -108,11 +108,11 @@ class TransientMatchManager(TargetMatchManager):
         return queryset.filter(pk__in=named.values("pk"))
 
     def simplify_name(self, name: str) -> str:
-        """One spelling for all names that mean the same."""
+        """The same simplified name for all names that mean the same."""
         return spellings(name)[0]
 
     def match_cone_search(self, ra: float | None, dec: float | None, radius: float | None) -> QuerySet[Any]:
-        """Targets within ``radius`` arcseconds, with their ``separation`` in degrees; none where a value is missing or no position."""
+        """Targets within ``radius`` arcseconds, with their ``separation`` in degrees; none if a value is missing or is no position."""
         if ra is None or dec is None or radius is None or not -90 <= dec <= 90:
             return self._targets().none()
         degrees = radius / 3600.0

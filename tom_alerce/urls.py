@@ -1,4 +1,4 @@
-"""Addresses of the pages and of the REST endpoints; the toolkit imports this module to find the latter."""
+"""Addresses of the pages and of the REST endpoints; the toolkit imports this module for the latter."""
 
 from django.urls import path
 from tom_common.api_router import SharedAPIRootRouter

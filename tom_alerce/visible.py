@@ -1,4 +1,4 @@
-"""Who may see and change what; the reasons are in docs/decisions/006-permissions.md."""
+"""Permissions: objects, requests and matches that a user may see or change (docs/decisions/006-permissions.md)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ User = AbstractUser | AnonymousUser
 
 
 def sky_objects(user: User) -> QuerySet[SkyObject]:
-    """The sky objects that a user may see: those without a target, and those whose target the toolkit shows to the user.
+    """Sky objects that a user may see: those without a target, and those whose target the toolkit shows to the user.
 
-    Nobody who is not logged in sees any.
+    A user who is not logged in sees none.
     """
     if not user.is_authenticated:
         return SkyObject.objects.none()
@@ -26,9 +26,9 @@ def sky_objects(user: User) -> QuerySet[SkyObject]:
 
 
 def requests(user: User) -> QuerySet[FollowupRequest]:
-    """The requests that a user may see: the own ones, and those for targets that the toolkit shows to the user.
+    """Requests that a user may see: the user's own, and those for targets that the toolkit shows to the user.
 
-    So a request outlives its target for its owner and for superusers alone, whoever may see the sky object by then.
+    After its target is deleted, a request is seen by its owner and by superusers only.
     """
     if user.is_superuser:
         return FollowupRequest.objects.all()
@@ -39,22 +39,19 @@ def requests(user: User) -> QuerySet[FollowupRequest]:
 
 
 def may_change(user: User, *objects: SkyObject) -> bool:
-    """Whether a user may link, unlink or promote these objects: everybody who is logged in, unless one of them has a target.
-
-    The target of an object is the property of those who have ``change_target`` on it.
-    """
+    """Whether a user may link, unlink or promote these objects: logged in, with ``change_target`` on the target of each that has one."""
     return user.is_authenticated and all(may_change_target(user, one.target) for one in objects if one.target_id)
 
 
 def may_change_target(user: User, target: BaseTarget) -> bool:
-    """Whether a user has ``change_target``, on every target or on this one; in a TOM with a model of its own, permissions are on that."""
+    """Whether a user has ``change_target`` on all targets or on this one (on the TOM's own target model, if it has one)."""
     permission = f"{Target._meta.app_label}.change_target"
     own = target if isinstance(target, Target) else Target.objects.filter(pk=target.pk).first()
     return bool(user.has_perm(permission) or (own is not None and user.has_perm(permission, own)))
 
 
 def undecided(user: User) -> QuerySet[MatchCandidate]:
-    """Matches that wait for a decision and of which the user may see both sides, with what a list of them shows."""
-    seen = sky_objects(user).values("pk")
-    waiting = MatchCandidate.objects.filter(decided=False, sky_object__in=seen, survey_object__sky_object__in=seen)
-    return waiting.select_related("survey_object__sky_object__target", "sky_object__target").prefetch_related("sky_object__survey_objects")
+    """Undecided matches of which the user may see both sides, with the related rows that a list of them shows."""
+    viewable = sky_objects(user).values("pk")
+    matches = MatchCandidate.objects.filter(decided=False, sky_object__in=viewable, survey_object__sky_object__in=viewable)
+    return matches.select_related("survey_object__sky_object__target", "sky_object__target").prefetch_related("sky_object__survey_objects")

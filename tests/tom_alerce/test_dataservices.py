@@ -252,7 +252,7 @@ def test_atlas_submits_comes_back_and_brings_the_result_once(page, httpserver):
     assert [result["name"] for result in response.context["results"]] == ["J122804.80+065736.00"]
     response = create(page, AtlasDataService, 0)
     target = Target.objects.get()
-    assert "ATLAS was asked" in told(response)
+    assert "The task was sent to ATLAS" in told(response)
     assert TargetExtra.objects.get(target=target, key=KEY).value == task["url"]
     assert len(httpserver.log) == 1
 
@@ -285,7 +285,7 @@ def test_atlas_without_data_and_without_the_task(page, httpserver, ending):
         httpserver.expect_request("/forcedphot/queue/7/").respond_with_data("gone", status=404)
         again = {"url": httpserver.url_for("/forcedphot/queue/8/")}
         httpserver.expect_request("/forcedphot/queue/").respond_with_json(again, status=201)
-        assert "ATLAS was asked" in told(update(page, AtlasDataService, target))
+        assert "The task was sent to ATLAS" in told(update(page, AtlasDataService, target))
         assert TargetExtra.objects.get(key=KEY).value.endswith("/queue/8/")
     assert not PhotometryReducedDatum.objects.exists()
 
@@ -297,11 +297,11 @@ def test_two_updates_at_once_submit_one_task_and_a_failed_one_none(page, httpser
     assert not TargetExtra.objects.exists()
     extra = TargetExtra.objects.create(target=target, key=KEY, value=f"submitting since {target.created.isoformat()}")
     httpserver.clear()
-    assert "right now" in told(update(page, AtlasDataService, target))
+    assert "Another request" in told(update(page, AtlasDataService, target))
     assert not httpserver.log
     TargetExtra.objects.filter(pk=extra.pk).update(value="submitting since 2026-01-01T00:00:00+00:00")
     httpserver.expect_request("/forcedphot/queue/").respond_with_json({"url": httpserver.url_for("/forcedphot/queue/7/")}, status=201)
-    assert "ATLAS was asked" in told(update(page, AtlasDataService, target))
+    assert "The task was sent to ATLAS" in told(update(page, AtlasDataService, target))
 
 
 def test_atlas_measures_no_moving_targets(page):
@@ -351,11 +351,11 @@ def test_a_broker_that_is_not_configured_is_told(page, settings, brokers):
 @pytest.mark.parametrize(
     ("service", "fields", "words"),
     [
-        (AlerceDataService, {}, "Say which objects"),
+        (AlerceDataService, {}, "Give a name, position"),
         (AlerceDataService, {"ra": "1"}, "both RA and Dec"),
         (AlerceDataService, {"object_ids": "ZTF26aacextk/../x"}, "identifier"),
         (AlerceDataService, {"label": "SN", "limit": "1000"}, "100"),
-        (LasairDataService, {"ra": "1", "dec": "1", "label": "SN"}, "neither classes nor times"),
+        (LasairDataService, {"ra": "1", "dec": "1", "label": "SN"}, "neither a class nor a time"),
         (AtlasDataService, {"ra": "1"}, "required"),
         (AtlasDataService, {"ra": "1", "dec": "91"}, "90"),
     ],

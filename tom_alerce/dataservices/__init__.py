@@ -1,5 +1,5 @@
-"""Our brokers in the query pages of the TOM: one file each, under names that replace none of the toolkit's own services.
+"""Data services: our brokers on the query pages of the TOM, one file each, under names that replace none of the toolkit's.
 
-They turn a person's question into targets, and bring new photometry to targets that are there. The survey objects behind our pages come
-from `tom_alerce.pipeline` instead.
+They make targets from a person's query, and fetch new photometry for existing targets. The survey objects of our pages come from
+`tom_alerce.pipeline` instead.
 """

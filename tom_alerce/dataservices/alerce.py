@@ -1,4 +1,4 @@
-"""ALeRCE for ZTF and Rubin, in the TOM's query pages."""
+"""ALeRCE for ZTF and Rubin, on the TOM's query pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class AlerceDataService(BrokerDataService):
-    """ALeRCE; it needs no account."""
+    """Data service of ALeRCE; it needs no account."""
 
     name = "ALeRCE multi-survey"
     verbose_name = "ALeRCE: ZTF and Rubin/LSST"
@@ -25,19 +25,19 @@ class AlerceDataService(BrokerDataService):
 
     @classmethod
     def get_form_class(cls) -> type[AlerceForm]:
-        """The form."""
+        """Form of the query page."""
         return AlerceForm
 
     def results(self, query: Query) -> Iterator[dict[str, Any]]:
-        """The objects without their light curves, which are fetched for those that become targets."""
+        """Objects without their light curves, which are fetched for those that become targets."""
         read = read_ztf if query.survey == "ztf" else read_lsst
-        for about in self.client().objects(query):
+        for record in self.client().objects(query):
             try:
-                alert = read(about)
+                alert = read(record)
             except PacketError as error:
-                logger.warning("ALeRCE, object %s: %s", about.get("oid"), error)
+                logger.warning("ALeRCE, object %s: %s", record.get("oid"), error)
                 continue
-            label, probability, n = (_first(about, *names) for names in (("class", "class_name"), ("probability",), ("ndet", "n_det")))
+            label, probability, n = (_first(record, *names) for names in (("class", "class_name"), ("probability",), ("ndet", "n_det")))
             yield row(
                 alert,
                 label=label if isinstance(label, str) else "",
@@ -46,6 +46,6 @@ class AlerceDataService(BrokerDataService):
             )
 
 
-def _first(about: Mapping[str, Any], *names: str) -> Any:
-    """The field that the one survey calls so and the other otherwise."""
-    return next((about[name] for name in names if about.get(name) is not None), None)
+def _first(record: Mapping[str, Any], *names: str) -> Any:
+    """Value of the first of these fields that is there: the two surveys name them differently."""
+    return next((record[name] for name in names if record.get(name) is not None), None)

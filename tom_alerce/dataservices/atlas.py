@@ -1,7 +1,7 @@
-"""ATLAS forced photometry of any place, in the TOM's query pages.
+"""ATLAS forced photometry of any position, on the TOM's query pages.
 
-The server measures within minutes or hours, so that nobody waits: the first update of a target submits a task, whose address is kept with
-the target, and a later update brings the result.
+The server needs minutes to hours, so that no page waits for it: the first update of a target submits a task, whose address is stored with
+the target, and a later update fetches the result.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from broker_adapters.records import Detections, Query
 from tom_alerce.dataservices.base import BrokerDataService, BrokerError, errors
 from tom_alerce.dataservices.forms import AtlasForm
 
-#: What is kept with a target: the address of its task, or since when one is being submitted.
+#: Name of the extra field of a target that holds the address of its task, or the time at which one is being submitted.
 KEY = "atlas_forced_task"
 _SUBMITTING = "submitting since "
 _ABANDONED = timedelta(minutes=10)
-#: Measured again before the latest measurement that the target has, days: ATLAS reduces anew.
+#: Days before the latest measurement of a target that are measured again, since ATLAS repeats its reductions.
 _OVERLAP = 30.0
 
 
 class AtlasDataService(BrokerDataService):
-    """The forced-photometry server; it needs an account."""
+    """Data service of the ATLAS forced-photometry server; it needs an account."""
 
     name = "ATLAS forced photometry"
     verbose_name = "Measured on the ATLAS server, which takes minutes to hours"
@@ -39,75 +39,75 @@ class AtlasDataService(BrokerDataService):
 
     @classmethod
     def get_form_class(cls) -> type[AtlasForm]:
-        """The form."""
+        """Form of the query page."""
         return AtlasForm
 
     def results(self, query: Query) -> Iterator[dict[str, Any]]:
-        """The place itself: ATLAS knows no objects. Nothing is asked before it becomes a target."""
+        """The position itself, without a network request: ATLAS has no list of objects, and measures once the position is a target."""
         if query.ra is None or query.dec is None:
             return
         name = "J" + SkyCoord(query.ra, query.dec, unit="deg").to_string("hmsdms", sep="", precision=2).replace(" ", "")
         yield {"name": name, "ra": query.ra, "dec": query.dec, "aliases": [name]}
 
     def query_photometry(self, query_parameters: Mapping[str, Any], **kwargs: Any) -> list[Detections]:
-        """The result of the target's task if it is finished; a new task if there is none.
+        """Fetch the result of the target's task if it is finished; submit a task if there is none.
 
         Raises
         ------
         BrokerError
-            There is nothing yet; the message says why, and what to do.
+            There is no result yet; the message says why, and what to do.
         """
         pk, ra, dec = (query_parameters[name] for name in ("target", "ra", "dec"))
         if ra is None or dec is None:
             raise BrokerError("ATLAS measures fixed positions, and this target has none.")
         client = self.client()
-        kept, mine = TargetExtra.objects.get_or_create(
+        task, new = TargetExtra.objects.get_or_create(
             target_id=pk, key=KEY, defaults={"value": f"{_SUBMITTING}{timezone.now().isoformat()}"}
         )
-        if not mine and kept.value.startswith(_SUBMITTING):
-            _refuse_unless_abandoned(kept)
-            mine = True
-        if mine:
-            raise BrokerError(_submit(client, kept, ra, dec))
-        return self._come_back(client, kept, ra, dec)
+        if not new and task.value.startswith(_SUBMITTING):
+            _refuse_unless_abandoned(task)
+            new = True
+        if new:
+            raise BrokerError(_submit(client, task, ra, dec))
+        return self._fetch(client, task, ra, dec)
 
-    def _come_back(self, client: Client, kept: TargetExtra, ra: float, dec: float) -> list[Detections]:
+    def _fetch(self, client: Client, stored: TargetExtra, ra: float, dec: float) -> list[Detections]:
         with errors():
-            task = client.poll(Task(kept.value))
+            task = client.poll(Task(stored.value))
             if task.state == "gone":
-                raise BrokerError(_submit(client, kept, ra, dec))
+                raise BrokerError(_submit(client, stored, ra, dec))
             if not task.finished:
                 place = "" if task.position is None else f", {task.position} tasks before it"
                 raise BrokerError(f"ATLAS has not finished: the task is {task.state}{place}. Update again later.")
             rows = client.fetch(task)
-        kept.delete()
+        stored.delete()
         return [rows]
 
     def query_aliases(self, query_parameters: Any = None, target: BaseTarget | None = None, **kwargs: Any) -> list[str]:
-        """None: a place has no names."""
+        """None: a position has no names."""
         return []
 
 
-def _refuse_unless_abandoned(kept: TargetExtra) -> None:
-    """Somebody else is submitting this task right now, or has died on it."""
+def _refuse_unless_abandoned(stored: TargetExtra) -> None:
+    """Raise BrokerError while another process submits this task; do nothing if it started too long ago, since it has failed then."""
     try:
-        since = datetime.fromisoformat(kept.value.removeprefix(_SUBMITTING))
+        since = datetime.fromisoformat(stored.value.removeprefix(_SUBMITTING))
     except ValueError:
         return
     if timezone.now() - since < _ABANDONED:
-        raise BrokerError("ATLAS is being asked about this target right now. Update again in some minutes.")
+        raise BrokerError("Another request for this target is being sent to ATLAS. Update again in some minutes.")
 
 
-def _submit(client: Client, kept: TargetExtra, ra: float, dec: float) -> str:
-    """Submit a task for a target and keep its address; what to tell the person."""
-    atlas = PhotometryReducedDatum.objects.filter(target_id=kept.target_id, value__survey="atlas")
+def _submit(client: Client, stored: TargetExtra, ra: float, dec: float) -> str:
+    """Submit a task for a target and store its address; return the message for the user."""
+    atlas = PhotometryReducedDatum.objects.filter(target_id=stored.target_id, value__survey="atlas")
     latest = max(atlas.values_list("value__mjd", flat=True), default=None)
     try:
         with errors():
             task = client.submit(ra, dec, since=None if latest is None else latest - _OVERLAP)
     except BrokerError:
-        kept.delete()
+        stored.delete()
         raise
-    kept.value = task.url
-    kept.save()
-    return "ATLAS was asked, and measures now. Update again in some minutes to hours for the result."
+    stored.value = task.url
+    stored.save()
+    return "The task was sent to ATLAS. Update again in some minutes to hours for the result."

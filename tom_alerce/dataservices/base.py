@@ -1,4 +1,4 @@
-"""What the data services of all brokers have in common."""
+"""Base class of the data services of all brokers."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from tom_alerce.store.photometry import save_photometry
 
 logger = logging.getLogger(__name__)
 
-#: A page must not wait as long as a worker may; the settings of a broker outweigh these.
+#: Arguments of a client behind a page, which must not wait as long as a worker may; the settings of a broker take precedence.
 PATIENCE: Mapping[str, Any] = {"timeout": 15.0, "retries": 1, "patience": 5.0}
-#: Objects of a broker within this of a target are it, where none of its names says so, arcsec.
+#: Radius (arcsec) within which objects of a broker belong to a target that none of its names identifies.
 NEAR = 1.5
-#: A survey may have named one source several times.
+#: Largest number of objects of one survey at a target: a survey may name one source several times.
 SEVERAL = 5
 
 _FIELDS = frozenset(field.name for field in fields(Query))
-#: The toolkit prints an error into its page as it is.
+#: Characters of HTML and their replacements: the toolkit does not escape an error in its page.
 _HARMLESS = str.maketrans({"<": "‹", ">": "›", "&": "+", '"': "'"})
 
 
 class BrokerError(QueryServiceError, HTTPError):
-    """A broker could not be asked, or did not answer; the message is for a person, and harmless in a page.
+    """A broker could not be queried, or did not answer; the message is for the user, and is safe in a page.
 
-    It is both errors, since the toolkit's pages catch the one, and its command ``updatereduceddata`` goes on to the next target only after
-    the other.
+    It is a QueryServiceError, which the toolkit's pages catch, and an HTTPError, after which its command ``updatereduceddata`` goes on to
+    the next target.
     """
 
     def __init__(self, message: str) -> None:
@@ -54,7 +54,7 @@ class BrokerError(QueryServiceError, HTTPError):
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Turns the errors of our adapters into the toolkit's."""
+    """Convert the errors of our adapters to the toolkit's."""
     try:
         yield
     except AdapterError as error:
@@ -62,7 +62,7 @@ def errors() -> Iterator[None]:
 
 
 def row(alert: Alert, *, label: str = "", probability: float | None = None, n: int | None = None, whole: bool = False) -> dict[str, Any]:
-    """One result of a query, as the table shows it and as a target is made of it; with the light curve if the alert is ``whole``."""
+    """One result of a query for the table and for a new target; with the light curve if the alert is ``whole``."""
     source = SurveyObject(survey=alert.survey, object_id=alert.object_id)
     result: dict[str, Any] = {
         "name": str(source),
@@ -79,14 +79,14 @@ def row(alert: Alert, *, label: str = "", probability: float | None = None, n: i
 
 
 def object_ids(text: str) -> tuple[str, ...]:
-    """The names in a text, with commas or spaces between them; a number may have its survey's label before it (LSST 1702...)."""
+    """Split a text into names at commas and spaces; a number may have its survey's label before it (LSST 1702...)."""
     for survey in surveys.known():
         text = re.sub(rf"\b{re.escape(survey.label)}\s*(?=(?:{survey.object_id})(?:[\s,;]|$))", "", text)
     return tuple(re.findall(r"[^\s,;]+", text))
 
 
 class BrokerDataService(DataService):
-    """A data service over one of our brokers.
+    """Data service of one of our brokers.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class BrokerDataService(DataService):
         self._names: list[str] = []
 
     def client(self) -> Any:
-        """The client of the broker with the settings of this TOM."""
+        """Make the client of the broker with the settings of this TOM."""
         try:
             settings = conf.broker(self.broker)
             with errors():
@@ -113,9 +113,9 @@ class BrokerDataService(DataService):
             raise BrokerError(f"{self.name} is not configured: TOM_ALERCE['BROKERS']['{self.broker}']: {error}") from error
 
     def build_query_parameters(self, parameters: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """A query from the fields of the form.
+        """Convert the fields of the form to a query.
 
-        The toolkit keeps the results of the latest query for everybody, told apart by these parameters alone: they say whose they are.
+        The toolkit caches the results of the latest query for all users by these parameters alone: they contain the user.
         """
         days = parameters.get("days")
         query = {name: value for name, value in parameters.items() if name in _FIELDS and value not in (None, "")}
@@ -126,43 +126,42 @@ class BrokerDataService(DataService):
         return {"service": self.name, "user": getattr(self.user, "pk", None), **query}
 
     def query(self, parameters: Mapping[str, Any]) -> Query:
-        """The query in parameters."""
+        """Query of these parameters."""
         return Query(**{name: value for name, value in parameters.items() if name in _FIELDS})
 
     def query_service(self, query_parameters: Mapping[str, Any], **kwargs: Any) -> list[dict[str, Any]]:
-        """Ask the broker; see `results`."""
+        """Query the broker; `results` has the records."""
         with errors():
             self.query_results = list(self.results(self.query(query_parameters)))
         return self.query_results
 
     @abstractmethod
     def results(self, query: Query) -> Iterator[dict[str, Any]]:
-        """What answers the query, as `row` gives it."""
+        """Results of the query as `row` makes them."""
 
     def query_targets(self, query_parameters: Mapping[str, Any], **kwargs: Any) -> list[dict[str, Any]]:
-        """What may become a target."""
+        """Results that may become targets."""
         return self.query_service(query_parameters)
 
     def create_target_from_query(self, target_result: Mapping[str, Any], **kwargs: Any) -> Target:
-        """A new target, unsaved; where the TOM has it under another name, one of that name, which the toolkit then finds taken.
+        """Make an unsaved target; if the TOM has one at this position or with one of the aliases, it gets the name of that one.
 
-        So data of an object that another broker calls differently go to the target that is there. A target that this user may not see
-        is not found.
+        The toolkit then finds the name taken, and adds the data to the existing target. Targets that this user may not see are ignored.
         """
         name = target_result["name"]
         ra, dec = target_result["ra"], target_result["dec"]
-        known = targets.named([target_result["aliases"]])[0]
-        if known is None:
+        key = targets.named([target_result["aliases"]])[0]
+        if key is None:
             near = targets.nearby([ra], [dec])[0]
-            known = near[0][0] if len(near) == 1 else None
-        seen = Target.objects.filter(pk=known)
+            key = near[0][0] if len(near) == 1 else None
+        viewable = Target.objects.filter(pk=key)
         if self.user is not None:
-            seen = targets_for_user(self.user, seen, "view_target")
-        existing = seen.first()
+            viewable = targets_for_user(self.user, viewable, "view_target")
+        existing = viewable.first()
         return Target(name=existing.name if existing else name, type=BaseTarget.SIDEREAL, ra=ra, dec=dec, epoch=2000.0)
 
     def build_query_parameters_from_target(self, target: BaseTarget, **kwargs: Any) -> dict[str, Any]:
-        """What to ask about a target: its place, and the objects that its names or our links say it is."""
+        """Position of a target, and ids of its survey objects, from its names and from our links."""
         ids: dict[str, list[str]] = {survey.name: [] for survey in surveys.known()}
         for name in target.names:
             for survey in surveys.known():
@@ -173,24 +172,24 @@ class BrokerDataService(DataService):
         return {"target": target.pk, "ra": target.ra, "dec": target.dec, "ids": {k: list(dict.fromkeys(v)) for k, v in ids.items()}}
 
     def query_photometry(self, query_parameters: Mapping[str, Any], **kwargs: Any) -> list[Detections]:
-        """The light curves of a target's objects; of what is at its place in a survey that has no name for it.
+        """Light curves of a target's survey objects, or of the objects at its position in a survey without a name for it.
 
-        What one survey's service delivers is kept when that of another fails; only if nothing came is the failure an error.
+        What one survey's service delivers is kept if that of another fails; the failure is an error only if nothing came.
         """
-        found: list[Alert] = []
+        alerts: list[Alert] = []
         failure: BrokerError | None = None
         client = self.client()
         for survey in client.surveys:
             try:
                 with errors():
-                    found += self._objects(client, survey, query_parameters)
+                    alerts += self._objects(client, survey, query_parameters)
             except BrokerError as error:
                 logger.warning("%s, %s: %s", self.name, survey, error)
                 failure = error
-        if failure is not None and not found:
+        if failure is not None and not alerts:
             raise failure
-        self._names = [name for a in found for name in (str(SurveyObject(survey=a.survey, object_id=a.object_id)), *a.names)]
-        return [alert.detections for alert in found]
+        self._names = [name for a in alerts for name in (str(SurveyObject(survey=a.survey, object_id=a.object_id)), *a.names)]
+        return [alert.detections for alert in alerts]
 
     @staticmethod
     def _objects(client: Any, survey: str, parameters: Mapping[str, Any]) -> list[Alert]:
@@ -202,13 +201,13 @@ class BrokerDataService(DataService):
         return list(client.search(Query(survey, ra=parameters["ra"], dec=parameters["dec"], radius=NEAR, limit=SEVERAL)))
 
     def query_aliases(self, query_parameters: Any = None, target: BaseTarget | None = None, **kwargs: Any) -> list[str]:
-        """The names that came with the photometry that was asked for last."""
+        """Names that came with the photometry of the last query."""
         return [name for name in dict.fromkeys(self._names) if target is None or name != target.name]
 
     def create_reduced_datums_from_query(
         self, target: BaseTarget, data: Sequence[Detections] = (), data_type: str | None = None, **kwargs: Any
     ) -> list[PhotometryReducedDatum]:
-        """Write light curves to a target, each measurement once, and return what the target has from here."""
+        """Write light curves to a target, each measurement once; return all photometry that the target has from this service."""
         if data_type == "photometry" and len(data):
             save_photometry(target, np.concatenate(list(data)), self.name)
         return list(PhotometryReducedDatum.objects.filter(target_id=target.pk, source_name=self.name))

@@ -1,4 +1,4 @@
-"""The forms of the query pages; making one asks nobody anything."""
+"""Forms of the query pages; creating one makes no network request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tom_alerce.dataservices.base import object_ids
 
 
 class PositionForm(BaseQueryForm):
-    """A place on the sky."""
+    """A position on the sky."""
 
     ra = forms.FloatField(required=False, min_value=0, max_value=360, label="RA", help_text="degrees, ICRS")
     dec = forms.FloatField(required=False, min_value=-90, max_value=90, label="Dec", help_text="degrees, ICRS")
@@ -28,7 +28,7 @@ class PositionForm(BaseQueryForm):
         return Layout(*(Row(*(Column(name) for name in names)) for names in self.rows))
 
     def clean(self) -> dict[str, Any]:
-        """A place has two coordinates."""
+        """Check that a position has both coordinates."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if (cleaned.get("ra") is None) != (cleaned.get("dec") is None):
             raise forms.ValidationError("A position needs both RA and Dec.")
@@ -36,19 +36,19 @@ class PositionForm(BaseQueryForm):
 
 
 class BrokerForm(PositionForm):
-    """Objects by name, place, class or time."""
+    """Objects by name, position, class or time."""
 
     survey = forms.ChoiceField(choices=lambda: [(name, surveys.about(name).title) for name in alerce.Client.surveys], initial="ztf")
     object_ids = forms.CharField(required=False, label="Objects", help_text="names, with commas or spaces between them")
     radius = forms.FloatField(required=False, min_value=0.1, max_value=1000, label="Radius", help_text="arcseconds")
-    label = forms.CharField(required=False, max_length=64, label="Class", help_text="in the words of the broker, e.g. SN")
-    days = forms.FloatField(required=False, min_value=0, max_value=10000, label="Days", help_text="detected in the last so many days")
+    label = forms.CharField(required=False, max_length=64, label="Class", help_text="as the broker names it, e.g. SN")
+    days = forms.FloatField(required=False, min_value=0, max_value=10000, label="Days", help_text="detected within this number of days")
     limit = forms.IntegerField(min_value=1, max_value=100, initial=20, label="At most", help_text="objects")
 
     rows: tuple[tuple[str, ...], ...] = (("survey", "object_ids"), ("ra", "dec", "radius"), ("label", "days", "limit"))
 
     def clean_object_ids(self) -> str:
-        """Names are letters and digits."""
+        """Check that names consist of letters and digits."""
         text: str = self.cleaned_data["object_ids"]
         for name in object_ids(text):
             try:
@@ -58,14 +58,14 @@ class BrokerForm(PositionForm):
         return text
 
     def clean(self) -> dict[str, Any]:
-        """Something must be asked for, since the archives of the brokers are long."""
+        """Check that a ZTF query has a criterion, since the archives of the brokers are long."""
         cleaned = super().clean()
-        if cleaned.get("survey") == "ztf" and not self.errors and not self._asked(cleaned):
-            raise forms.ValidationError("Say which objects: by name, position, class or time.")
+        if cleaned.get("survey") == "ztf" and not self.errors and not self._has_criterion(cleaned):
+            raise forms.ValidationError("Give a name, position, class or time.")
         return cleaned
 
     @staticmethod
-    def _asked(cleaned: dict[str, Any]) -> bool:
+    def _has_criterion(cleaned: dict[str, Any]) -> bool:
         return any(cleaned.get(name) not in (None, "") for name in ("object_ids", "ra", "label", "days"))
 
 
@@ -79,21 +79,21 @@ class AlerceForm(BrokerForm):
 
 
 class LasairForm(BrokerForm):
-    """As `BrokerForm`; every object costs one of the hundred calls that a token has in an hour."""
+    """As `BrokerForm`; every object takes one of the hundred calls that a token has in an hour."""
 
     limit = forms.IntegerField(min_value=1, max_value=50, initial=10, label="At most", help_text="objects, each one call of your token")
     label = forms.CharField(required=False, max_length=32, label="Class", help_text="of Sherlock: SN, NT, VS, CV, AGN, BS, ORPHAN")
 
     def clean(self) -> dict[str, Any]:
-        """Lasair looks at a place, or for a class and a time."""
+        """Check that a position is not combined with a class or a time, which Lasair's cone search does not take."""
         cleaned = super().clean()
         if cleaned.get("ra") is not None and (cleaned.get("label") or cleaned.get("days")):
-            raise forms.ValidationError("Lasair's cone search knows neither classes nor times: ask for a position or for these.")
+            raise forms.ValidationError("Lasair's cone search takes neither a class nor a time: give a position, or these.")
         return cleaned
 
 
 class AtlasForm(PositionForm):
-    """A place to measure."""
+    """A position to measure."""
 
     ra = forms.FloatField(min_value=0, max_value=360, label="RA", help_text="degrees, ICRS")
     dec = forms.FloatField(

@@ -1,4 +1,4 @@
-"""Lasair for ZTF and Rubin, in the TOM's query pages."""
+"""Lasair for ZTF and Rubin, on the TOM's query pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tom_alerce.dataservices.forms import LasairForm
 
 
 class LasairDataService(BrokerDataService):
-    """Lasair; each of its two services needs an account."""
+    """Data service of Lasair; each of its two services needs an account."""
 
     name = "Lasair multi-survey"
     verbose_name = "Lasair: ZTF and Rubin/LSST"
@@ -20,11 +20,11 @@ class LasairDataService(BrokerDataService):
 
     @classmethod
     def get_form_class(cls) -> type[LasairForm]:
-        """The form."""
+        """Form of the query page."""
         return LasairForm
 
     def results(self, query: Query) -> Iterator[dict[str, Any]]:
-        """Whole objects: Lasair's lists have no positions, and with an object's position comes its light curve."""
+        """Objects with their light curves: Lasair's lists have no positions, and an object's position comes with its light curve."""
         for alert in self.client().search(query):
             context = next((label.label for label in alert.labels if label.classifier == "sherlock"), "")
             n = int((alert.detections["kind"] == Kind.ALERT).sum())

@@ -1,4 +1,4 @@
-"""Filters of our templates: times, positions and numbers as an observer writes them."""
+"""Template filters: times, positions and numbers as an observer writes them."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ register = template.Library()
 
 @register.filter
 def utc(mjd: float | None) -> datetime | str:
-    """The date and time (UTC) of an MJD; '' for None."""
+    """Date and time (UTC) of an MJD; '' for None."""
     return "" if mjd is None else Time(mjd, format="mjd").to_datetime()
 
 
 @register.filter
 def ago(mjd: float | None) -> str:
-    """How long ago an MJD was: '12 min', '3.4 h', '12 d'; '' for None."""
+    """Time since an MJD: '12 min', '3.4 h', '12 d'; '' for None."""
     return "" if mjd is None else span(now_mjd() - mjd)
 
 
 @register.filter
 def new_at(first_mjd: float | None, at: float) -> bool:
-    """Whether something was first seen in the day before ``at`` (MJD)."""
+    """Whether a first detection is in the day before ``at`` (MJD)."""
     return first_mjd is not None and first_mjd >= at - 1.0
 
 
@@ -68,31 +68,31 @@ def dec_dms(degrees: float) -> str:
 
 @register.filter
 def number(value: float | None, digits: int = 2) -> str:
-    """A number with fixed digits, whatever the locale; an en dash where it is not known."""
+    """A number with fixed digits in any locale; an en dash if it is not known."""
     return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
 @register.filter
-def plain(value: float, digits: int) -> str:
-    """A signed number that other programs can read."""
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, in ASCII for other programs."""
     return f"{value:+.{digits}f}"
 
 
 @register.filter
 def percent(value: float | None) -> str:
-    """A share as a whole per cent, for a CSS width: '0' to '100'."""
+    """A fraction in per cent, for a CSS width: '0' to '100'."""
     return "0" if value is None or not math.isfinite(value) else f"{100 * min(max(value, 0.0), 1.0):.0f}"
 
 
 @register.filter
 def by_probability(probabilities: dict[str, float | None]) -> list[tuple[str, float | None]]:
-    """Classes and their probabilities, the most probable first; those without a number, as some brokers give them, last."""
+    """Classes and their probabilities, the most probable first; classes without a number (some brokers give none) last."""
     return sorted(probabilities.items(), key=lambda item: math.inf if item[1] is None else -item[1])
 
 
 @register.filter
 def chance(classification: Classification) -> float | None:
-    """The probability of the label of a classification; None where its origin gave none."""
+    """Probability of the label of a classification; None if its origin gave none."""
     probability: float | None = classification.probabilities.get(classification.label, classification.probability)
     return probability
 
@@ -105,7 +105,7 @@ def bandpass(band: Mapping[str, Any]) -> str:
 
 @register.filter
 def pretty(value: Any) -> str:
-    """JSON as a person reads it."""
+    """JSON with indentation."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
 
 
@@ -118,7 +118,7 @@ def links(survey_object: Any) -> list[tuple[str, str]]:
 
 @register.filter
 def sky_links(sky_object: Any) -> list[tuple[str, str]]:
-    """Pages about a position at the archives: (name, address)."""
+    """Pages of archives about a position: (name, address)."""
     position = f"{sky_object.ra:.6f}%20{sky_object.dec:+.6f}"
     return [
         ("SIMBAD", f"https://simbad.cds.unistra.fr/simbad/sim-coo?Coord={position}&Radius=10&Radius.unit=arcsec"),
@@ -138,7 +138,7 @@ def band_style() -> str:
 
 @register.simple_tag
 def plotly_url() -> str:
-    """Address of the plotly script that this TOM serves itself."""
+    """Address of the plotly script, which this TOM serves itself."""
     from plotly.offline import get_plotlyjs_version
 
     return reverse("tom_alerce:plotly", args=[get_plotlyjs_version()])
