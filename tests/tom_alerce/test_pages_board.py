@@ -39,7 +39,7 @@ def test_without_a_ranking_it_says_which_commands_make_one(client, observer):
 
 def test_a_ranking_without_objects_says_so(client, observer):
     factories.ranking()
-    assert "Nothing is up" in board(client).content.decode()
+    assert "Nothing to observe" in board(client).content.decode()
 
 
 def test_an_old_ranking_is_said_to_be_old(client, observer):

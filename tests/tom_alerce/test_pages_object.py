@@ -125,7 +125,7 @@ def test_who_may_not_change_the_target_may_not_change_its_objects(client, observ
     attempts = [("unlink", member.pk), ("promote", sky.pk), ("dry-run", sky.pk), ("accept", near.pk), ("dismiss", near.pk)]
     text = client.get(url("object", sky.pk)).content.decode()
     assert "Unlink" not in text
-    assert "not yours to decide" in text
+    assert "may change both targets decide" in text
     for action, pk in attempts:
         assert refused(client.post(url(action, pk)))
     assert sky.survey_objects.count() == 2
@@ -243,7 +243,7 @@ def test_a_dry_run_says_what_became_of_it_and_makes_no_ranking(client, observer,
     bright = {"peak": 2e6, "images": False}
     up, down = (factories.sky_object(dec=dec, rng=np.random.default_rng(1), **bright) for dec in (80.0, -80.0))
     response = client.post(url("dry-run", down.pk))
-    assert "cannot be asked for tonight" in said(response)[0]
+    assert "cannot be requested for tonight" in said(response)[0]
     assert not FollowupRequest.objects.exists()
     response = client.post(url("dry-run", up.pk))
     (row,) = FollowupRequest.objects.all()

@@ -1,4 +1,4 @@
-"""What a person does with an object: each is one POST, allowed by `tom_alerce.visible`, done by the store, answered by a message."""
+"""Actions of a person on an object: each is one POST, allowed by `tom_alerce.visible`, done by the store, answered by a message."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Action = Callable[[HttpRequest, int], SkyObject]
 
 
 def _action(do: Action) -> Callable[..., HttpResponse]:
-    """A view that does it once for a POST of somebody who is logged in, and goes back to the page or to the object."""
+    """Make a view that does an action for a POST of a logged-in user, and redirects back to the page or to the object."""
 
     @wraps(do)
     def view(request: HttpRequest, pk: int) -> HttpResponse:
@@ -45,7 +45,7 @@ def _action(do: Action) -> Callable[..., HttpResponse]:
 
 def _changeable(request: HttpRequest, *objects: SkyObject) -> None:
     if not visible.may_change(request.user, *objects):
-        raise PermissionDenied("the target of this object belongs to somebody else")
+        raise PermissionDenied("you may not change the target of this object")
 
 
 def _sky_object(request: HttpRequest, pk: int) -> SkyObject:
@@ -53,7 +53,7 @@ def _sky_object(request: HttpRequest, pk: int) -> SkyObject:
 
 
 def _candidate(request: HttpRequest, pk: int) -> MatchCandidate:
-    """An undecided match of which the user may change both sides."""
+    """Undecided match of which the user may change both sides."""
     candidate = get_object_or_404(visible.undecided(request.user), pk=pk)
     _changeable(request, candidate.sky_object, candidate.survey_object.sky_object)
     return candidate
@@ -61,7 +61,7 @@ def _candidate(request: HttpRequest, pk: int) -> MatchCandidate:
 
 @_action
 def promote(request: HttpRequest, pk: int) -> SkyObject:
-    """Make the object a target of the TOM, or link it to the target that it is."""
+    """Make the object a target of the TOM, or link it to its existing target."""
     sky_object = _sky_object(request, pk)
     _changeable(request, sky_object)
     target = targets.promote(sky_object, request.user)
@@ -96,7 +96,7 @@ def unlink(request: HttpRequest, pk: int) -> SkyObject:
 
 @_action
 def accept(request: HttpRequest, pk: int) -> SkyObject:
-    """Decide that a survey object is the sky object that it may be."""
+    """Accept an ambiguous match: link the survey object to the sky object."""
     candidate = _candidate(request, pk)
     linking.link(candidate.survey_object, candidate.sky_object, request.user)
     messages.success(request, f"{candidate.survey_object} is linked.")
@@ -105,7 +105,7 @@ def accept(request: HttpRequest, pk: int) -> SkyObject:
 
 @_action
 def dismiss(request: HttpRequest, pk: int) -> SkyObject:
-    """Decide that a survey object is not the sky object that it may be."""
+    """Dismiss an ambiguous match: the survey object stays separate."""
     candidate = _candidate(request, pk)
     linking.dismiss(candidate, request.user)
     messages.success(request, f"{candidate.survey_object} stays apart.")
@@ -114,28 +114,28 @@ def dismiss(request: HttpRequest, pk: int) -> SkyObject:
 
 @_action
 def explain(request: HttpRequest, pk: int) -> SkyObject:
-    """Ask a worker to find out what the stamp classifier looked at: never in this process, which must not load TensorFlow."""
+    """Enqueue a task that explains the stamp classifier for this object: never in this process, which must not load TensorFlow."""
     sky_object = _sky_object(request, pk)
     if isinstance(tasks.explain.get_backend(), (ImmediateBackend, DummyBackend)):
-        raise StoreError(f"this site has no worker for it; ask its keeper for: manage.py alerce_explain {sky_object.pk}")
+        raise StoreError(f"this site has no worker for it; ask its administrator to run: manage.py alerce_explain {sky_object.pk}")
     tasks.explain.enqueue([sky_object.pk])
-    messages.success(request, "Asked for; a worker does it within a minute or so. Load the page again then.")
+    messages.success(request, "Enqueued: a worker does it within about a minute. Reload the page then.")
     return sky_object
 
 
 @_action
 def dry_run(request: HttpRequest, pk: int) -> SkyObject:
-    """Make the request for this object as it would be sent tonight, check it, and keep it; nothing is sent.
+    """Draft tonight's request for this object, check it and store it; nothing is sent.
 
-    No facility takes a request for what is not a target, so that the object becomes one.
+    The object becomes a target, since facilities take requests for targets only.
     """
     sky_object = _sky_object(request, pk)
     _changeable(request, sky_object)
-    wanted = rank.plan(rank.compute(sky_object_ids=[sky_object.pk]), top=1, threshold=0.0)
-    if not wanted:
-        why = "it is not up for long enough, its brightness is not known, or it is too faint for the hours in the settings"
-        raise StoreError(f"{sky_object} cannot be asked for tonight: {why}")
-    (row,) = draft.draft(wanted, user=request.user)
+    planned = rank.plan(rank.compute(sky_object_ids=[sky_object.pk]), top=1, threshold=0.0)
+    if not planned:
+        why = "it is not observable for long enough, its brightness is not known, or it is too faint for the hours in the settings"
+        raise StoreError(f"{sky_object} cannot be requested for tonight: {why}")
+    (row,) = draft.draft(planned, user=request.user)
     validate.dry_run(row)
     level = messages.SUCCESS if row.state == row.State.VALIDATED else messages.WARNING
     messages.add_message(request, level, f"Dry run for {row.facility}, nothing was sent. {row.get_state_display()}: {row.message}")

@@ -1,4 +1,4 @@
-"""The board: the latest ranking as the table from which a night is planned."""
+"""The board: the latest ranking as a table, to plan a night from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tom_alerce.pages.summaries import summarise
 from tom_alerce.pages.tables import BoardTable
 from tom_alerce.pages.theme import theme
 
-#: Days after which a ranking is said to be old.
+#: Age (days) at which a ranking is marked as old.
 STALE = 0.5
 
 
@@ -53,7 +53,7 @@ class BoardView(LoginRequiredMixin, SingleTableMixin, FilterView):
         return ranks.select_related("ranking", "sky_object__target")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The page: the ranks of this page with their summaries and figures."""
+        """Context of the page: its ranks with their summaries and figures."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         now = now_mjd()
         ranks = [row.record for row in context["table"].page.object_list]
@@ -67,7 +67,7 @@ class BoardView(LoginRequiredMixin, SingleTableMixin, FilterView):
 
 
 def decorate(ranks: Sequence[Any], user: visible.User, now: float) -> None:
-    """Give each rank its ``summary``, ``curve`` (light curve) and ``night`` (altitude) to show."""
+    """Set ``summary``, ``curve`` (light curve) and ``night`` (altitude) of each rank for the templates."""
     summaries = summarise([rank.sky_object for rank in ranks], user)
     for rank in ranks:
         rank.summary = summaries[rank.sky_object_id]

@@ -1,4 +1,4 @@
-"""Does the stamp classifier still see what it was trained for?"""
+"""The drift page: how far recent nights are from the training set of the stamp classifier."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tom_alerce.models import Drift
 from tom_alerce.pages.figures import nights
 from tom_alerce.pages.theme import theme
 
-#: Nights that are drawn, and quantities that are listed.
+#: Numbers of nights that are drawn, and of quantities that are listed.
 NIGHTS, LISTED = 60, 12
 
 
 class DriftView(LoginRequiredMixin, TemplateView):
-    """``/alerce/drift/``: what ``manage.py alerce_drift`` stored, for the version of the model that looked last."""
+    """``/alerce/drift/``: the results of ``manage.py alerce_drift`` for the version of the model that was measured last."""
 
     template_name = "tom_alerce/drift.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The latest night in words and numbers, and all nights as a plot."""
+        """Context of the page: the latest night in numbers, and all nights as a plot."""
         context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request), "alarm": conf.get("DRIFT_ALARM")}
         latest = Drift.objects.order_by("-night", "-modified").first()
         if latest is None:

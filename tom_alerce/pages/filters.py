@@ -1,4 +1,4 @@
-"""What a person, or a script, may narrow the lists down by."""
+"""Filters of the board and of the endpoints: name, position, class, brightness, age."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from classifiers.taxonomy import LIGHTCURVE, STAMP
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 from tom_alerce.store import classifications
 
-#: Arcseconds: the radius of a search that names none, and the largest one.
+#: Radius of a cone search by default, and the largest one, arcseconds.
 RADIUS, MAX_RADIUS = 5.0, 600.0
 
 CLASSES = [
@@ -26,7 +26,7 @@ CLASSES = [
 
 
 def named_or_near(objects: QuerySet[SkyObject], text: str) -> QuerySet[SkyObject]:
-    """The objects that answer a search: a position with an optional radius in arcseconds ('12:30:00 +12:00:00 10'), or part of a name."""
+    """Objects near a position with an optional radius in arcseconds ('12:30:00 +12:00:00 10'), or with this part of a name."""
     cone = position(text)
     if cone is None:
         name = SurveyObject.object_id_of(text)
@@ -40,17 +40,17 @@ def named_or_near(objects: QuerySet[SkyObject], text: str) -> QuerySet[SkyObject
 
 
 def position(text: str) -> tuple[float, float, float] | None:
-    """Right ascension, declination (degrees) and radius (arcseconds) of a text that is a position; None where it is none.
+    """Parse a position: right ascension, declination (degrees) and radius (arcseconds); None if the text is no position.
 
     Decimal degrees, or sexagesimal hours and degrees with colons; the three are separated by spaces or commas.
     """
-    words = [word for word in re.split(r"[\s,]+", text.strip()) if word]
-    if len(words) not in (2, 3):
+    parts = [part for part in re.split(r"[\s,]+", text.strip()) if part]
+    if len(parts) not in (2, 3):
         return None
     try:
-        coordinate = SkyCoord(*words[:2], unit=("hourangle" if ":" in words[0] else "deg", "deg"))
-        radius = float(words[2]) if len(words) == 3 else RADIUS
-    except (ValueError, TypeError):  # a TypeError where a word ends in N or S, which it takes for a latitude: 'SN 2026asx'
+        coordinate = SkyCoord(*parts[:2], unit=("hourangle" if ":" in parts[0] else "deg", "deg"))
+        radius = float(parts[2]) if len(parts) == 3 else RADIUS
+    except (ValueError, TypeError):  # a TypeError if a part ends in N or S, which it reads as a latitude: 'SN 2026asx'
         return None
     if not (np.isfinite(coordinate.ra.deg) and radius > 0):
         return None
@@ -58,7 +58,7 @@ def position(text: str) -> tuple[float, float, float] | None:
 
 
 class Number(django_filters.NumberFilter):
-    """A finite float; a Decimal, which is the library's choice, may have an exponent that takes hours to write out."""
+    """Filter by a finite float; a Decimal, the library's default, may have an exponent that takes hours to write out."""
 
     field_class = forms.FloatField
 
@@ -78,27 +78,27 @@ class BoardFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_query(self, ranks: QuerySet[Rank], name: str, value: str) -> QuerySet[Rank]:
-        """Ranks of the objects that the text names or points at."""
+        """Ranks of the objects whose name or position matches the text."""
         return ranks.filter(sky_object__in=named_or_near(SkyObject.objects.all(), value).values("pk"))
 
     def by_class(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
-        """Ranks of the objects to which some classifier gives the class, with the least probability where one is given."""
+        """Ranks of the objects to which a classifier gives the class, with at least the probability if one is given."""
         label, probability = self.form.cleaned_data.get("label"), self.form.cleaned_data.get("probability")
         if label and name == "probability":
             return ranks  # done with the label
-        words = classifications.last(Classification.objects.filter(sky_object__in=ranks.values("sky_object")))
+        rows = classifications.last(Classification.objects.filter(sky_object__in=ranks.values("sky_object")))
         if not label:
-            words = words.filter(probability__gte=probability)
+            rows = rows.filter(probability__gte=probability)
         elif probability is None:
-            words = words.filter(label=label)
+            rows = rows.filter(label=label)
         else:
-            words = words.filter(**{f"probabilities__{label}__gte": probability})
-        return ranks.filter(sky_object__in=words.values("sky_object"))
+            rows = rows.filter(**{f"probabilities__{label}__gte": probability})
+        return ranks.filter(sky_object__in=rows.values("sky_object"))
 
     def by_age(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
-        """Ranks of the objects whose first detection is younger than so many days before the ranking."""
+        """Ranks of the objects first detected within ``value`` days before the ranking."""
         return ranks.filter(sky_object__first_mjd__gte=F("ranking__now") - value)
 
     def by_novelty(self, ranks: QuerySet[Rank], name: str, value: bool | None) -> QuerySet[Rank]:
-        """Ranks of the objects first seen in the day before the ranking."""
+        """Ranks of the objects first detected in the day before the ranking."""
         return self.by_age(ranks, name, 1.0) if value else ranks

@@ -1,4 +1,4 @@
-"""Alert stamps as PNG: what a person looks at before believing a candidate."""
+"""Draws the stamps of an alert, and maps over them, as PNG."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from scipy.ndimage import binary_erosion
 #: The stamps of an alert, from left to right.
 KINDS = ("science", "template", "difference")
 
-#: Pixels of the side of a stamp in the strip, and between two stamps.
+#: Pixels: side of a stamp in the strip, and gap between two stamps.
 SIDE, GAP = 63, 3
 
-#: A difference is shown from -CUT to +CUT times its noise around its median, so that grey is "nothing there" in every stamp.
+#: A difference is shown from -CUT to +CUT times its noise around its median, so that empty sky has the same grey in every stamp.
 CUT = 8.0
 
 
-#: Colours (RGB) of what speaks for a class and against it, told apart by colour-blind eyes (Okabe & Ito 2008).
+#: Colours (RGB) of pixels that speak for a class and against it, distinct for colour-blind eyes (Okabe & Ito 2008).
 FOR, AGAINST = (230, 159, 0), (86, 180, 233)
-#: A map is outlined where it has this share of its largest absolute value, and drawn so many times as large.
+#: A map is outlined at this fraction of its largest absolute value; the strip is enlarged by this factor.
 OUTLINED, LARGER = 0.4, 4
 
 
 def explained(images: dict[str, NDArray[np.floating[Any]] | None], weights: NDArray[np.floating[Any]]) -> bytes:
-    """The strip, larger, with a map of shape (y, x) over each stamp: what speaks for the class outlined in orange, against it in blue.
+    """Draw the strip, enlarged, with a map of shape (y, x) over each stamp: pixels for the class outlined in orange, against it in blue.
 
-    Lines and not shades, so that they are seen on any image and in red light.
+    Outlines rather than shades are visible on any image and in red light.
     """
-    with Image.open(io.BytesIO(strip(images))) as plain:
-        canvas = plain.convert("RGBA").resize((LARGER * plain.width, LARGER * plain.height), Image.Resampling.NEAREST)
+    with Image.open(io.BytesIO(strip(images))) as small:
+        canvas = small.convert("RGBA").resize((LARGER * small.width, LARGER * small.height), Image.Resampling.NEAREST)
     scale = float(np.abs(weights).max()) or 1.0
     large = Image.fromarray((weights[::-1] / scale).astype(np.float32)).resize((LARGER * SIDE, LARGER * SIDE), Image.Resampling.BICUBIC)
     layer = np.zeros((LARGER * SIDE, LARGER * SIDE, 4), np.uint8)
@@ -52,12 +52,12 @@ def explained(images: dict[str, NDArray[np.floating[Any]] | None], weights: NDAr
 
 
 def strip(images: dict[str, NDArray[np.floating[Any]] | None]) -> bytes:
-    """One PNG of the science, template and difference stamps side by side, `SIDE` pixels high.
+    """Draw the science, template and difference stamps side by side as one PNG, `SIDE` pixels high.
 
     Parameters
     ----------
     images : mapping of kind to array of shape (y, x), or None where the alert has no such stamp
-        First row at the bottom, as FITS has it. Pixels that are not finite become transparent, as does a stamp that is not there.
+        First row at the bottom as in FITS. Pixels that are not finite, and missing stamps, are transparent.
     """
     canvas = Image.new("LA", (len(KINDS) * SIDE + (len(KINDS) - 1) * GAP, SIDE))
     for i, kind in enumerate(KINDS):
@@ -76,7 +76,7 @@ def strip(images: dict[str, NDArray[np.floating[Any]] | None]) -> bytes:
 
 
 def _sky(pixels: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Shades in [0, 1] of an image of the sky: asinh from just under the background to the brightest of its pixels."""
+    """Scale an image of the sky to [0, 1]: asinh from just below the background to the brightest pixels."""
     low, high = AsymmetricPercentileInterval(5.0, 99.7).get_limits(pixels[np.isfinite(pixels)])
     if not high > low:
         return np.full(pixels.shape, 0.5)
@@ -85,7 +85,7 @@ def _sky(pixels: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 
 def _difference(pixels: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Shades in [0, 1] of a difference image: 0.5 is its median, white is positive and black is negative."""
+    """Scale a difference image to [0, 1]: 0.5 is its median, 1 (white) is positive, 0 (black) is negative."""
     _, median, noise = sigma_clipped_stats(pixels[np.isfinite(pixels)], sigma=3.0)
     half_range = CUT * noise if noise > 0 else float(np.nanmax(np.abs(pixels - median))) or 1.0
     shades: NDArray[np.float64] = np.clip(0.5 + (pixels - median) / (2 * half_range), 0.0, 1.0)

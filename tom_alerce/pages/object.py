@@ -1,4 +1,4 @@
-"""One sky object: everything that is known of it, and what a person may do with it."""
+"""The page of one sky object: light curve, stamps, classifications, forecast, rank, members, requests and actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tom_alerce.pages.summaries import Summary, summarise
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline import explain
 
-#: At most so many rows of the history of classifications are shown.
+#: Largest number of rows of the history of classifications.
 HISTORY = 200
 
 
@@ -31,11 +31,11 @@ class ObjectView(LoginRequiredMixin, DetailView):  # type: ignore[type-arg] # ge
     template_name = "tom_alerce/object.html"
 
     def get_queryset(self) -> QuerySet[SkyObject]:
-        """The objects that the user may see."""
+        """Objects that the user may see."""
         return visible.sky_objects(self.request.user).select_related("target")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The page: the summary and its figures, large."""
+        """Context of the page: the summary and its figures, large."""
         summary = summarise([self.object], self.request.user)[self.object.pk]
         context = super().get_context_data(**kwargs) | details(summary)
         context["alerce_theme"] = theme(self.request)
@@ -51,20 +51,20 @@ class ObjectView(LoginRequiredMixin, DetailView):  # type: ignore[type-arg] # ge
 
 
 def explanations(sky_object: SkyObject) -> list[tuple[Stamps, Explanation | None]]:
-    """The stamps that the stamp classifier judges, each with what it looked at, None where that has not been asked for yet."""
-    found = []
+    """Stamps that the stamp classifier uses, each with its latest explanation; None if there is none yet."""
+    pairs = []
     for row in explain.explainable([sky_object.pk]):
         made = row.explanations.filter(source_id=row.source_id).defer("weights").order_by("-created").first()
-        found.append((row, made))
-    return found
+        pairs.append((row, made))
+    return pairs
 
 
 def details(summary: Summary) -> dict[str, Any]:
-    """What the page of an object and the tab of its target have in common."""
+    """Context that the page of an object and the tab of its target share."""
     now = now_mjd()
     rank = Rank.objects.filter(sky_object=summary.sky_object).select_related("ranking").order_by("-ranking__now", "-pk").first()
-    found: dict[str, Any] = {"summary": summary, "now": now, "rank": rank}
-    found["curve"] = svg.light_curve(summary.detections, now, width=900, height=300, recent=None)
+    context: dict[str, Any] = {"summary": summary, "now": now, "rank": rank}
+    context["curve"] = svg.light_curve(summary.detections, now, width=900, height=300, recent=None)
     if rank is not None:
-        found["night"] = svg.altitude(rank.visibility, lowest_altitude(), now, width=620, height=230)
-    return found
+        context["night"] = svg.altitude(rank.visibility, lowest_altitude(), now, width=620, height=230)
+    return context

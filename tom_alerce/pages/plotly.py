@@ -1,4 +1,4 @@
-"""The plotly script, from the installed package: nothing to copy, nothing to fetch from elsewhere (docs/decisions/007-static.md)."""
+"""Serves the plotly script of the installed package, so that pages load nothing from elsewhere (docs/decisions/007-pages.md)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _compressed() -> bytes:
 @cache_control(public=True, max_age=365 * 86400, immutable=True)
 @vary_on_headers("Accept-Encoding")
 def script(request: HttpRequest, version: str) -> HttpResponse:
-    """``/alerce/plotly-<version>.min.js``: the address changes with the version, so that a browser asks for each version once."""
+    """``/alerce/plotly-<version>.min.js``: the address has the version, so that a browser fetches each version once."""
     if version != get_plotlyjs_version():
         raise Http404(f"plotly.js here is {get_plotlyjs_version()}")
     if "gzip" not in request.headers.get("Accept-Encoding", ""):

@@ -1,4 +1,4 @@
-"""What waits for a person: ambiguous matches, and messages that could not be read."""
+"""The review page: ambiguous matches to decide, and dead letters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ReviewView(LoginRequiredMixin, ListView):  # type: ignore[type-arg] # gene
         return visible.undecided(self.request.user).order_by("-pk")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The page, with the dead letters for those who look after the streams."""
+        """Context of the page, with the dead letters for staff."""
         context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request)}
         mark_decidable(context["page_obj"], self.request.user)
         if self.request.user.is_staff:

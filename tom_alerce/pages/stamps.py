@@ -1,4 +1,4 @@
-"""Stamps of an alert as one PNG, cached by the browser."""
+"""Serves the stamps of an alert as one PNG, cached by the browser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tom_alerce.store import explanations
 
 logger = logging.getLogger(__name__)
 
-#: Changes whenever the same stamps would look different.
+#: Version of the drawing; a change makes browsers fetch the images again.
 STYLE = "2"
 
 
@@ -36,8 +36,8 @@ def _etag(request: HttpRequest, pk: int) -> str | None:
 @cache_control(private=True, max_age=3600)
 @condition(etag_func=_etag)
 def stamps(request: HttpRequest, pk: int) -> HttpResponse:
-    """``/alerce/stamps/<pk>.png``: science, template and difference side by side; 404 where the user may not see the object."""
-    row = get_object_or_404(_seen(request), pk=pk)
+    """``/alerce/stamps/<pk>.png``: science, template and difference side by side; 404 if the user may not see the object."""
+    row = get_object_or_404(_viewable(request), pk=pk)
     return HttpResponse(images.strip({kind: _pixels(row, kind) for kind in images.KINDS}), content_type="image/png")
 
 
@@ -51,18 +51,18 @@ def _explanation_etag(request: HttpRequest, pk: int) -> str | None:
 @cache_control(private=True, max_age=3600)
 @condition(etag_func=_explanation_etag)
 def explanation(request: HttpRequest, pk: int) -> HttpResponse:
-    """``/alerce/explanations/<pk>.png``: the stamps with what the classifier looked at; 404 where the user may not see the object."""
-    row = get_object_or_404(Explanation.objects.filter(stamps__in=_seen(request)).select_related("stamps"), pk=pk)
+    """``/alerce/explanations/<pk>.png``: the stamps with the map of an explanation; 404 if the user may not see the object."""
+    row = get_object_or_404(Explanation.objects.filter(stamps__in=_viewable(request)).select_related("stamps"), pk=pk)
     pixels = {kind: _pixels(row.stamps, kind) for kind in images.KINDS}
     return HttpResponse(images.explained(pixels, explanations.weights(row)), content_type="image/png")
 
 
-def _seen(request: HttpRequest) -> QuerySet[Stamps]:
+def _viewable(request: HttpRequest) -> QuerySet[Stamps]:
     return Stamps.objects.filter(survey_object__sky_object__in=visible.sky_objects(request.user).values("pk"))
 
 
 def _pixels(row: Stamps, kind: str) -> NDArray[np.float32] | None:
-    """The pixels of one stamp, None where there is none, or none that can be read: the others are still worth a look."""
+    """Pixels of one stamp; None if it is missing or cannot be read, so that the others are shown."""
     data = getattr(row, kind)
     try:
         return cutouts.decode(bytes(data)) if data else None

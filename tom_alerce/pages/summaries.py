@@ -1,4 +1,4 @@
-"""What the pages show of sky objects, read for a whole page at once: the number of queries does not grow with the number of objects."""
+"""Summaries of sky objects for the pages, read for a whole page at once: the number of queries does not grow with that of objects."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ShownStamps(Protocol):
 
 @dataclass(frozen=True)
 class Summary:
-    """What is known of one sky object; ``sky_object`` has its target and its survey objects at hand."""
+    """Data of one sky object that the pages show; ``sky_object`` has its target and survey objects prefetched."""
 
     sky_object: SkyObject
     detections: Detections
@@ -44,27 +44,27 @@ class Summary:
 
     @cached_property
     def latest(self) -> Trend | None:
-        """The light curve in a word, as the ranking has it; None where nothing was detected."""
+        """Brightness trend of the light curve, as in the ranking; None if nothing was detected."""
         return trend(self.detections, math.inf)
 
     @property
     def first_stamps(self) -> ShownStamps | None:
-        """The stamps of the earliest alert of all members, with a template if one has it (ATLAS sends none)."""
+        """Stamps of the earliest alert of all members, if possible with a template (ATLAS sends none)."""
         return min(self.stamps, key=lambda s: (not s.has_template, s.mjd), default=None)
 
     @property
     def latest_stamps(self) -> ShownStamps | None:
-        """The stamps of the latest alert of all members, with a template if one has it; None where it is also the first."""
+        """Stamps of the latest alert of all members, if possible with a template; None if they are the first."""
         first, latest = self.first_stamps, max(self.stamps, key=lambda s: (s.has_template, s.mjd), default=None)
         return None if first is None or latest is None or latest.source_id == first.source_id else latest
 
     def detail(self, name: str) -> Any:
-        """What one of our own classifiers says beside the class (`classifiers.records.Classification.details`); None where none does."""
+        """A detail of one of our own classifications (`classifiers.records.Classification.details`); None if none has it."""
         return classifications.detail(self.classifications, name)
 
     @property
     def oddness(self) -> float | None:
-        """Share of what a classifier learnt from that is less odd."""
+        """Anomaly score: fraction of the training objects of its kind that are less odd, in [0, 1]."""
         score: float | None = self.detail("oddness")
         return score
 
@@ -78,10 +78,10 @@ class Summary:
 
 
 def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int, Summary]:
-    """A `Summary` of each sky object, by primary key, for a user who may see them."""
+    """Summarise sky objects for a user who may see them; return key -> `Summary`."""
     prefetch_related_objects(sky_objects, "target", "survey_objects__decided_by")
     keys = [sky_object.pk for sky_object in sky_objects]
-    words = classifications.latest(keys)
+    classified = classifications.latest(keys)
     curves = lightcurves.split(lightcurves.read(m.pk for one in sky_objects for m in one.survey_objects.all()))
     stamps = _by(
         Stamps.objects.filter(survey_object__sky_object__in=keys)
@@ -98,7 +98,7 @@ def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int,
         one.pk: Summary(
             one,
             lightcurves.merged(curves, (m.pk for m in one.survey_objects.all())),
-            tuple(words.get(one.pk, ())),
+            tuple(classified.get(one.pk, ())),
             tuple(stamps[one.pk]),
             tuple(ambiguous[one.pk]),
             tuple(requests[one.pk]),
@@ -108,17 +108,17 @@ def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int,
 
 
 def _ambiguous(keys: Sequence[int], user: visible.User) -> dict[int, list[MatchCandidate]]:
-    """Undecided matches, under the sky object that they point to and under the one that they would leave; the user may see both."""
-    found: dict[int, list[MatchCandidate]] = defaultdict(list)
+    """Undecided matches by sky object: under the one to link to and under the present one; the user may see both."""
+    by_object: dict[int, list[MatchCandidate]] = defaultdict(list)
     undecided = visible.undecided(user).filter(Q(sky_object__in=keys) | Q(survey_object__sky_object__in=keys))
     for one in undecided:
         for key in {one.sky_object_id, one.survey_object.sky_object_id}:
-            found[key].append(one)
-    return found
+            by_object[key].append(one)
+    return by_object
 
 
 def _by(rows: Iterable[Any], attribute: str) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = defaultdict(list)
+    groups: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
-        found[getattr(row, attribute)].append(row)
-    return found
+        groups[getattr(row, attribute)].append(row)
+    return groups

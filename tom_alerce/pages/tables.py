@@ -1,4 +1,4 @@
-"""The board as a table: what can be sorted by, and the template of each cell."""
+"""Table of the board: its columns, their templates and orders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tom_alerce.models import Rank
 
 
 def _cell(template: str, name: str, **options: object) -> tables.TemplateColumn:
-    """A column whose cell is a template; its name labels the cell where the table is shown as cards."""
+    """Make a column whose cells are a template; ``name`` labels the cell if the table is shown as cards."""
     attrs = {"td": {"class": f"cell-{template}", "data-label": name}, "th": {"class": f"cell-{template}"}}
     return tables.TemplateColumn(template_name=f"tom_alerce/cells/{template}.html", verbose_name=name, attrs=attrs, **options)
 
@@ -27,7 +27,7 @@ class BoardTable(tables.Table):
     first = tables.Column(order_by="sky_object__first_mjd", visible=False, empty_values=())
     last = tables.Column(order_by="sky_object__last_mjd", visible=False, empty_values=())
 
-    #: What the form offers, since there are no headings on a narrow screen.
+    #: Orders that the form offers, since a narrow screen shows no headings.
     ORDERS = (
         ("place", "place"),
         ("-hours", "hours left"),
@@ -44,6 +44,6 @@ class BoardTable(tables.Table):
         order_by = "place"
 
     def order_magnitude(self, ranks: QuerySet[Rank], descending: bool) -> tuple[QuerySet[Rank], bool]:
-        """Those of which it is not known last, either way."""
+        """Sort by magnitude; unknown magnitudes last in both directions."""
         order = F("magnitude").desc(nulls_last=True) if descending else F("magnitude").asc(nulls_last=True)
         return ranks.order_by(order, "place"), True

@@ -16,13 +16,13 @@ from tom_alerce.pages.summaries import summarise
 
 
 def tab(context: dict[str, Any]) -> dict[str, Any]:
-    """Context of the tab, which the toolkit asks for twice a page and mixes with that of other apps: the target's key and no more."""
+    """Context of the tab: only the target's key, since the toolkit calls this twice a page and merges the contexts of all apps."""
     return {"alerce_target_pk": context["object"].pk}
 
 
 @login_required
 def objects(request: HttpRequest, pk: int) -> HttpResponse:
-    """``/alerce/targets/<pk>/``: what the tab shows; 404 where the user may not see the target."""
+    """``/alerce/targets/<pk>/``: content of the tab; 404 if the user may not see the target."""
     target = get_object_or_404(targets_for_user(request.user, Target.objects.all(), "view_target"), pk=pk)
     summaries = summarise(list(SkyObject.objects.filter(target=target.pk).order_by("pk")), request.user)
     entries = [details(summary) for summary in summaries.values()]

@@ -1,4 +1,4 @@
-"""The look of our pages: as the site has it, dark, or red on black; kept in a cookie so that it is right from the first byte."""
+"""Colour theme of our pages: that of the site, dark, or red on black; a cookie holds it, so that no page flashes in another."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ YEAR = 365 * 86400
 
 
 def theme(request: HttpRequest) -> str:
-    """The look that this browser asked for, one of `THEMES`."""
+    """Theme of this browser, one of `THEMES`."""
     chosen = request.COOKIES.get(COOKIE, "site")
     return chosen if chosen in THEMES else "site"
 
 
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
-    """``/alerce/theme/``: keep the choice and go back."""
+    """``/alerce/theme/``: store the choice and go back."""
     response = redirect(back(request))
     chosen = request.POST.get("theme", "")
     if chosen in THEMES:
@@ -30,7 +30,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 def back(request: HttpRequest, default: str = "") -> str:
-    """The page of this site that a form names in ``next``, else ``default``, else the board."""
+    """Page of this site in the form's field ``next``, else ``default``, else the board."""
     for page in (request.POST.get("next", ""), default):
         if url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
             return page

@@ -1,4 +1,4 @@
-"""The interactive light curve: plotly figures as plain JSON, whose colours the page fills in from its style sheet."""
+"""The interactive light curve: plotly figures as JSON; the page sets their colours from its style sheet."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from tom_alerce.pages.figures.series import QUANTITIES, Series, series
 
 
 def figures(rows: Detections, forecast: Mapping[str, Any] | None = None, star: bool = False) -> dict[str, Any]:
-    """One plotly figure for each of `QUANTITIES` that has points, as plain JSON: {quantity: {title, data, layout}}.
+    """Draw each of `QUANTITIES` that has points as a plotly figure in JSON: {quantity: {title, data, layout}}.
 
-    With a ``forecast`` (`classifiers.models.lightcurve.forecast.Forecast.as_dict`) it is drawn too. Colours are left to the page:
-    ``meta`` of a trace holds its band.
+    A ``forecast`` (`classifiers.models.lightcurve.forecast.Forecast.as_dict`) is drawn too. The page sets the colours: ``meta`` of a
+    trace holds its band.
     """
-    found = {}
+    drawn_figures = {}
     for quantity, title in QUANTITIES.items():
         drawn = series(rows, quantity, star)
         detected = {one.name for one in drawn if one.style == "detection"}
         traces = [_trace(one, quantity, one.style == "detection" or one.name not in detected) for one in drawn]
         if traces:
-            foreseen = outlook.traces(forecast, quantity)
-            end = forecast["mjd"][-1] if forecast and foreseen else -np.inf
-            found[quantity] = {"title": title, "data": foreseen + traces, "layout": _layout(rows, quantity, drawn, end)}
-    return found
+            predicted = outlook.traces(forecast, quantity)
+            end = forecast["mjd"][-1] if forecast and predicted else -np.inf
+            drawn_figures[quantity] = {"title": title, "data": predicted + traces, "layout": _layout(rows, quantity, drawn, end)}
+    return drawn_figures
 
 
 def _layout(rows: Detections, quantity: str, drawn: list[Series], end: float) -> dict[str, Any]:
-    """Axes that reach ``end`` (MJD), and a word on what this quantity cannot show."""
+    """Axes that reach ``end`` (MJD), and a note on points that this quantity cannot show."""
     vertical: dict[str, Any] = {"title": {"text": QUANTITIES[quantity]}, "zeroline": quantity == "flux"}
     if quantity != "flux":
         vertical["autorange"] = "reversed"
@@ -51,7 +51,7 @@ def _layout(rows: Detections, quantity: str, drawn: list[Series], end: float) ->
 
 
 def _trace(one: Series, quantity: str, in_legend: bool) -> dict[str, Any]:
-    """One plotly trace; a band stands once in the legend, which shows and hides its forced points and limits with it."""
+    """Draw points as one plotly trace; a band has one entry in the legend, which also shows and hides its forced points and limits."""
     symbol = "triangle-down-open" if one.style == "limit" else one.symbol + ("-open" if one.style == "forced" else "")
     unit = " µJy" if quantity == "flux" else ""
     label = {"limit": " limit", "forced": " forced", "detection": ""}[one.style]

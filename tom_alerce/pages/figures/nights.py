@@ -1,4 +1,4 @@
-"""Drift of a classifier through the nights, drawn by the template ``tom_alerce/partials/plot.html``."""
+"""Figure of the drift of a classifier by night, for the template ``tom_alerce/partials/plot.html``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from tom_alerce.models import Drift
 from tom_alerce.pages.figures.svg import Layer, Plot, Tick, circle, nice
 
-#: What the quantities are about -> CSS class of its line. A quantity belongs to the first whose test it passes.
+#: Group of quantities -> CSS class of its line.
 GROUPS = {"answers": "band-r", "images": "band-g", "embedding": "band-c", "metadata": "band-o"}
 #: Values above this are drawn at the upper edge.
 HIGHEST = 2.0
 
 
 def group(quantity: str) -> str:
-    """What a quantity of `classifiers.models.stamp.drift` is about, one of `GROUPS`."""
+    """Group of a quantity of `classifiers.models.stamp.drift`, one of `GROUPS`."""
     if quantity == "confidence" or quantity.startswith("p("):
         return "answers"
     if quantity.endswith((" noise", " background")):
@@ -23,15 +23,15 @@ def group(quantity: str) -> str:
 
 
 def worst(row: Drift) -> dict[str, float]:
-    """The largest index of each group in a night."""
-    found: dict[str, float] = {}
+    """Largest index of each group in a night."""
+    largest: dict[str, float] = {}
     for name, psi in row.psi.items():
-        found[group(name)] = max(found.get(group(name), 0.0), psi)
-    return found
+        largest[group(name)] = max(largest.get(group(name), 0.0), psi)
+    return largest
 
 
 def drift(rows: Sequence[Drift], alarm: float, width: int = 900, height: int = 220) -> Plot | None:
-    """The largest index of each group by night, with the alarm; None without nights. ``rows`` are in the order of time."""
+    """Draw the largest index of each group by night, with the alarm; None without nights. ``rows`` are in time order."""
     if not rows:
         return None
     left, right, top, bottom = 34, width - 6, 6, height - 18

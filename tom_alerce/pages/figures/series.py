@@ -1,4 +1,4 @@
-"""A light curve as a person reads it: split into points that look alike, in the quantity that is asked for."""
+"""Splits a light curve into series of points that are drawn alike, in flux or magnitudes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from broker_adapters.records import Detections, Kind
 from broker_adapters.significance import DETECTED, insignificant
 from tom_alerce.store.photometry import bandpass
 
-#: What the vertical axis can be -> its title.
+#: Quantity of the vertical axis -> its title.
 QUANTITIES = {"flux": "Difference flux (µJy)", "difference": "Difference magnitude (AB)", "total": "Total magnitude (AB)"}
 
 
@@ -41,21 +41,21 @@ class Series:
 
 
 def series(rows: Detections, quantity: str, star: bool = False) -> list[Series]:
-    """A light curve in one of `QUANTITIES`, split into what is drawn alike.
+    """Split a light curve in one of `QUANTITIES` into series by survey, band and style.
 
-    Magnitudes need a positive flux: a fading below the reference is left out of ``difference`` and seen in ``flux`` and ``total``. Forced
+    Magnitudes need a positive flux: points below the reference are left out of ``difference`` and shown in ``flux`` and ``total``. Forced
     fluxes below three sigma are limits in ``difference``. Limits are those of a difference, so that ``total`` has none. The errors
     of total magnitudes are those of a point source where there is a ``star`` under the object (`broker_adapters.correction`).
     """
-    with np.errstate(over="ignore"):  # the error of a magnitude of next to nothing
+    with np.errstate(over="ignore"):  # the magnitude error of a flux near zero
         values, errors, style = _quantity(rows, quantity, star)
-    found = []
+    split = []
     for survey, band in sorted({(str(r["survey"]), str(r["band"])) for r in rows}):
         for name in ("limit", "forced", "detection"):
             chosen = (rows["survey"] == survey) & (rows["band"] == band) & (style == name) & np.isfinite(values)
             if chosen.any():
-                found.append(Series(survey, band, name, rows[chosen], values[chosen], errors[chosen]))
-    return found
+                split.append(Series(survey, band, name, rows[chosen], values[chosen], errors[chosen]))
+    return split
 
 
 def _quantity(rows: Detections, quantity: str, star: bool) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:

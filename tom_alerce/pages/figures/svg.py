@@ -1,7 +1,7 @@
-"""Geometry of small light curves and visibility curves, drawn by the template ``tom_alerce/partials/plot.html``: no script is needed.
+"""Geometry of small light curves and altitude curves, drawn by the template ``tom_alerce/partials/plot.html`` without a script.
 
-Nothing here knows colours: a mark has its band and its survey as CSS classes, and the style sheet says what they look like in each theme.
-The survey is told by the symbol as well, so that colour is never the only difference.
+Colours are left to the style sheet of each theme: a mark has its band and its survey as CSS classes. Surveys differ by symbol as well, so
+that colour is never the only difference.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from broker_adapters.records import SYMBOLS, Detections
 from broker_adapters.significance import SHOWN, significant
 from tom_alerce.pages.figures.series import Series, series
 
-#: The small light curve shows at most this many days before the latest detection, and this many points.
+#: Days before the latest detection, and number of points, that the small light curve shows at most.
 RECENT, POINTS = 120.0, 400
 
 
@@ -39,7 +39,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """What the template ``tom_alerce/partials/plot.html`` draws."""
+    """A figure for the template ``tom_alerce/partials/plot.html``."""
 
     width: int
     height: int
@@ -56,7 +56,7 @@ class Plot:
 
 
 def circle(x: float, y: float, r: float) -> str:
-    """The path of a circle."""
+    """Path of a circle."""
     return f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0"
 
 
@@ -85,9 +85,9 @@ _MARKS: dict[str, Callable[[float, float, float], str]] = dict(zip(SYMBOLS, (cir
 
 
 def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84, recent: float | None = RECENT) -> Plot | None:
-    """The geometry of a light curve up to ``now`` (MJD); None where nothing was measured.
+    """Draw a light curve up to ``now`` (MJD); None without measurements.
 
-    Difference magnitudes where the object only ever brightened, else difference fluxes. ``recent`` bounds the days that are shown.
+    The axis is the difference magnitude, or the difference flux if any significant flux is negative. ``recent`` limits the days shown.
     """
     clear = significant(rows, SHOWN)
     negative = bool(np.any(clear & (rows["flux"] < 0)))
@@ -123,7 +123,7 @@ def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84
 
 
 def _x_range(mjd: NDArray[np.float64], now: float) -> tuple[float, float]:
-    """Limits of the time axis: up to now, unless nothing happened for longer than the small light curve shows."""
+    """Limits of the time axis: up to now, unless the latest measurement is older than `RECENT`."""
     first, last = float(mjd.min()), float(mjd.max())
     if now - last > RECENT:
         margin = max(0.05 * (last - first), 1.0)
@@ -136,7 +136,7 @@ def _minus(text: str) -> str:
 
 
 def _y_range(drawn: list[Series]) -> tuple[float, float]:
-    """Limits of the vertical axis: those of the measured points, and as far as limits are near them."""
+    """Limits of the vertical axis: those of the measured points, extended to upper limits near them."""
     measured = [one for one in drawn if one.style != "limit"] or drawn
     low, high = min(float(one.values.min()) for one in measured), max(float(one.values.max()) for one in measured)
     span = max(high - low, 0.6 if low > 5 else 1e-3)
@@ -173,9 +173,9 @@ def nice(low: float, high: float, count: int) -> list[float]:
 
 
 def altitude(visibility: Mapping[str, Any], limit: float, now: float | None = None, width: int = 190, height: int = 84) -> Plot | None:
-    """The geometry of the altitude through what is left of the night, with the limit and the Moon; None where no night is left.
+    """Draw the altitude for the rest of the night, with the limit and the Moon; None if no night is left.
 
-    ``visibility`` is what `tom_alerce.models.Rank` keeps: ``times`` (MJD), ``altitude`` and, where known, ``moon_altitude`` (degrees).
+    ``visibility`` is that of `tom_alerce.models.Rank`: ``times`` (MJD), ``altitude`` and, where known, ``moon_altitude`` (degrees).
     """
     times = np.asarray(visibility.get("times") or [], float)
     curve = np.asarray(visibility.get("altitude") or [], float)
@@ -208,7 +208,7 @@ def altitude(visibility: Mapping[str, Any], limit: float, now: float | None = No
 
 
 def _above(times: NDArray[np.float64], curve: NDArray[np.float64], limit: float, x: Callable[..., float], y: Callable[..., float]) -> str:
-    """The parts of the curve that are above the limit."""
+    """Path of the parts of the curve that are above the limit."""
     parts, pen = [], "M"
     for t, v in zip(times, curve, strict=True):
         if v < limit:

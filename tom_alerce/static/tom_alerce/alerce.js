@@ -1,4 +1,4 @@
-// What the pages can do without, but are better with: the interactive light curve, copying of coordinates, a question before unlinking.
+// Enhancements of the pages, which work without them: the interactive light curve, copying of coordinates, a confirmation of unlinking.
 (() => {
   "use strict";
 
@@ -16,7 +16,7 @@
     if (button && !window.confirm(button.dataset.confirm)) event.preventDefault();
   });
 
-  // A colour of the style sheet as plotly reads it: whatever CSS computes, a pixel of it is red, green and blue.
+  // Convert a colour of the style sheet to RGB for plotly: draw a pixel of it and read the pixel.
   function palette(element) {
     const probe = element.appendChild(document.createElement("i"));
     const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
@@ -29,8 +29,8 @@
     return [colour, () => probe.remove()];
   }
 
-  // The colours of a figure are those of the style sheet, whatever the theme.
-  function dressed(figure, colour) {
+  // Set the colours of a figure from the style sheet, in any theme.
+  function coloured(figure, colour) {
     const axis = { gridcolor: colour("--alerce-line"), linecolor: colour("--alerce-line"), zerolinecolor: colour("--alerce-quiet"), automargin: true };
     const data = figure.data.map((trace) => {
       const band = colour("--band-" + CSS.escape(trace.meta.band));
@@ -56,7 +56,7 @@
     holder.replaceChildren(chart);
     const show = (mode) => {
       const [colour, done] = palette(holder);
-      const [data, layout] = dressed(figures[mode], colour);
+      const [data, layout] = coloured(figures[mode], colour);
       done();
       window.Plotly.react(chart, data, layout, { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d"] });
       buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.mode === mode)));
