@@ -96,7 +96,7 @@ TARGET_PERMISSIONS_ONLY = True
 TARGET_DEFAULT_PERMISSION = "PUBLIC"
 AUTH_STRATEGY = "READ_ONLY"
 OPEN_URLS: list[str] = []
-TOM_FACILITY_CLASSES = ["tom_observations.facilities.lco.LCOFacility"]
+TOM_FACILITY_CLASSES = ["tom_observations.facilities.lco.LCOFacility", "demo.facility.FakeFacility"]
 FACILITIES = {
     "LCO": {
         "portal_url": os.getenv("LCO_PORTAL_URL", "http://127.0.0.1:18000"),
@@ -138,5 +138,6 @@ HINTS_ENABLED = False
 TOM_ALERCE: dict[str, object] = {
     # the fake broker relays the ZTF packets of the simulated night; ALeRCE is asked by whoever polls it
     "BROKERS": {"alerce": {}, "fake": {"folder": str(DATA_DIR / "night" / "ztf"), "surveys": ["ztf"]}},
-    "FACILITY": {"name": "lco", "proposal": os.getenv("LCO_PROPOSAL", "DEMO")},
+    # a facility that checks requests without a network, unless there is a key for LCO's portal
+    "FACILITY": {"name": "lco", "proposal": os.getenv("LCO_PROPOSAL", "")} if os.getenv("LCO_API_KEY") else {"name": "fake"},
 }

@@ -15,9 +15,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def demo(tmp_path, settings):
-    """Runs the command on a small sky, without classifiers and with a portal that does not answer; what it printed."""
-    settings.TOM_ALERCE = {"CLASSIFIERS": (), "FACILITY": {"name": "lco", "proposal": "DEMO"}}
-    settings.FACILITIES = {"LCO": {"portal_url": "http://127.0.0.1:9", "archive_url": "http://127.0.0.1:9", "api_key": "x"}}
+    """Runs the command on a small sky, without classifiers, and returns what it printed."""
+    settings.TOM_ALERCE = {**settings.TOM_ALERCE, "CLASSIFIERS": ()}
 
     def run():
         out = StringIO()
@@ -38,8 +37,8 @@ def test_the_whole_chain_goes_through_and_a_second_run_adds_nothing(demo):
     assert several
     assert models.Rank.objects.exists()
     assert models.FollowupRequest.objects.exists()
-    assert set(models.FollowupRequest.objects.values_list("state", flat=True)) == {"draft"}
-    assert "drafted and pass our own check" in said
+    assert set(models.FollowupRequest.objects.values_list("facility", "state")) == {("Fake", "validated")}
+    assert "This observation is valid with a duration of" in said
     found = {t.name.rsplit(" ", 1)[-1] for t in Target.objects.filter(sky_objects__isnull=False)}
     assert {"alias", "position"} <= found
     tables = (models.SkyObject, models.SurveyObject, models.Detection, models.DeadLetter, models.FollowupRequest)
@@ -63,6 +62,13 @@ def test_a_database_in_use_is_refused(demo):
     with pytest.raises(CommandError, match="in use"):
         demo()
     assert not get_user_model().objects.filter(username="demo").exists()
+
+
+def test_requests_stay_drafts_where_lcos_portal_does_not_answer(demo, settings):
+    settings.TOM_ALERCE = {**settings.TOM_ALERCE, "FACILITY": {"name": "lco", "proposal": "DEMO"}}
+    settings.FACILITIES = {"LCO": {"portal_url": "http://127.0.0.1:9", "archive_url": "http://127.0.0.1:9", "api_key": "x"}}
+    assert "drafted and pass our own check" in demo()
+    assert set(models.FollowupRequest.objects.values_list("facility", "state")) == {("LCO", "draft")}
 
 
 def test_a_night_that_is_long_past_is_said_to_be(demo, tmp_path):

@@ -123,7 +123,7 @@ class Command(command.Command):
         return None
 
     def _submit(self) -> None:
-        """Requests for the best; without a portal they stay drafts, which is no failure of the demo."""
+        """Check requests for the best; with LCO and without its portal they stay drafts, which is no failure of the demo."""
         try:
             self._run("alerce_submit", dry_run=True, top=3, user=USER)
         except CommandError as error:
