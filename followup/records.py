@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -252,9 +252,6 @@ Candidates = Sequence[Candidate]
 class Term(Protocol):
     """A term of the ranking: a module of ``followup/terms``, or a module of your own under its dotted name.
 
-    ``term(candidates, night, **parameters) -> Scores`` scores n candidates at once. Parameters are keyword-only, with defaults, and are
-    given in the settings. A score that cannot be known is `NEUTRAL`, and its reason says why.
-
     Optional attributes
     -------------------
     WEIGHT : float
@@ -263,15 +260,15 @@ class Term(Protocol):
         Position among the terms of such a ranking; terms without one come last, in alphabetical order.
     """
 
-    term: Callable[..., Scores]
+    def term(self, candidates: Candidates, night: Night, **parameters: Any) -> Scores:
+        """Score n candidates at once; a score that cannot be known is `NEUTRAL`, and its reason says why.
+
+        Parameters are keyword-only, have defaults and are given in the settings.
+        """
 
 
 class Facility(Protocol):
     """A facility: a module of ``followup/facilities``, or a module of your own under its dotted name.
-
-    ``payload(request, *, target_id=None, **options) -> dict`` returns the form data of a TOM facility: plain JSON that has
-    ``observation_type``, ``name`` and ``target_id``, carries at least 16 digits of ``request.key`` and gives times in UTC. Options are
-    keyword-only, with defaults, and are given in the settings. Nothing is sent.
 
     Attributes
     ----------
@@ -284,11 +281,17 @@ class Facility(Protocol):
     DEFAULT_INSTRUMENT : str
         Instrument of requests for which none is named; the first of ``INSTRUMENTS`` where this is not given.
     check(data) -> sequence of str
-        What is wrong with form data as far as can be told without asking the facility's portal; empty when nothing is.
+        The problems of form data that can be found without asking the facility's portal.
     credentials_refused(form) -> bool
         Whether the TOM's form shows that the portal has refused the key in the settings, where the toolkit does not say so.
     """
 
     FACILITY: str
     INSTRUMENTS: Mapping[str, Instrument]
-    payload: Callable[..., dict[str, Any]]
+
+    def payload(self, request: ObservationRequest, *, target_id: int | None = None, **options: Any) -> dict[str, Any]:
+        """Return the form data of the TOM's facility as plain JSON; nothing is sent.
+
+        It has ``observation_type``, ``name`` and ``target_id``; the name carries 16 digits of ``request.key``, and times are UTC. Options
+        are keyword-only, have defaults and are given in the settings.
+        """
