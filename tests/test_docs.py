@@ -29,8 +29,9 @@ def test_every_setting_is_documented(key):
 
 
 @pytest.mark.parametrize("term", plugins.names("followup.terms"))
-def test_every_term_is_documented(term):
-    assert f"| `{term}` |" in SETTINGS
+def test_every_term_is_documented_with_its_weight(term):
+    weight = plugins.load("followup.terms", term).WEIGHT
+    assert f"| `{term}` | {f'{weight:g}' if weight else 'off'} |" in SETTINGS
 
 
 @pytest.mark.parametrize("command", [c for c, app in get_commands().items() if app == "tom_alerce"])
@@ -122,7 +123,7 @@ def packages():
                 yield f"{top}.{found.name}"
 
 
-@pytest.mark.parametrize("package", packages())
+@pytest.mark.parametrize("package", [*packages()])
 def test_every_package_is_in_the_architecture(package):
     assert f"| `{package}` |" in ARCHITECTURE
 
