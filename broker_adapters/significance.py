@@ -6,13 +6,13 @@ All functions take rows of `DETECTION`, shape (n,), in any order. Four questions
 function              asked by                    what counts
 ====================  ==========================  ==================================================================================
 `alerts`              counts, promotion rules,    the survey raised an alert, whatever we think of it: the number must equal the
-                      magnitude statistics        survey's own
+                      magnitude statistics        survey's own (``n_detections`` of the tables)
 `detected`            ranking, plan, pages        an alert, or forced photometry of `DETECTED` sigma; a negative one counts only
                                                   where an alert has been negative too, else it is a bad subtraction
 `detected_reliably`   light-curve classifier      as it was trained: alerts of at least `RELIABLE`, forced photometry of `DETECTED`
                                                   sigma of either sign, and only rows of which flux and error are usable
-`insignificant`       figures, target photometry  forced photometry below `SHOWN` sigma is drawn as a limit; three sigma is what
-                                                  the ZTF forced-photometry guide draws, and a person judges the points
+`significant`,        figures, target photometry  any flux of `SHOWN` sigma counts; forced photometry below it is drawn as a limit.
+`insignificant`                                   Three sigma is what the ZTF forced-photometry guide draws: a person judges the points
 ====================  ==========================  ==================================================================================
 
 Total flux is the flux of the reference source plus the difference. Which of the two a magnitude is of:

@@ -16,7 +16,8 @@ from broker_adapters import photometry, times
 from broker_adapters.brokers._answers import column, flat, labels, listed
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
-from broker_adapters.records import Alert, Detections, Kind, frozen
+from broker_adapters.records import Alert, Detections, frozen
+from broker_adapters.significance import alerts
 from broker_adapters.surveys import lsst, ztf
 from broker_adapters.values import check, floats, identifier, sane, scalars
 
@@ -151,7 +152,7 @@ def _alert(
     moving: bool = False,
 ) -> Alert:
     """The alert of an object: at the mean of its detections, or at ``place`` where it has none."""
-    seen = rows[rows["kind"] == Kind.ALERT]
+    seen = rows[alerts(rows)]
     ra, dec, error = place
     if not moving and np.isfinite(seen["ra"]).any():
         ra, dec, error = mean_position(seen["ra"], seen["dec"], seen["position_err"])

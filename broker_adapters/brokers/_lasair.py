@@ -21,6 +21,7 @@ from broker_adapters.brokers._answers import flat, listed
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, BrokerLabel, Detections, Kind, blank, frozen
+from broker_adapters.significance import alerts
 from broker_adapters.surveys import lsst, ztf
 from broker_adapters.values import check, floats, identifier, sane, scalars
 
@@ -204,7 +205,7 @@ def _alert(
 ) -> Alert:
     """The alert of an object: at ``place``, or at the mean of its detections where Lasair gives none."""
     rows = rows[np.isfinite(rows["flux"]) | (rows["kind"] == Kind.LIMIT)]
-    seen = rows[rows["kind"] == Kind.ALERT]
+    seen = rows[alerts(rows)]
     if len(seen) and (survey == "ztf" or not np.isfinite(place[:2]).all()) and not moving:
         place = mean_position(seen["ra"], seen["dec"], seen["position_err"])
     check(place[0], place[1])

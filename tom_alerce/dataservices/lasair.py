@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from broker_adapters.records import Kind, Query
+from broker_adapters.records import Query
+from broker_adapters.significance import alerts
 from tom_alerce.dataservices.base import BrokerDataService, row
 from tom_alerce.dataservices.forms import LasairForm
 
@@ -27,5 +28,5 @@ class LasairDataService(BrokerDataService):
         """Objects with their light curves: Lasair's lists have no positions, and an object's position comes with its light curve."""
         for alert in self.client().search(query):
             context = next((label.label for label in alert.labels if label.classifier == "sherlock"), "")
-            n = int((alert.detections["kind"] == Kind.ALERT).sum())
+            n = int(alerts(alert.detections).sum())
             yield row(alert, label=context, n=n, whole=True)

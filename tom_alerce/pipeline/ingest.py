@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from broker_adapters import packets as adapters
+from broker_adapters import significance
 from broker_adapters.errors import AdapterError, SourceError
-from broker_adapters.records import Alert, Kind
+from broker_adapters.records import Alert
 from broker_adapters.sources.files import Packet
 from tom_alerce import conf
 from tom_alerce.store import alerts as store
@@ -82,6 +83,6 @@ def _write(items: Iterable[Alert | Refused], report: Report, progress: Progress)
         report.saved += store.save(alerts)
         report.refused += dead_letters.save(item for item in batch if isinstance(item, Refused))
         report.read.update(a.survey for a in alerts)
-        report.without_detections += sum(not (a.detections["kind"] == Kind.ALERT).any() for a in alerts)
+        report.without_detections += sum(not significance.alerts(a.detections).any() for a in alerts)
         report.last_mjd = max([*(a.mjd for a in alerts), report.last_mjd or 0.0]) or None
         progress(len(batch))
