@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from broker_adapters import photometry
 from broker_adapters.correction import corrected
 from broker_adapters.crossmatch import mean_positions
-from broker_adapters.records import Detections, Kind
+from broker_adapters.records import BAND_WIDTH, SURVEY_WIDTH, Detections, Kind
 from broker_adapters.significance import alerts, series
 
 Floats = NDArray[np.float64]
@@ -30,7 +30,7 @@ _RISE = ("dmdt_first", "dm_first", "sigmadm_first", "dt_first")
 #: One band of one object. ``corrected`` is that of the first detection; ``saturation_rate`` is the share of total magnitudes brighter
 #: than 13.2.
 BAND = np.dtype(
-    [("owner", "i8"), ("survey", "U5"), ("band", "U2"), ("ndet", "i4"), ("ndubious", "i4"), ("corrected", "?")]
+    [("owner", "i8"), ("survey", f"U{SURVEY_WIDTH}"), ("band", f"U{BAND_WIDTH}"), ("ndet", "i4"), ("ndubious", "i4"), ("corrected", "?")]
     + [(name, "f8") for name in ("firstmjd", "lastmjd", *_MAGNITUDES, "saturation_rate", *_RISE)]
 )
 #: One object, all surveys together. ``sigmara`` and ``sigmadec`` are the error of the mean position in arcseconds, ``g_r_*`` are colours of

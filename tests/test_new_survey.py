@@ -39,7 +39,7 @@ def winter(tmp_path, monkeypatch, settings):
     package = tmp_path / NAME.partition(".")[0]
     package.mkdir()
     (package / "__init__.py").write_text("")
-    shutil.copy(HERE / "contracts" / "theirs" / "winter.py", package)
+    shutil.copy(HERE / "contracts" / "third_party" / "winter.py", package)
     monkeypatch.syspath_prepend(tmp_path)
     settings.TOM_ALERCE = {"SURVEYS": ["ztf", NAME], "CLASSIFIERS": [], "SITE": SITE}
     yield
@@ -51,7 +51,7 @@ def winter(tmp_path, monkeypatch, settings):
 def packets():
     """One packet of WINTER, and one of ZTF of the same source, 0.1 arcsec away."""
     return [
-        Packet("night", "winter", (HERE / "contracts" / "theirs" / "data" / "winter" / "night.packet").read_bytes()),
+        Packet("night", "winter", (HERE / "contracts" / "third_party" / "data" / "winter" / "night.packet").read_bytes()),
         Packet("night", "ztf", (HERE / "data" / "ztf" / "4.02" / "history.avro").read_bytes()),
     ]
 

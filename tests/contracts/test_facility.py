@@ -22,7 +22,7 @@ from tests.followup.build import candidate, night
 from tom_alerce import conf
 from tom_alerce.requests.facilities import facility_of
 
-FACILITIES = (*plugins.names(PACKAGE), "tests.contracts.theirs.facility", documented("facility"))
+FACILITIES = (*plugins.names(PACKAGE), "tests.contracts.third_party.facility", documented("facility"))
 
 
 @pytest.fixture(params=FACILITIES)

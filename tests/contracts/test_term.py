@@ -17,7 +17,7 @@ from followup.records import Site
 from tests.contracts.documented import documented
 from tests.followup.build import NOW, candidate, detections, night
 
-TERMS = (*plugins.names(PACKAGE), "tests.contracts.theirs.term", documented("term"))
+TERMS = (*plugins.names(PACKAGE), "tests.contracts.third_party.term", documented("term"))
 
 
 def odd_rows():

@@ -73,9 +73,9 @@ def test_a_third_partys_module_is_found(tmp_path, monkeypatch):
     [
         ("SURVEY = Survey(name='far_too_long_a_name')", "up to 11"),
         ("SURVEY = Survey(name='comet', bands=(Band('far too long'),))", "up to 7"),
-        ("SURVEY = Survey(name='meteor')", "'comet'"),
-        ("SURVEY = 'comet'", "no SURVEY"),
-        ("SURVEY = Survey(name='comet')", "no function 'recognises'"),
+        ("SURVEY = Survey(name='meteor')\ndef recognises(packet): ...\ndef read(packet): ...", "'comet'"),
+        ("SURVEY = 'comet'\ndef recognises(packet): ...\ndef read(packet): ...", "no broker_adapters.records.Survey"),
+        ("SURVEY = Survey(name='comet')", "no recognises and no read"),
         ("SURVEY = Survey(nmae='comet')", "nmae"),
         ("import no_such_package", "no_such_package"),
         ("def", "SyntaxError"),
@@ -107,7 +107,8 @@ def test_tables_say_that_another_package_hides_ours(monkeypatch):
     from django.apps import apps
     from django.core.exceptions import ImproperlyConfigured
 
-    monkeypatch.setattr(checks, "clashing", lambda: [("broker_adapters", "/elsewhere")])
+    clash = checks.packages.Clash("broker_adapters", None, "'broker_adapters' is imported from /elsewhere", "rename it")
+    monkeypatch.setattr(checks, "clashing", lambda: [clash])
     with pytest.raises(ImproperlyConfigured, match="'broker_adapters' is imported from /elsewhere"):
         apps.get_app_config("tom_alerce").import_models()
 

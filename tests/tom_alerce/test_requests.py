@@ -244,7 +244,7 @@ class TestDryRun:
         assert stored(row).state == State.DRAFT
 
     def test_the_check_of_a_dotted_facility_is_asked(self, planned, settings):
-        name = "tests.contracts.theirs.facility"
+        name = "tests.contracts.third_party.facility"
         settings.TOM_ALERCE = {"FACILITY": {"name": name}}
         roof = replace(planned, facility=name, instrument="CAMERA", exposures=(Exposure("clear", 60.0),))
         row = drafted(roof)

@@ -79,7 +79,7 @@ def _unusable(package: str, name: str) -> str:
         return f"{type(error).__name__}: {error}"
     required = REQUIRED[package]
     if missing := [attribute for attribute in required if not hasattr(module, attribute)]:
-        return f"It has no {missing[0]}. A plug-in as those of {package} has: {', '.join(required)}."
+        return f"It has no {' and no '.join(missing)}. A plug-in as those of {package} has: {', '.join(required)}."
     if "SURVEY" not in required:
         return ""
     if not isinstance(module.SURVEY, Survey):
