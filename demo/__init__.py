@@ -1,1 +1,1 @@
-"""A small TOM with the plugin installed: what ``make demo`` runs, and what the tests run in."""
+"""A small TOM with the plugin installed, for ``make demo`` and for the tests."""

@@ -1,4 +1,4 @@
-"""Settings of a TOM as ``tom_setup`` writes them, plus the plugin; everything stays on this machine."""
+"""Settings of a TOM as ``tom_setup`` writes them, with the plugin; nothing leaves this machine."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``manage.py alerce_demo``: a simulated night through the whole chain, in a database of its own."""
+"""``manage.py alerce_demo``: run the whole chain over a simulated night, in a database of its own."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from tom_alerce.management import command
 from tom_alerce.models import SkyObject
 
 USER = "demo"
-#: Arcseconds between a source and the target that is to be found by its position.
+#: Separation (arcseconds) of a source and the target that is matched to it by position.
 _APART = 0.5
-#: Days after which the simulated night is no longer last night.
+#: Age (days) at which the simulated night is no longer last night.
 _STALE = 1.0
 
 
 class Command(command.Command):
-    """Exit code: 0 if the chain went through; 1 if a step failed, or the database is somebody's own."""
+    """Exit code: 0 if the whole chain ran; 1 if a step failed, or the database holds other data."""
 
     help = (
         "Fill a fresh database with a simulated night of ZTF, ATLAS and Rubin alerts: read, merge, classify, rank, and check requests for "
-        "the best without sending them. A second run adds nothing. Refuses a database that holds anything else."
+        "the best without sending them. A second run adds nothing. Refuses a database that holds other data."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How large, which, and where."""
-        parser.add_argument("--sources", type=int, default=150, help="sources on the sky (default: %(default)s)")
-        parser.add_argument("--seed", type=int, default=1, help="of the simulation (default: %(default)s)")
+        """Add ``--sources``, ``--seed`` and ``--data``."""
+        parser.add_argument("--sources", type=int, default=150, help="number of sources on the sky (default: %(default)s)")
+        parser.add_argument("--seed", type=int, default=1, help="seed of the simulation (default: %(default)s)")
         parser.add_argument("--data", type=Path, help="folder for the packets (default: DATA_DIR of the settings, else a folder 'data')")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prepare the TOM, simulate, and run the commands that a person would type."""
+        """Prepare the TOM, simulate a night, and run the commands that an observer would type."""
         began = time.monotonic()
         call_command("migrate", verbosity=0, interactive=False)
         self._refuse_foreign_data()
@@ -61,16 +61,15 @@ class Command(command.Command):
             raise CommandError(f"ready, but not everything was classified: {problem}") from problem
 
     def _refuse_foreign_data(self) -> None:
-        """Only an empty database, or one that this command has filled, is taken."""
+        """Fail unless the database is empty or was filled by this command."""
         users = get_user_model().objects
         if users.filter(username=USER).exists():
             return
-        strangers = users.filter(is_superuser=True).count()
-        if strangers or Target.objects.exists() or SkyObject.objects.exists():
+        if users.filter(is_superuser=True).exists() or Target.objects.exists() or SkyObject.objects.exists():
             raise CommandError("this database is in use; the demo needs one of its own, since it adds a superuser and invented targets")
 
     def _user(self) -> str:
-        """Make the superuser, if there is none; what to say of the log-in."""
+        """Make the superuser if there is none; return a sentence about the log-in."""
         users = get_user_model().objects
         if users.filter(username=USER).exists():
             return f"Log in as {USER} with the password that was printed the first time ('manage.py changepassword {USER}' sets another)."
@@ -79,7 +78,7 @@ class Command(command.Command):
         return f"Log in as {USER} with the password {password}"
 
     def _night(self, folder: Path, seed: int, sources: int) -> None:
-        """Write the night that has just ended, unless one is there: other alerts would be another sky."""
+        """Write the packets of the night that has just ended, unless there are some: other packets would be another sky."""
         now = clock.now()
         if (folder / "truth.csv").exists():
             age = now - float((folder / "now.txt").read_text())
@@ -96,7 +95,7 @@ class Command(command.Command):
         self.stdout.write(f"{night.write(folder, seed, now, sources, latitude)} files of a simulated night in {folder}")
 
     def _targets(self, rows: Sequence[dict[str, str]]) -> None:
-        """Targets that somebody had before the night: found again by name, by alias and by position; and one that nothing belongs to."""
+        """Make targets as a TOM has them before the night: three to match by name, alias and position, and one without alerts."""
         transients = {r["source"]: r for r in rows if r["label"].startswith("SN") and r["survey"] == "ztf"}
         invented = ("its name", "its alias", "its position")
         for how, row in zip(invented, transients.values(), strict=False):
@@ -109,12 +108,12 @@ class Command(command.Command):
         Target.objects.get_or_create(name="M 33", defaults={"type": Target.SIDEREAL, "ra": 23.4621, "dec": 30.6599})
 
     def _poll(self, folder: Path) -> None:
-        """Ask the fake broker, where it relays this night: the same alerts once more, by another way, add nothing."""
+        """Poll the fake broker if it relays this night: the same alerts through another broker add nothing."""
         if conf.get("BROKERS").get("fake", {}).get("folder") == str(folder):
             self._run("alerce_poll", broker=["fake"])
 
     def _classify(self) -> CommandError | None:
-        """A classifier that does not work keeps the others, and the ranking, from nothing; the demo has failed nevertheless."""
+        """Classify; return the error of a classifier that failed, after which the demo goes on and fails at its end."""
         try:
             self._run("alerce_classify")
         except CommandError as error:
@@ -123,7 +122,7 @@ class Command(command.Command):
         return None
 
     def _submit(self) -> None:
-        """Check requests for the best; with LCO and without its portal they stay drafts, which is no failure of the demo."""
+        """Draft and check requests for the best; with LCO and without its portal they stay drafts, which is no failure of the demo."""
         try:
             self._run("alerce_submit", dry_run=True, top=3, user=USER)
         except CommandError as error:
