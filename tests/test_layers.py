@@ -1,4 +1,4 @@
-"""The design's one rule on imports, and what follows from it for who may load what."""
+"""The contracts on imports (pyproject.toml), and what the core packages may load."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 
-def test_imports_go_downwards_only():
+def test_every_contract_on_imports_is_kept():
     # in a process of its own, since it switches off every logger that exists
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

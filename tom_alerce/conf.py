@@ -65,10 +65,10 @@ PLUGINS: Mapping[str, str] = MappingProxyType({"SURVEYS": "broker_adapters.surve
 
 @lru_cache
 def _merged() -> Mapping[str, Any]:
-    return MappingProxyType({**DEFAULTS, **given()})
+    return MappingProxyType({**DEFAULTS, **configured()})
 
 
-def given() -> Mapping[str, Any]:
+def configured() -> Mapping[str, Any]:
     """The TOM's settings without the defaults."""
     return getattr(settings, "TOM_ALERCE", None) or {}
 

@@ -9,16 +9,16 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 
 
-def arguments(where: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> list[CheckMessage]:
-    """E005 for each key that is not known, E006 for each value of another kind than its default; ``known`` holds the defaults."""
+def arguments(where: str, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[CheckMessage]:
+    """E005 for each key that is not known, E006 for each value of another kind than its default; ``defaults`` has the known keys."""
     return [
-        Error(f"TOM_ALERCE{where} has an unknown key {key!r}.", hint=suggest(str(key), known), id="tom_alerce.E005")
-        for key in given
-        if key not in known
+        Error(f"TOM_ALERCE{where} has an unknown key {key!r}.", hint=suggest(str(key), defaults), id="tom_alerce.E005")
+        for key in values
+        if key not in defaults
     ] + [
-        wrong_kind(f"{where}[{key!r}]", value, kind(known[key]))
-        for key, value in given.items()
-        if key in known and kind(value) != kind(known[key])
+        wrong_kind(f"{where}[{key!r}]", value, kind(defaults[key]))
+        for key, value in values.items()
+        if key in defaults and kind(value) != kind(defaults[key])
     ]
 
 

@@ -48,8 +48,8 @@ def check_brokers(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
 
     return [
         message
-        for name, given in conf.get("BROKERS").items()
-        for message in arguments(f"['BROKERS'][{name!r}]", given, conf.options(plugins.load("broker_adapters.brokers", name).Client))
+        for name, values in conf.get("BROKERS").items()
+        for message in arguments(f"['BROKERS'][{name!r}]", values, conf.options(plugins.load("broker_adapters.brokers", name).Client))
     ]
 
 

@@ -48,17 +48,17 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
 @register("tom_alerce")
 def check_settings(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """E002, E006, W001: the setting itself."""
-    given = conf.given()
-    if not isinstance(given, Mapping):
+    values = conf.configured()
+    if not isinstance(values, Mapping):
         return [Error("TOM_ALERCE is not a dictionary.", hint=f"Its keys are: {', '.join(conf.DEFAULTS)}.", id="tom_alerce.E002")]
     return [
         Warning(f"TOM_ALERCE has an unknown key {key!r}.", hint=suggest(str(key), conf.DEFAULTS), id="tom_alerce.W001")
-        for key in given
+        for key in values
         if key not in conf.DEFAULTS
     ] + [
-        wrong_kind(f"[{key!r}]", given[key], kind)
+        wrong_kind(f"[{key!r}]", values[key], kind)
         for key, (test, kind) in _KINDS.items()
-        if key in given and not (test(given[key]) and (not isinstance(given[key], (int, float)) or 0 < given[key] < math.inf))
+        if key in values and not (test(values[key]) and (not isinstance(values[key], (int, float)) or 0 < values[key] < math.inf))
     ]
 
 
@@ -70,11 +70,11 @@ def check_streams(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     needed: dict[str, Any] = {"servers": "", "group": "", "topics": []}
     return [
         message
-        for name, given in conf.get("STREAMS").items()
-        for message in arguments(f"['STREAMS'][{name!r}]", given, needed | {"config": {}})
+        for name, values in conf.get("STREAMS").items()
+        for message in arguments(f"['STREAMS'][{name!r}]", values, needed | {"config": {}})
         + [
             Error(f"TOM_ALERCE['STREAMS'][{name!r}] cannot be used.", hint=f"It needs a value for {key!r}.", id="tom_alerce.E004")
             for key in needed
-            if not given.get(key)
+            if not values.get(key)
         ]
     ]

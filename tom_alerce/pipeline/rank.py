@@ -74,5 +74,5 @@ def compute(
 
 def plan(ranked: Ranked, **options: Any) -> list[ObservationRequest]:
     """Plan requests for the best of a ranking with the options of ``FACILITY`` in the settings; nothing is stored."""
-    given = {"facility": facility_name(), **options_of(make_plan), **options}
-    return make_plan(ranked.ranking, ranked.candidates, ranked.night, **given)
+    options = {"facility": facility_name(), **options_of(make_plan), **options}
+    return make_plan(ranked.ranking, ranked.candidates, ranked.night, **options)

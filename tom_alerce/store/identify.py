@@ -126,7 +126,7 @@ def _associate(alerts: Sequence[Alert], named: Mapping[int, SkyObject]) -> _Link
     place = {s.pk: g for g, s in enumerate(skies)}
     before = [place[o.sky_object_id] for o in near]
     everyone: list[SurveyObject | Alert] = [*near, *(alerts[i] for i in still)]
-    found = associate(
+    association = associate(
         [o.survey for o in everyone],
         np.array([o.ra for o in everyone], dtype=np.float64),
         np.array([o.dec for o in everyone], dtype=np.float64),
@@ -136,7 +136,7 @@ def _associate(alerts: Sequence[Alert], named: Mapping[int, SkyObject]) -> _Link
     group = dict(enumerate(skies))
     sky = [_sky(a, p) for a, p in zip(alerts, pixels.tolist(), strict=True)]
     separation: list[float | None] = [None] * len(alerts)
-    for i, g, apart in zip(still, found.group[len(near) :].tolist(), found.separation[len(near) :].tolist(), strict=True):
+    for i, g, apart in zip(still, association.group[len(near) :].tolist(), association.separation[len(near) :].tolist(), strict=True):
         sky[i] = group.setdefault(g, sky[i])
         separation[i] = apart if np.isfinite(apart) else None
     return _Link(
@@ -145,7 +145,7 @@ def _associate(alerts: Sequence[Alert], named: Mapping[int, SkyObject]) -> _Link
         separation=separation,
         method=[SurveyObject.Method.NEW if s is None else SurveyObject.Method.POSITION for s in separation],
         new=[s for s in {id(s): s for s in sky}.values() if s.pk is None],
-        ambiguous=[(still[i - len(near)], group[g], apart) for i, g, apart in found.ambiguous if i >= len(near)],
+        ambiguous=[(still[i - len(near)], group[g], apart) for i, g, apart in association.ambiguous if i >= len(near)],
     )
 
 
