@@ -22,7 +22,7 @@ class TomAlerceConfig(AppConfig):
     default = True
 
     def import_models(self) -> None:
-        """Load the tables; where another package hides `broker_adapters`, which they need, say so in the words of the check."""
+        """Load the tables; if another package hides `broker_adapters`, which they need, raise the message of the check."""
         from tom_alerce import checks
 
         for clash in checks.clashing():

@@ -101,7 +101,7 @@ def use_third_parties() -> None:
     """Tell `broker_adapters`, which knows no settings, of the third parties' surveys and brokers in them."""
     from broker_adapters import plugins
 
-    named = given()
+    named = configured()
     for key, package in PLUGINS.items():
         names = named.get(key) if isinstance(named, Mapping) else None
         plugins.use(package, [n for n in names if isinstance(n, str)] if isinstance(names, (list, tuple, Mapping)) else ())

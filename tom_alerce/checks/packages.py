@@ -1,8 +1,9 @@
-"""E001: the packages installed together with `tom_alerce` are its own."""
+"""E001: the packages that are installed beside `tom_alerce` are its own."""
 
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,36 +12,48 @@ from django.core.checks import CheckMessage, Error, register
 
 from tom_alerce import DISTRIBUTION
 
-#: Packages installed together with `tom_alerce`; the names are general enough to be another project's as well.
+#: What is installed beside `tom_alerce`; the names are general enough to be another project's as well.
 PACKAGES = ("broker_adapters", "classifiers", "followup")
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A package of ours that Python does not find where it was installed, or that is not ours any more."""
+
+    package: str
+    place: Path | None
+    problem: str
+    hint: str
+
+
+def clashing() -> list[Clash]:
+    """The packages of ours that another package of the same name hides, or has overwritten."""
+    return [clash for name in PACKAGES if (clash := _clash(name)) is not None]
 
 
 @register("tom_alerce")
 def check_packages(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """E001: a package of ours is hidden or overwritten by another of the same name."""
-    return clashing()
+    return [Error(clash.problem, hint=clash.hint, id="tom_alerce.E001") for clash in clashing()]
 
 
-def clashing() -> list[CheckMessage]:
-    """An error for each package of ours that another package of the same name hides, or has overwritten."""
-    return [error for name in PACKAGES if (error := _clash(name)) is not None]
-
-
-def _clash(name: str) -> CheckMessage | None:
+def _clash(name: str) -> Clash | None:
     home = Path(__file__).resolve().parents[2] / name
     spec = find_spec(name)
     place = None if spec is None or not spec.origin else Path(spec.origin).resolve()
     if place is None or place.parent != home:
-        return Error(
+        return Clash(
+            name,
+            place,
             f"The package {name!r} is imported from {place and place.parent}, not from tom_alerce's installation.",
-            hint=f"Rename your own {name!r}, or take it off the Python path; tom_alerce cannot work beside it.",
-            id="tom_alerce.E001",
+            f"Rename your own {name!r}, or take it off the Python path; tom_alerce cannot work beside it.",
         )
     if _distribution(place) != DISTRIBUTION:
-        return Error(
+        return Clash(
+            name,
+            place,
             f"The package {name!r} in {home} belongs to another distribution, which was installed over that of tom_alerce.",
-            hint=f"Uninstall the distribution that also has {name!r}, then install {DISTRIBUTION} again.",
-            id="tom_alerce.E001",
+            f"Uninstall the distribution that also brings {name!r}, then install {DISTRIBUTION} again.",
         )
     return None
 
