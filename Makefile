@@ -9,12 +9,14 @@ TESTS ?= tests
 .PHONY: demo test test-postgresql lint format bench docs clean
 
 demo: .venv/demo
+	$(BIN)/python -m classifiers compile
 	$(BIN)/python demo/manage.py alerce_demo
 ifneq ($(SERVE),0)
 	DEBUG=1 $(BIN)/python demo/manage.py runserver 127.0.0.1:$(PORT)
 endif
 
 test: .venv/test
+	$(BIN)/python -m classifiers compile
 	$(BIN)/python -m pytest -n logical $(TESTS)
 
 # The tests that touch the database once more, on a PostgreSQL server that lives as long as they do.

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from broker_adapters.kernels import compiled
 
 #: Kinds of node: a fixed number of bytes, a number in 7 bits a byte, a length and that many bytes, and nodes made of others.
 BYTES, VARINT, LENGTH, UNION, RECORD, BLOCKS, PAIRS = range(7)
@@ -90,7 +91,7 @@ def _node(node: Any, add: Any) -> tuple[int, list[int], int]:
     return (VARINT, [], 0) if node["type"] == "enum" else (BYTES, [], node["size"])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _end(data, position, kind, first, count, parts):  # type: ignore[no-untyped-def]  # compiled
     """Where the value ends, -1 if it does not. A stack holds the nodes that are open, and how much of each is left."""
     node, left = np.empty(_DEEPEST, np.int64), np.empty(_DEEPEST, np.int64)
@@ -121,7 +122,7 @@ def _end(data, position, kind, first, count, parts):  # type: ignore[no-untyped-
     return position
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _leaf(data, position, kind, count):  # type: ignore[no-untyped-def]  # compiled
     """The position after a value that has no parts."""
     if kind == BYTES:
@@ -129,7 +130,7 @@ def _leaf(data, position, kind, count):  # type: ignore[no-untyped-def]  # compi
     return _long(data, position)[1] if kind == VARINT else _past(data, position)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _items(data, position, rest, pairs):  # type: ignore[no-untyped-def]  # compiled
     """How many items of an array or map are left, this one included (0: none), and where this one's value begins."""
     if rest <= 0:
@@ -141,7 +142,7 @@ def _items(data, position, rest, pairs):  # type: ignore[no-untyped-def]  # comp
     return rest, _past(data, position) if pairs and rest else position
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _long(data, position):  # type: ignore[no-untyped-def]  # compiled
     """A zigzag number of at most ten bytes and the position after it, -1 where it does not end."""
     value = np.uint64(0)
@@ -155,7 +156,7 @@ def _long(data, position):  # type: ignore[no-untyped-def]  # compiled
     return np.int64(0), np.int64(-1)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _past(data, position):  # type: ignore[no-untyped-def]  # compiled
     """The position after a length and that many bytes, -1 where there are fewer."""
     size, position = _long(data, position)

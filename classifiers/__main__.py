@@ -3,13 +3,17 @@
 KIND is a package in ``classifiers.models`` whose ``training`` package has an ``evaluation`` module (stamp, lightcurve). That provides
 ``train.train(data, out, seed, **options)``, ``evaluation.evaluate(data, **options)``, ``evaluation.predict(data, **options)`` and, if it
 can, ``drift.drift(data, **options)``, each of which returns a dict, and may declare options in ``add_arguments(parser, verb)``. With
-``--json`` the last line printed is one JSON object. ``import-checkpoint PATH`` keeps a copy of a stamp network that ALeRCE published.
+``--json`` the last line printed is one JSON object.
+
+``import-checkpoint PATH`` keeps a copy of a stamp network that ALeRCE published. ``compile`` compiles, once on a machine, the functions
+that workers call.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from broker_adapters import plugins
+from broker_adapters.records import blank
 from classifiers.records import WEIGHTS_ROOT, ClassifierError
 from classifiers.training.metrics import table
 
@@ -66,6 +71,8 @@ def parser() -> argparse.ArgumentParser:
         "--folder", type=Path, metavar="DIR", help="where to; by default where classifiers.models.stamp.checkpoints looks for it"
     )
     copy.add_argument("--json", action="store_true")
+    compiling = verbs.add_parser("compile", help="compile the functions that workers call, once after an installation")
+    compiling.add_argument("--json", action="store_true")
     return top
 
 
@@ -75,6 +82,8 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
     if verb == "import-checkpoint":
         imported: dict[str, Any] = import_module("classifiers.models.stamp.checkpoints").import_checkpoint(**options)
         return imported
+    if verb == "compile":
+        return compile_functions()
     if not options["data"].is_dir():
         raise ClassifierError(f"{options['data']} is not a folder")
     kind = options.pop("kind")
@@ -84,10 +93,27 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
     return result | {"seconds": round(time.perf_counter() - started, 3)}
 
 
+def compile_functions() -> dict[str, Any]:
+    """Compile what is not cached: the functions of the light-curve classifier, and those that pass over a packet's history and stamps."""
+    from broker_adapters.kernels import announced
+    from broker_adapters.surveys import ztf
+    from classifiers.models.lightcurve import compilation, hierarchy
+    from classifiers.simulate.packets import ztf as packets
+
+    started, rows = time.perf_counter(), blank(2)
+    rows["survey"], rows["band"], rows["source_id"], rows["mjd"], rows["flux"] = "ztf", "g", ["1", "2"], [60000.0, 60001.0], 1e4
+    rows["flux_err"], rows["ra"], rows["dec"] = 1e3, 10.0, 20.0
+    with announced("compiling the functions that read packets") as compiled:
+        ztf.read(packets.write(rows, object_id="ZTF23aaaaaaa"), history=False)
+    count = compiled.count + compilation.prepare(hierarchy.load(hierarchy.SHIPPED)[0])
+    return {"compiled": count, "seconds": round(time.perf_counter() - started, 3)}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0, or 1 with the reason on standard error."""
     options = vars(parser().parse_args(arguments))
     as_json = options.pop("json")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         result = run(options)
     except ClassifierError as error:

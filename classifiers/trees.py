@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import softmax
+
+from broker_adapters.kernels import compiled
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +70,7 @@ class Trees:
         return total / len(self.roots)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _walk(
     x: NDArray[np.float32],
     roots: NDArray[np.int32],

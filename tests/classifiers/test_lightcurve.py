@@ -7,6 +7,7 @@ import pytest
 from imblearn.ensemble import BalancedRandomForestClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from broker_adapters.kernels import announced
 from broker_adapters.records import Kind, SkyObject, blank
 from classifiers.calibration import Calibration
 from classifiers.models.lightcurve import Model, features, forecast, hierarchy, supernova
@@ -14,6 +15,7 @@ from classifiers.models.lightcurve.context import context
 from classifiers.models.lightcurve.series import MINIMUM, light_curve
 from classifiers.models.lightcurve.training import data, drift, evaluation, samples
 from classifiers.records import ClassifierError, WeightsError
+from classifiers.simulate import lightcurves as simulate
 from classifiers.taxonomy import BRANCH, LIGHTCURVE, LIGHTCURVE_CLASSES
 from classifiers.training.trees import from_boosting, from_forests
 
@@ -270,3 +272,12 @@ def test_the_training_objects_have_not_drifted(real, real_data, monkeypatch):
     told = {name: psi for name, psi in found["psi"].items() if name != "confidence"}
     assert max(told.values()) < 0.25
     assert np.mean(list(told.values())) < 0.05
+
+
+def test_a_model_that_is_made_compiles_nothing_when_it_classifies():
+    model, rng = Model(), np.random.default_rng(5)
+    found = [simulate.observe(source, 200.0, rng, ("ztf", "atlas", "lsst")) for source in simulate.STOCHASTIC.values()]
+    objects = [SkyObject(10.0, 20.0, 0.1, rows) for rows in (*found, supernova_rows(), *(rows[:k] for rows in found for k in (2, 6, 11)))]
+    with announced("compiling") as compiled:
+        assert any(model.predict(objects).labels)
+    assert compiled.count == 0

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from broker_adapters.records import SkyObject
-from classifiers.models.lightcurve import environment, features, forecast, hierarchy
+from classifiers.models.lightcurve import compilation, environment, features, forecast, hierarchy
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context
 from classifiers.models.lightcurve.series import FAMILIES, MINIMUM, light_curve
@@ -30,7 +30,7 @@ _TRANSIENT = [LIGHTCURVE_CLASSES.index(c) for c in LIGHTCURVE["Transient"]]
 
 
 class Model:
-    """The shipped forest, or that of a folder with ``model.npz`` and ``card.json``.
+    """The shipped model, or that of a folder with ``model.npz`` and ``card.json``; its functions are compiled if they are not yet.
 
     Raises
     ------
@@ -44,6 +44,7 @@ class Model:
     def __init__(self, weights: Path | None = None) -> None:
         self._model, card = hierarchy.load(weights or hierarchy.SHIPPED)
         self.version: str = card["version"]
+        compilation.prepare(self._model)
 
     def predict(self, objects: Sequence[SkyObject]) -> Classification:
         """Classify n objects from their merged detections; row i belongs to object i.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from broker_adapters.kernels import compiled
 from classifiers.models.lightcurve._arrays import Floats
 
 
-@njit(cache=True, nogil=True)
+@compiled(fastmath=False)  # see `compiled`
 def solved(matrix: Floats, right: Floats) -> Floats:
     """The solution x (n,) of matrix (n, n) times x = right (n,), by Cholesky's decomposition, which is left in the lower half of matrix;
     NaN where the matrix is not positive definite.

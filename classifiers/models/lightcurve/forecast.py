@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
+from broker_adapters.kernels import compiled
 from broker_adapters.photometry import magnitude_from_flux
 from classifiers.models.lightcurve import supernova
 from classifiers.models.lightcurve._arrays import Floats
@@ -93,7 +93,7 @@ def of_fit(fit: supernova.Fit, mjd: ArrayLike, seed: int = 0) -> Forecast:
     return Forecast(times, quantiles(peak_t), quantiles(magnitude_from_flux(np.maximum(peak_f, 1e-3))), quantiles(flux))
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _drawn(draws: Floats, family: int, times: Floats) -> tuple[Floats, Floats, Floats]:
     """Time (n,) and flux (n,) of the peak, and flux (n, m) at m times, of n drawn parameters, as `supernova.model` counts both.
 

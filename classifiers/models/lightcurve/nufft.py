@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.fft import ifft, next_fast_len
 from scipy.special import i0
 
+from broker_adapters.kernels import compiled
 from classifiers.models.lightcurve._arrays import Floats
 
 #: Cells that a point is smeared over, cells per frequency, and the kernel's shape (Beatty et al. 2005, IEEE Trans. Med. Imaging 24, 799).
@@ -43,7 +43,7 @@ def sums(t: Floats, weights: Floats, start: float, step: float, n: int) -> list[
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _smeared(cells: int, first: NDArray[np.int64], kernel: Floats, values: NDArray[np.complex128]) -> NDArray[np.complex64]:
     """A grid (cells,), which is a circle, with each value (m,), times its kernel (m, WIDTH), from the cell first (m,) on."""
     grid = np.zeros(cells, np.complex64)

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from broker_adapters.kernels import compiled
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.periodogram import explained, prepared, scanned
 
@@ -133,7 +133,7 @@ def _refined(series: list[tuple[Floats, Floats, Floats]], theta: NDArray[Any], s
     return start + best * step, theta
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _added(each: tuple[NDArray[np.float32], ...]) -> Floats:
     """The sum of some arrays of shape (n,)."""
     total = np.zeros(len(each[0]))
@@ -143,7 +143,7 @@ def _added(each: tuple[NDArray[np.float32], ...]) -> Floats:
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def largest(values: Floats, k: int) -> Floats:
     """The k largest of (n,) values, rising."""
     found = np.full(k, -np.inf)
@@ -159,7 +159,7 @@ def largest(values: Floats, k: int) -> Floats:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def maxima(power: NDArray[Any], k: int) -> NDArray[np.int64]:
     """Indices of the k highest local maxima, highest first; fewer if there are fewer."""
     place, height, count = np.zeros(k, np.int64), np.full(k, -np.inf, power.dtype), 0
@@ -178,7 +178,7 @@ def maxima(power: NDArray[Any], k: int) -> NDArray[np.int64]:
     return place[: min(count, k)]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _any_above(values: NDArray[Any], threshold: float) -> bool:
     """Whether any value is above the threshold; counted, as many are compared at once where a loop need not stop."""
     above = 0

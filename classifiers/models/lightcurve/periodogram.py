@@ -11,9 +11,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from broker_adapters.kernels import compiled
 from classifiers.models.lightcurve import nufft
 from classifiers.models.lightcurve._arrays import Floats
 
@@ -60,7 +60,7 @@ def _normalised(y: Floats, w: Floats) -> tuple[Floats, Floats]:
     return w / total, w * y / math.sqrt(total)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _theta(sc: Any, ss: Any, yc: Any, ys: Any, c2: Any, s2: Any) -> Any:
     """Zechmeister & Kuerster (2009), eq. 5-15, of the sums of p cos, p sin, q cos, q sin, p cos 2, p sin 2: p are weights that sum to one,
     q weighted magnitudes of mean zero. In the precision of its arguments.
@@ -72,7 +72,7 @@ def _theta(sc: Any, ss: Any, yc: Any, ys: Any, c2: Any, s2: Any) -> Any:
     return explained / determinant if determinant > np.float32(1e-4) else np.float32(0.0)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def _of_sums(p: NDArray[np.complex64], q: NDArray[np.complex64], double: NDArray[np.complex64]) -> NDArray[np.float32]:
     """`_theta` of the sums of p and q, and of those of p at twice the frequency, each of shape (n,)."""
     theta = np.empty(len(p), np.float32)
@@ -81,7 +81,7 @@ def _of_sums(p: NDArray[np.complex64], q: NDArray[np.complex64], double: NDArray
     return theta
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def _scan(t: Floats, p: Floats, q: Floats, start: Floats, step: float, n: int) -> Floats:
     """`_theta` at n frequencies from each start, shape (k, n): each point's phase is advanced by a rotation from frequency to frequency."""
     c, s, dc, ds = np.empty_like(t), np.empty_like(t), np.cos(2 * math.pi * step * t), np.sin(2 * math.pi * step * t)
@@ -106,7 +106,7 @@ def _scan(t: Floats, p: Floats, q: Floats, start: Floats, step: float, n: int) -
     return theta
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def _offsets(t: Floats, step: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Tables (m, `WIDTH`), flat, of the phases t (m,) at `HALF` offsets of step / 2, 3 step / 2, ... and of their doubles: cosines, sines.
 
@@ -128,7 +128,7 @@ def _offsets(t: Floats, step: float) -> tuple[NDArray[np.float32], NDArray[np.fl
     return single, double
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def _blocks(t: Floats, p: Floats, q: Floats, start: float, step: float, theta: NDArray[np.float32]) -> None:
     """`_theta` from `start` on into theta, whose length is a multiple of 2 `WIDTH`: two blocks at a time, as `_product` has four rows."""
     m, (single, double) = len(t), _offsets(t, step)
@@ -150,7 +150,7 @@ def _blocks(t: Floats, p: Floats, q: Floats, start: float, step: float, theta: N
             _both_sides(sums[block], sums2[block], theta[done + block * WIDTH : done + (block + 1) * WIDTH])
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def _product(rows: NDArray[np.float32], table: NDArray[np.float32], into: NDArray[np.float32]) -> None:
     """The product of four rows (4, m) with a table (m, `WIDTH`) into (4, `WIDTH`), all flat: so the compiler knows the strides."""
     into[:] = 0
@@ -170,7 +170,7 @@ def _product(rows: NDArray[np.float32], table: NDArray[np.float32], into: NDArra
             into[3 * WIDTH + j] += d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def _both_sides(sums: NDArray[np.float32], sums2: NDArray[np.float32], theta: NDArray[np.float32]) -> None:
     """`_theta` of one block: cos(a +- b) = cos a cos b -+ sin a sin b, sin(a +- b) = sin a cos b +- cos a sin b."""
     pc, ps, qc, qs = sums[:WIDTH], sums[WIDTH : 2 * WIDTH], sums[2 * WIDTH : 3 * WIDTH], sums[3 * WIDTH :]

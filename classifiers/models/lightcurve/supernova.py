@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
+from broker_adapters.kernels import compiled
 from broker_adapters.significance import DETECTED
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.cholesky import solved
@@ -44,6 +44,10 @@ TRANSITION, HUBER, ITERATIONS = 3.0, 3.0, 40
 
 #: The model is no better than this: fraction of its flux, and of the peak flux, added to the errors in quadrature.
 ERROR_OF_FLUX, ERROR_OF_PEAK = 0.03, 0.02
+
+#: What the compiler may do in the innermost kernels. It stands at each of them: a function that names none takes what its first caller has,
+#: and the last digits of a fit would depend on what a process happens to call first.
+FAST = {"reassoc", "contract", "nsz"}
 
 #: Days about the brightest point that are fitted, and before the first detection in which limits are.
 BEFORE, AFTER, LIMITS_BEFORE = 150.0, 400.0, 30.0
@@ -134,13 +138,13 @@ def _points(curve: LightCurve) -> tuple[Floats, Floats, Floats, int, Floats, flo
     return t, f, e, parts[0].shape[1], limit, zero, scale
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def band_parameters(p: Floats, family: int) -> Floats:
     """The six parameters of a family (0 g, 1 r) from all twelve."""
     return p[:6] + p[6:] if family == 0 else p[:6].copy()
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def model(q: Floats, t: Floats) -> Floats:
     """Flux at times t of the transformed parameters q (6,), shape of t."""
     flux, natural = np.empty(len(t)), _natural(q)
@@ -149,7 +153,7 @@ def model(q: Floats, t: Floats) -> Floats:
     return flux
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def slopes(q: Floats, t: Floats) -> Floats:
     """Derivatives of the flux at times t (n,) by the transformed parameters q (6,), shape (n, 6); the first, that by ln A, is the flux."""
     found, natural = np.empty((len(t), len(q))), _natural(q)
@@ -158,18 +162,18 @@ def slopes(q: Floats, t: Floats) -> Floats:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled(fastmath=FAST)
 def _natural(q: Floats) -> Six:
     """A, t0, gamma, beta, tau_rise, tau_fall."""
     return math.exp(q[0]), q[1], math.exp(q[2]), 1 / (1 + math.exp(-_bounded(q[3], 30.0))), math.exp(q[4]), math.exp(q[5])
 
 
-@njit(cache=True, nogil=True)
+@compiled(fastmath=FAST)
 def _bounded(x: float, limit: float) -> float:
     return min(max(x, -limit), limit)
 
 
-@njit(cache=True, nogil=True)
+@compiled(fastmath=FAST)
 def _point(natural: Six, t: float) -> Six:
     """`slopes` at one time."""
     amplitude, t0, gamma, beta, rise, fall = natural
@@ -191,7 +195,7 @@ def _point(natural: Six, t: float) -> Six:
     )
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath=FAST)
 def _family(q: Floats, t: Floats, f: Floats, e: Floats, limit: Floats, hessian: Floats, gradient: Floats) -> float:
     """Robust loss of one family's points; what they add to the Hessian (6, 6) and half the gradient (6,) by q is left in place."""
     n, natural = len(t), _natural(q)
@@ -222,7 +226,7 @@ def _family(q: Floats, t: Floats, f: Floats, e: Floats, limit: Floats, hessian: 
     return loss
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _loss(p: Floats, t: Floats, f: Floats, e: Floats, g: int, limit: Floats, hessian: Floats, gradient: Floats) -> float:
     """Posterior loss, the first g points being of the g-like family; its Gauss-Newton Hessian (12, 12) and half its gradient (12,) are
     left in place. What a base parameter does to the g-like family, its difference does as well.
@@ -243,7 +247,7 @@ def _loss(p: Floats, t: Floats, f: Floats, e: Floats, g: int, limit: Floats, hes
     return float(loss)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _maximise(t: Floats, f: Floats, e: Floats, g: int, limit: Floats, start: Floats) -> tuple[Floats, float, Floats]:
     """Parameters, loss and Hessian at the maximum of the posterior (Levenberg-Marquardt)."""
     p, damping, m = start.copy(), 1e-2, len(start)

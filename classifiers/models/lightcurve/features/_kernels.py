@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from broker_adapters.kernels import compiled
 from classifiers.models.lightcurve._arrays import Floats
 
 
-@njit(cache=True)
+@compiled()
 def median(ordered: Floats) -> float:
     """Median of a sorted array; NaN of an empty one."""
     n = len(ordered)
@@ -17,7 +17,7 @@ def median(ordered: Floats) -> float:
     return float(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2]))
 
 
-@njit(cache=True)
+@compiled()
 def percentile(ordered: Floats, q: float) -> float:
     """Percentile of a sorted array by linear interpolation, as numpy's default."""
     position = q / 100 * (len(ordered) - 1)

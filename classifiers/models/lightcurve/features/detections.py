@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from broker_adapters.kernels import compiled
 from broker_adapters.photometry import magnitude_from_flux
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context
@@ -84,7 +84,7 @@ def _limits(series: Series, m: Floats) -> dict[str, float]:
     }
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _summary(m: Floats) -> tuple[float, float, float, float]:
     """Minimum, mean, maximum and median; NaN of an empty array."""
     return (m.min(), m.mean(), m.max(), median(np.sort(m))) if len(m) else (np.nan, np.nan, np.nan, np.nan)

@@ -16,8 +16,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from broker_adapters.kernels import compiled
 from broker_adapters.photometry import NJY_PER_UJY
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context
@@ -46,7 +46,7 @@ def features(context: Context) -> dict[str, float]:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def minus_log_likelihood(x: tuple[float, float], t: Floats, y: Floats, v: Floats) -> tuple[float, float, float, float, float, float]:
     """Of zero-mean y with squared errors v, all (n,), up to the constant; x = (ln a, ln c). Then its derivatives by x and its expected
     second derivatives (aa, ac, cc). A name with _a or _c is the derivative of that without.
@@ -81,7 +81,7 @@ def minus_log_likelihood(x: tuple[float, float], t: Floats, y: Floats, v: Floats
     return 0.5 * (value + math.log(product)), 0.5 * g_a, 0.5 * g_c, 0.5 * h_aa, 0.5 * h_ac, 0.5 * h_cc
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def fit(t: Floats, y: Floats, e: Floats) -> tuple[float, float]:
     """(a, 1/c) at the maximum; t, y, e of shape (n,), times rising. NaN with fewer than `MINIMUM` points, or if all y are equal."""
     if len(t) < MINIMUM:
@@ -106,7 +106,7 @@ def fit(t: Floats, y: Floats, e: Floats) -> tuple[float, float]:
     return math.exp(x[0]) * variance, math.exp(-x[1])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _step(x: tuple[float, float], now: tuple[float, float, float, float, float, float], damping: float) -> tuple[float, float]:
     """A damped Newton step, within `STEP`; along a bound where the slope leads beyond it."""
     _, g_a, g_c, aa, ac, cc = now

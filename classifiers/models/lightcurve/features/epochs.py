@@ -11,8 +11,8 @@ import math
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 
+from broker_adapters.kernels import compiled
 from broker_adapters.photometry import magnitude_from_flux
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import GRID, Context
@@ -39,7 +39,7 @@ def features(context: Context) -> dict[str, float]:
     return dict(zip(NAMES, np.stack([g, r, g - r], axis=1).ravel().tolist(), strict=True))
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _means(phase: Floats, flux: Floats, error: Floats) -> Floats:
     """Weighted means of fluxes in units of the peak, one per bin; NaN for an empty one."""
     total, weights = np.zeros(len(EDGES) - 1), np.zeros(len(EDGES) - 1)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from broker_adapters.kernels import compiled
 from broker_adapters.photometry import NJY_PER_UJY, magnitude_error, magnitude_from_flux
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.cholesky import solved
@@ -51,7 +51,7 @@ def one_band(t: Floats, m: Floats, e: Floats) -> tuple[float, float, float, floa
     return a, w, chi / max(len(t) - 4, 1), constant + slope * t0, t0
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _best(x: Floats, m: Floats, weight: Floats) -> tuple[float, float, float, float, float]:
     """Chi squared, w, exp(-w t0), slope and constant of the best rate; infinite chi squared where no rate has a rise."""
     best = (np.inf, 0.0, 0.0, 0.0, 0.0)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from broker_adapters.kernels import compiled
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context
 
@@ -46,7 +46,7 @@ def one_band(t: Floats, m: Floats, e: Floats, period: float) -> dict[str, float]
     return found | {"Harmonics_mse": mse, "Harmonics_chi": chi}
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def kim(t: Floats, m: Floats, period: float) -> tuple[float, float]:
     """Psi_CS and Psi_eta."""
     n = len(t)
@@ -63,7 +63,7 @@ def kim(t: Floats, m: Floats, period: float) -> tuple[float, float]:
     return (high - low) / (n * std), eta / ((n - 1) * std**2)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def harmonics(t: Floats, m: Floats, e: Floats, period: float) -> tuple[Floats, Floats, float, float]:
     """Amplitudes (7,), phases relative to the first harmonic (7,), mean squared residual, reduced chi squared."""
     n, k = len(t), 2 * HARMONICS + 1

@@ -19,8 +19,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from broker_adapters.kernels import compiled
 from broker_adapters.photometry import POGSON
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context
@@ -64,7 +64,7 @@ def one_band(t: Floats, flux: Floats, error: Floats) -> dict[str, float]:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _powers(t: Floats, flux: Floats, error: Floats, low_scale: float, high_scale: float) -> tuple[float, float, float, float]:
     """Low, high, number of points with neighbours, PN_flag."""
     nothing = (np.nan, np.nan, np.nan, np.nan)
@@ -87,7 +87,7 @@ def _powers(t: Floats, flux: Floats, error: Floats, low_scale: float, high_scale
     return low, high, float(valid), flag
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def power(t: Floats, y: Floats, scale: float) -> tuple[float, int]:
     """Filtered variance of y at a time scale in days over the norm of the filter, and the number of points that it was taken from."""
     n = len(t)
@@ -110,7 +110,7 @@ def power(t: Floats, y: Floats, scale: float) -> tuple[float, int]:
     return (total / valid / _norm(sigma, reach) if valid else np.nan), valid
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "arcp"})
+@compiled(fastmath={"reassoc", "contract", "nsz", "arcp"})
 def _filtered(t: Floats, y: Floats, at: float, sigma: float) -> float:
     """Smoothed by sigma, less smoothed by 2 sigma, at one time: y of shape (n,) at times t."""
     w1 = w2 = s1 = s2 = 0.0
@@ -127,7 +127,7 @@ def _filtered(t: Floats, y: Floats, at: float, sigma: float) -> float:
     return s1 / w1 - s2 / w2
 
 
-@njit(cache=True)
+@compiled()
 def _norm(sigma: float, reach: float) -> float:
     """Integral of (G1 - G2)^2 within +-reach, G of sigma and 2 sigma with unit area within +-reach."""
     narrow, wide = math.erf(reach / sigma / math.sqrt(2.0)), math.erf(reach / sigma / math.sqrt(8.0))

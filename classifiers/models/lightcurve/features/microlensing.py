@@ -18,8 +18,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from broker_adapters.kernels import compiled
 from broker_adapters.photometry import POGSON
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.cholesky import solved
@@ -72,7 +72,7 @@ def one_band(t: Floats, m: Floats, e: Floats) -> tuple[float, float, float, floa
     return math.exp(u0), math.exp(width - u0), math.exp(fs), chi / (len(t) - 4) if len(t) > MINIMUM else math.nan, t0, mag0
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def fit(t: Floats, m: Floats, s: Floats) -> tuple[Floats, float]:
     """The five parameters, shape (5,), and chi squared; s of shape (n,) are the inverse errors."""
     middle = np.median(m)
@@ -89,7 +89,7 @@ def fit(t: Floats, m: Floats, s: Floats) -> tuple[Floats, float]:
     return best[0], best[1]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _best_of_grid(t: Floats, flux: Floats, weight: Floats, t0: float) -> Floats:
     """The parameters of the best fit to fluxes (n,) on the grid: flux = base + source (A - 1) with 0 <= source <= base."""
     w, f, best = weight.sum(), (weight * flux).sum(), np.inf
@@ -109,7 +109,7 @@ def _best_of_grid(t: Floats, flux: Floats, weight: Floats, t0: float) -> Floats:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _brightest(t: Floats, m: Floats, number: int) -> float:
     """Mean time of as many successive points that are brightest in the mean."""
     total = m[:number].sum()
@@ -121,7 +121,7 @@ def _brightest(t: Floats, m: Floats, number: int) -> float:
     return float(t[at : at + number].mean())
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "arcp"})
+@compiled(fastmath={"reassoc", "contract", "nsz", "arcp"})
 def _overlaps(t: Floats, flux: Floats, weight: Floats, t0: float, width: float, u0: float) -> tuple[float, float, float]:
     """Weighted sums of A - 1, of its square, and of its product with the flux."""
     a = aa = fa = 0.0
@@ -134,7 +134,7 @@ def _overlaps(t: Floats, flux: Floats, weight: Floats, t0: float, width: float, 
     return a, aa, fa
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "arcp"})
+@compiled(fastmath={"reassoc", "contract", "nsz", "arcp"})
 def _loss(p: Floats, t: Floats, m: Floats, s: Floats, rows: Floats, normal: Floats) -> float:
     """Chi squared. Left in place: the residuals over their errors and, first, their derivatives by p in `rows`, shape (6, n); in `normal`,
     shape (6, 5), the lower triangle of their products, the last row half the gradient.
@@ -169,7 +169,7 @@ def _loss(p: Floats, t: Floats, m: Floats, s: Floats, rows: Floats, normal: Floa
     return chi
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _descend(p: Floats, t: Floats, m: Floats, s: Floats, evaluations: int) -> tuple[Floats, float, bool]:
     """Parameters, chi squared, and whether nothing more is to be gained (Levenberg-Marquardt)."""
     margin = max(BEYOND, t[-1] - t[0])
@@ -193,7 +193,7 @@ def _descend(p: Floats, t: Floats, m: Floats, s: Floats, evaluations: int) -> tu
     return p, chi, damping > 1e6
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _step(p: Floats, normal: Floats, damping: float, low: Floats, high: Floats) -> Floats:
     """The damped Gauss-Newton step, along the bounds and within `STEPS`."""
     matrix, right, held = np.empty((5, 5)), np.empty(5), np.empty(5, np.bool_)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from scipy.special import chdtr
 
+from broker_adapters.kernels import compiled
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context
 from classifiers.models.lightcurve.features._kernels import median, percentile
@@ -69,7 +69,7 @@ def one_band(t: Floats, m: Floats, e: Floats) -> dict[str, float]:
     }
 
 
-@njit(cache=True)
+@compiled()
 def _distribution(m: Floats) -> tuple[float, float, float, float, float, float, float, float]:
     """Mean, Std, Amplitude, Gskew, MedianAbsDev, MedianBRP, PercentAmplitude, iqr."""
     ordered, tail = np.sort(m), math.ceil(0.05 * len(m))
@@ -87,7 +87,7 @@ def _distribution(m: Floats) -> tuple[float, float, float, float, float, float, 
     )
 
 
-@njit(cache=True)
+@compiled()
 def _moments(x: Floats, mean: float, std: float) -> tuple[float, float]:
     """Skew (biased) and the small-sample excess kurtosis of FATS."""
     if not std > 0:
@@ -102,7 +102,7 @@ def _moments(x: Floats, mean: float, std: float) -> tuple[float, float]:
     return third / n, kurtosis
 
 
-@njit(cache=True)
+@compiled()
 def _weighted(m: Floats, e: Floats) -> tuple[float, float, float, float]:
     """Beyond1Std, StetsonK, chi squared about the mean (for Pvar), ExcessVar."""
     n = len(m)
@@ -125,7 +125,7 @@ def _weighted(m: Floats, e: Floats) -> tuple[float, float, float, float]:
     return beyond / n, k, chi2, excess / (n * mean**2)
 
 
-@njit(cache=True)
+@compiled()
 def _sequence(t: Floats, m: Floats, mean: float, std: float) -> tuple[float, float, float, float, float, float, float]:
     """Con, Eta_e, MaxSlope, PairSlopeTrend, Rcs, LinearTrend, and the OLS intercept."""
     n = len(m)
@@ -153,7 +153,7 @@ def _sequence(t: Floats, m: Floats, mean: float, std: float) -> tuple[float, flo
     return con / (n - 2), eta, steepest, trend / 30, (high - low) / (n * std) if std > 0 else np.nan, slope, mean
 
 
-@njit(cache=True)
+@compiled()
 def _anderson_darling(ordered: Floats, mean: float, std: float) -> float:
     """1 / (1 + exp(-10 (A2 - 0.3))), A2 the Anderson-Darling statistic against a normal distribution."""
     n = len(ordered)
@@ -168,7 +168,7 @@ def _anderson_darling(ordered: Floats, mean: float, std: float) -> float:
     return 1 / (1 + math.exp(-10 * (-n - total / n - 0.3)))
 
 
-@njit(cache=True)
+@compiled()
 def autocorrelation_length(m: Floats, mean: float) -> float:
     """First lag, in points, at which the autocorrelation is below 1/e; n if there is none."""
     n = len(m)
@@ -184,7 +184,7 @@ def autocorrelation_length(m: Floats, mean: float) -> float:
     return float(n)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def structure_function(t: Floats, m: Floats, e: Floats) -> tuple[float, float]:
     """Amplitude at one year and exponent of the structure function A (tau / 1 yr)^gamma (Schmidt et al. 2010, ApJ 714, 1194).
 
@@ -222,7 +222,7 @@ def structure_function(t: Floats, m: Floats, e: Floats) -> tuple[float, float]:
     return min(amplitude, 15.0), min(max(gamma, -0.5), 3.0)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def iar_likelihood(phi: float, t: Floats, y: Floats, e: Floats) -> float:
     """Minus twice the log likelihood (without constant, over n) of an irregular AR(1) (Eyheramendy et al. 2018, MNRAS 481, 4311).
 
@@ -240,7 +240,7 @@ def iar_likelihood(phi: float, t: Floats, y: Floats, e: Floats) -> float:
     return total / len(y)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def iar_phi(t: Floats, m: Floats, e: Floats) -> float:
     """The phi in (0, 1) that maximises the likelihood: the best of a coarse grid, then golden section."""
     scale = math.sqrt(((m - m.mean()) ** 2).sum() / (len(m) - 1))
