@@ -8,7 +8,8 @@ what it is shown to be, so that a night of one class is no drift, and a night wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,28 +25,58 @@ FLOOR = 1e-3
 ALARM = 0.25
 
 
-def reference(watched: Mapping[str, Floats], probabilities: Floats) -> dict[str, Any]:
-    """Edges of the bins of the training set, and its shares in them by class, for the model card: small enough for JSON.
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """Distributions of q quantities over a training set, by class (k of them).
 
-    A row counts for each class as ``probabilities`` (n, k) say, so that the mixture in its own proportions is the training set.
+    Attributes
+    ----------
+    names : str, shape (q,)
+    edges : float64, shape (q, BINS - 1)
+        Bounds of the bins, rising; NaN after the last one.
+    shares : float64, shape (q, k, BINS + 1)
+        Share of each class in each bin, then of its missing values; 0 after that.
     """
-    result = {}
-    for name, values in watched.items():
+
+    names: NDArray[np.str_]
+    edges: Floats
+    shares: Floats
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Arrays for storage; ``Reference(**arrays)`` is the inverse."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def bins(self) -> Iterator[tuple[str, Floats, Floats]]:
+        """Name, edges (b - 1,) and shares (k, b + 1) of each quantity with b bins."""
+        for name, edges, shares in zip(self.names.tolist(), self.edges, self.shares, strict=True):
+            n = int(np.isfinite(edges).sum())
+            yield name, edges[:n], shares[:, : n + 2]
+
+
+def reference(watched: Mapping[str, Floats], probabilities: Floats) -> Reference:
+    """Distributions of quantities of shape (n,) over a training set.
+
+    A row counts for each class as ``probabilities`` (n, k) say, so that the mixture in its own proportions is the training set. Edges are
+    rounded to six digits, shares to four.
+    """
+    k = probabilities.shape[1]
+    all_edges, all_shares = np.full((len(watched), BINS - 1), np.nan), np.zeros((len(watched), k, BINS + 1))
+    for values, row, shares in zip(watched.values(), all_edges, all_shares, strict=True):
         known = values[np.isfinite(values)]
-        edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS)) if known.size else np.zeros(0)
-        edges = np.array([float(f"{e:.6g}") for e in edges])
-        shares = [_shares(values, edges, probabilities[:, i]) for i in range(probabilities.shape[1])]
-        result[name] = {"edges": edges.tolist(), "shares": np.round(shares, 4).tolist()}
-    return result
+        deciles = np.unique(np.quantile(known, np.arange(1, BINS) / BINS)) if known.size else np.zeros(0)
+        edges = np.array([float(f"{e:.6g}") for e in deciles])
+        row[: len(edges)] = edges
+        shares[:, : len(edges) + 2] = [np.round(_shares(values, edges, probabilities[:, i]), 4) for i in range(k)]
+    return Reference(np.array(list(watched), str), all_edges, all_shares)
 
 
-def stability(watched: Mapping[str, Floats], probabilities: Floats, expected: Mapping[str, Any]) -> dict[str, float]:
+def stability(watched: Mapping[str, Floats], probabilities: Floats, expected: Reference) -> dict[str, float]:
     """PSI of each quantity against the reference, largest first; its expectation for a sample of this size is subtracted."""
     found, mixture = {}, probabilities.mean(axis=0)
-    for name, bins in expected.items():
-        mixed = mixture @ np.asarray(bins["shares"], float)
+    for name, edges, shares in expected.bins():
+        mixed = mixture @ np.ascontiguousarray(shares)
         values, before = watched[name], np.maximum(mixed, FLOOR)
-        now = np.maximum(_shares(values, np.asarray(bins["edges"], float), np.ones(len(values))), FLOOR)
+        now = np.maximum(_shares(values, edges, np.ones(len(values))), FLOOR)
         # of a sample of n from the reference itself n * PSI is about chi-squared with as many degrees of freedom as bins less one
         bias = (np.count_nonzero(mixed > FLOOR) - 1) / max(len(values), 1)
         found[name] = round(float(((now - before) * np.log(now / before)).sum() - bias), 4)

@@ -72,7 +72,7 @@ def test_a_fit_moves_from_the_published_to_the_seen(published):
     assert published.distance[star, 0] < fitted.distance[star, 0] < 0.0
     assert fitted.colour[LIGHTCURVE_CLASSES.index("LPV")] == pytest.approx([2.2, 2.0, 1.0], abs=0.05)
     assert fitted.shares.sum(axis=1) == pytest.approx(1)
-    again = environment.Surroundings(**fitted.arrays())
+    again = environment.Environment(**fitted.arrays())
     assert again.log_density(seen) == pytest.approx(fitted.log_density(seen))
 
 

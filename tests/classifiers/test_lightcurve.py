@@ -1,6 +1,7 @@
 """The forest: its arrays equal scikit-learn's trees, its file cannot be changed unnoticed, and the shipped model answers."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from broker_adapters.kernels import announced
 from broker_adapters.records import Kind, SkyObject, blank
+from classifiers import population_stability
 from classifiers.calibration import Calibration
 from classifiers.models.lightcurve import Model, features, forecast, hierarchy, supernova
 from classifiers.models.lightcurve.context import context
@@ -56,8 +58,11 @@ def fitted(table):
 
 
 def test_saved_and_loaded_it_answers_the_same(fitted, table, tmp_path):
-    hierarchy.save(fitted, tmp_path, {"version": "t"})
+    watched = {"confidence": np.linspace(0, 1, 50), "p(a/b)": np.full(50, np.nan)}
+    expected = population_stability.reference(watched, np.full((50, 3), 1 / 3))
+    hierarchy.save(replace(fitted, reference=expected), tmp_path, {"version": "t"})
     loaded, card = hierarchy.load(tmp_path)
+    assert all(np.array_equal(a, loaded.reference.arrays()[n], equal_nan=a.dtype.kind == "f") for n, a in expected.arrays().items())
     x = np.full((400, len(features.names())), np.nan)
     x[:, :6] = table[0]
     before = fitted.probabilities(x, features.names())

@@ -30,7 +30,7 @@ def same(n):
 def test_stability_of_the_same_and_of_another_distribution():
     rng = np.random.default_rng(4)
     trained = {"a": rng.normal(0, 1, 5000), "b": np.where(rng.random(5000) < 0.3, np.nan, rng.normal(size=5000))}
-    reference = json.loads(json.dumps(population_stability.reference(trained, same(5000))))
+    reference = population_stability.Reference(**population_stability.reference(trained, same(5000)).arrays())
     again = {"a": rng.normal(0, 1, 400), "b": np.where(rng.random(400) < 0.3, np.nan, rng.normal(size=400))}
     assert all(abs(psi) < 0.05 for psi in population_stability.stability(again, same(400), reference).values())
     moved = {"a": again["a"] + 1, "b": np.where(rng.random(400) < 0.7, np.nan, again["b"])}
@@ -119,3 +119,13 @@ def test_the_training_alerts_have_not_drifted(real_data, capsys):
     assert sum(result["classes"].values()) == pytest.approx(1, abs=1e-3)
     told = {name: psi for name, psi in result["psi"].items() if not name.startswith(("p(", "confidence"))}
     assert max(told.values()) < population_stability.ALARM  # the unlabelled half of them looks as the labelled one does
+
+
+@pytest.mark.parametrize("survey", ["ztf", "atlas", "lsst"])
+def test_the_reference_is_among_the_arrays_and_not_in_the_card(survey):
+    model, _, shipped = storage.load(storage.shipped(survey))
+    assert {"confidence", "embedding 1", "difference noise"} <= set(model.reference.names.tolist())
+    for _, edges, shares in model.reference.bins():
+        assert (np.diff(edges) > 0).all()
+        assert shares.sum(axis=1) == pytest.approx(1, abs=1e-3)
+    assert "drift_reference" not in shipped

@@ -67,7 +67,7 @@ class Model:
         return Classification(self.name, self.version, self.classes, probabilities, details)
 
     def probabilities(self, values: Floats, known: Floats | None = None) -> Floats:
-        """Probabilities, shape (n, 15), of features of shape (n, len(features.names())), and of `surroundings.of_objects`."""
+        """Probabilities, shape (n, 15), of features of shape (n, len(features.names())), and of `environment.of_objects`."""
         return self._model.probabilities(values, features.names(), known)
 
 

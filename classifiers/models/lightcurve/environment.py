@@ -101,7 +101,7 @@ def of_objects(objects: Sequence[SkyObject]) -> Floats:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Surroundings:
+class Environment:
     """The fitted densities; arrays over `KINDS` or over the 15 classes.
 
     Attributes
@@ -141,7 +141,7 @@ class Surroundings:
         return highest
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """For storage; `Surroundings(**arrays)` is its inverse."""
+        """For storage; `Environment(**arrays)` is its inverse."""
         return {name: np.asarray(getattr(self, name)) for name in self.__slots__}
 
 

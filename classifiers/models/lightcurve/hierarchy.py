@@ -1,7 +1,7 @@
 """The hierarchical model: transient, stochastic or periodic first, then the classes of each (Sanchez-Saez et al. 2021, sec. 5).
 
 Each of the four levels averages ensembles of trees (and networks) and has its own columns and its own calibration; p(class) =
-p(branch) p(class | branch), times the likelihood of what lies where the object is (`surroundings`). On disk a model is one ``model.npz``
+p(branch) p(class | branch), times the likelihood of what lies where the object is (`environment`). On disk a model is one ``model.npz``
 of plain arrays (never pickle) whose SHA-256 stands in the model card.
 """
 
@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from classifiers import networks, outliers
 from classifiers.calibration import Calibration
 from classifiers.models.lightcurve._arrays import Floats
-from classifiers.models.lightcurve.environment import Surroundings
+from classifiers.models.lightcurve.environment import Environment
 from classifiers.networks import Networks
+from classifiers.population_stability import Reference
 from classifiers.records import WEIGHTS_ROOT, WeightsError
 from classifiers.taxonomy import BRANCH, LIGHTCURVE, LIGHTCURVE_CLASSES
 from classifiers.trees import Trees
@@ -69,19 +70,22 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hierarchy:
-    """The four levels, the digests of the objects that they were trained on, what is known of each branch, and the surroundings."""
+    """The four levels, the digests of the objects that they were trained on, what is known of each branch, and the environment;
+    `reference` is the distribution of the training set, by branch, that drift is measured against.
+    """
 
     levels: dict[str, Level]
     seen: NDArray[np.uint64] = field(repr=False)
     known: dict[str, outliers.Known] = field(default_factory=dict, repr=False)
-    around: Surroundings | None = field(default=None, repr=False)
+    environment: Environment | None = field(default=None, repr=False)
+    reference: Reference | None = field(default=None, repr=False)
 
     def probabilities(self, x: Floats, names: Sequence[str], known: Floats | None = None) -> Floats:
         """Probabilities of the 15 classes, shape (n, 15), of features of shape (n, len(names)) and of what is known of the surroundings,
-        shape (n, len(surroundings.KNOWN)): nothing if not given.
+        shape (n, len(environment.KNOWN)): nothing if not given.
         """  # fmt: skip
         told = combined({name: level.calibration.apply(level.raw(x, names)) for name, level in self.levels.items()})
-        return told if known is None or self.around is None else self.around.apply(told, known)
+        return told if known is None or self.environment is None else self.environment.apply(told, known)
 
     def oddness(self, x: Floats, names: Sequence[str], probabilities: Floats) -> Floats:
         """How odd each object is among those of its branch, shape (n,), in [0, 1] (`classifiers.outliers`); NaN if that was not learnt."""
@@ -124,8 +128,10 @@ def save(model: Hierarchy, folder: Path, card: dict[str, Any]) -> None:
             arrays |= {f"{name}/{i}/{a}": v for a, v in ensemble.arrays().items()}
     for branch, known in model.known.items():
         arrays |= {f"{branch}/outliers/{a}": v for a, v in known.arrays().items()}
-    if model.around is not None:
-        arrays |= {f"surroundings/{a}": v for a, v in model.around.arrays().items()}
+    if model.environment is not None:
+        arrays |= {f"environment/{a}": v for a, v in model.environment.arrays().items()}
+    if model.reference is not None:
+        arrays |= {f"drift/{a}": v for a, v in model.reference.arrays().items()}
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     folder.mkdir(parents=True, exist_ok=True)
@@ -163,8 +169,9 @@ def load(folder: Path) -> tuple[Hierarchy, dict[str, Any]]:
             levels = {name: _level(arrays, name, card["levels"][name]) for name in LEVELS}
             stored = {branch: _part(arrays, f"{branch}/outliers") for branch in LIGHTCURVE}
             known = {branch: outliers.from_arrays(found) for branch, found in stored.items() if found}
-            where = _part(arrays, "surroundings")
-            return Hierarchy(levels, arrays["seen"], known, Surroundings(**where) if where else None), card
+            where, expected = _part(arrays, "environment"), _part(arrays, "drift")
+            environment, reference = Environment(**where) if where else None, Reference(**expected) if expected else None
+            return Hierarchy(levels, arrays["seen"], known, environment, reference), card
     except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{folder / FILE} is not a light-curve model: {error}") from error
 

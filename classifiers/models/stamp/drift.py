@@ -5,7 +5,6 @@ Each quantity is compared with its distribution over the training set by the pop
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from classifiers.models.stamp import metadata, storage
 from classifiers.models.stamp.embedding import Embedding
 from classifiers.models.stamp.ensemble import Ensemble
 from classifiers.models.stamp.preprocess import Floats, Inputs, normalise
-from classifiers.population_stability import stability
+from classifiers.population_stability import Reference, stability
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.taxonomy import STAMP
 
@@ -32,21 +31,21 @@ def of_inputs(inputs: Inputs, weights: Path = storage.SHIPPED, mode: str = "full
     Raises
     ------
     ClassifierError
-        None is usable, or the model's card has no reference.
+        None is usable, or the model has no reference.
     """
     model, _, card = storage.load(weights)
-    if "drift_reference" not in card or model.embedding is None:
-        raise WeightsError(f"the card of {weights} has no reference to tell drift by")
+    if model.reference is None or model.embedding is None:
+        raise WeightsError(f"the model in {weights} has no reference to measure drift against")
     inputs = inputs.take(inputs.usable)
     if not len(inputs):
         raise ClassifierError("none of the alerts has stamps that the model can read")
-    found = compared(inputs, model, card["drift_reference"], mode)
+    found = compared(inputs, model, model.reference, mode)
     usually = card.get("drift_usual", {})
     beyond = {name: round(psi - max(usually.get(name, 0.0), 0.0), 4) for name, psi in found["psi"].items()}
     return found | {"beyond": dict(sorted(beyond.items(), key=lambda item: -item[1]))}
 
 
-def compared(inputs: Inputs, model: Ensemble, expected: Mapping[str, Any], mode: str = "full") -> dict[str, Any]:
+def compared(inputs: Inputs, model: Ensemble, expected: Reference, mode: str = "full") -> dict[str, Any]:
     """As `of_inputs`, of usable alerts and a model that has an embedding, against a `reference`."""
     assert model.embedding is not None
     probabilities = model.predict(inputs, mode)

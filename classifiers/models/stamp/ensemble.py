@@ -19,6 +19,7 @@ from classifiers.calibration import Calibration
 from classifiers.models.stamp import metadata, network
 from classifiers.models.stamp.embedding import Embedding
 from classifiers.models.stamp.preprocess import Floats, Images, Inputs
+from classifiers.population_stability import Reference
 from classifiers.taxonomy import STAMP
 from classifiers.trees import Trees
 
@@ -49,7 +50,9 @@ class Ensemble:
     precision : str or None
         Keras policy of the networks, 'float32' or 'mixed_bfloat16'; None: what this processor is fastest with.
     embedding : Embedding or None
-        Where drift is looked for beside the answers; no part of them.
+        Coordinates of stamps in which drift is measured; the probabilities do not use them.
+    reference : Reference or None
+        Distributions of the training set that drift is measured against.
     """
 
     forests: Mapping[str, Trees]
@@ -57,6 +60,7 @@ class Ensemble:
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     precision: str | None = None
     embedding: Embedding | None = field(default=None, repr=False)
+    reference: Reference | None = field(default=None, repr=False)
     _networks: Callable[[Images, Images], NDArray[np.float32]] | None = field(default=None, repr=False)
 
     def predict(self, inputs: Inputs, mode: str = "full") -> Floats:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from classifiers.calibration import Calibration
 from classifiers.models.stamp import embedding
 from classifiers.models.stamp.ensemble import Ensemble
+from classifiers.population_stability import Reference
 from classifiers.records import WEIGHTS_ROOT, WeightsError
 from classifiers.taxonomy import STAMP
 from classifiers.trees import Trees
@@ -79,13 +80,15 @@ def save(model: Ensemble, seen: NDArray[np.uint64], card: dict[str, Any], folder
         arrays |= {f"network/{i:02}/{j:03}": value for j, value in enumerate(weights)}
     if model.embedding is not None:
         arrays |= {f"embedding/0/{key}": value for key, value in model.embedding.arrays().items()}
+    if model.reference is not None:
+        arrays |= {f"drift/0/{key}": value for key, value in model.reference.arrays().items()}
     return write(folder, arrays, card | {"calibration": {mode: c.as_dict() for mode, c in model.calibrations.items()}})
 
 
 def load(folder: Path = SHIPPED) -> tuple[Ensemble, NDArray[np.uint64], dict[str, Any]]:
     """A model, the digests of its training objects, and its card; ``WeightsError`` as `read`."""
     arrays, card = read(folder)
-    parts: dict[str, dict[str, dict[str, NDArray[Any]]]] = {kind: defaultdict(dict) for kind in ("forest", "network", "embedding")}
+    parts: dict[str, dict[str, dict[str, NDArray[Any]]]] = {kind: defaultdict(dict) for kind in ("forest", "network", "embedding", "drift")}
     try:
         for key, value in arrays.items():
             if key != "seen":
@@ -96,6 +99,7 @@ def load(folder: Path = SHIPPED) -> tuple[Ensemble, NDArray[np.uint64], dict[str
             [list(network.values()) for network in parts["network"].values()],
             {mode: Calibration(c["temperature"], tuple(c["bias"])) for mode, c in card["calibration"].items()},
             embedding=next((embedding.from_arrays(e) for e in parts["embedding"].values()), None),
+            reference=next((Reference(**r) for r in parts["drift"].values()), None),
         )
         return model, arrays["seen"], card
     except (KeyError, TypeError, ValueError) as error:

@@ -36,11 +36,11 @@ def drift(data: Path, weights: Path = hierarchy.SHIPPED, alarm: float = populati
     Raises
     ------
     ClassifierError
-        The folder is not readable, has no object with enough detections, or the model's card has no reference.
+        The folder is not readable, has no object with enough detections, or the model has no reference.
     """  # fmt: skip
-    model, card = hierarchy.load(weights)
-    if "drift_reference" not in card:
-        raise WeightsError(f"the card of {weights} has no reference to tell drift by")
+    model, _ = hierarchy.load(weights)
+    if model.reference is None:
+        raise WeightsError(f"the model in {weights} has no reference to measure drift against")
     found = tables.everything(data)
     curves = {name: light_curve(rows) for name, (_, _, rows) in found.items()}
     enough = [name for name, curve in curves.items() if curve.n_detections >= MINIMUM]
@@ -49,7 +49,7 @@ def drift(data: Path, weights: Path = hierarchy.SHIPPED, alarm: float = populati
     values = features.matrix([curves[name] for name in enough], jobs)
     said = model.probabilities(values, features.names(), environment.of_folder(data, enough))
     branches = hierarchy.branches(said)
-    psi = population_stability.stability(watched(values, said), branches, card["drift_reference"])
+    psi = population_stability.stability(watched(values, said), branches, model.reference)
     shares = dict(zip(LIGHTCURVE, branches.mean(axis=0).round(4).tolist(), strict=True))
     return {"n": len(enough), "branches": shares, "psi": psi, "alarm": alarm, "drifted": [k for k, v in psi.items() if v > alarm]}
 

@@ -16,7 +16,7 @@ from classifiers.models.lightcurve.environment import (
     KNOWN,
     MISSING,
     PRIOR_COUNT,
-    Surroundings,
+    Environment,
     evidence,
     kind,
 )
@@ -37,7 +37,7 @@ def of_folder(folder: Path, object_ids: Sequence[str]) -> Floats:
     return found
 
 
-def fit(known: Floats, labels: Sequence[str]) -> Surroundings:
+def fit(known: Floats, labels: Sequence[str]) -> Environment:
     """The densities of n labelled objects, each once."""
     kinds, classes = np.array([kind(x) for x in labels]), np.asarray(labels)
     distance, near, colours = evidence(known)
@@ -55,7 +55,7 @@ def fit(known: Floats, labels: Sequence[str]) -> Surroundings:
         place, scatter = COLOURS.get(c, HOST_COLOURS)
         own = (kinds == "supernova") if c not in COLOURS else (classes == c)
         found.append(_drawn(colours[own & full], np.array(place), scatter**2 * (0.5 * np.eye(3) + 0.5)))
-    return Surroundings(distances, shares, np.array([m for m, _ in found]), np.array([v for _, v in found]))
+    return Environment(distances, shares, np.array([m for m, _ in found]), np.array([v for _, v in found]))
 
 
 def _drawn(x: Floats, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:

@@ -21,7 +21,7 @@ from classifiers import population_stability
 from classifiers.calibration import Calibration
 from classifiers.models.lightcurve import features, hierarchy
 from classifiers.models.lightcurve._arrays import Floats
-from classifiers.models.lightcurve.environment import Surroundings
+from classifiers.models.lightcurve.environment import Environment
 from classifiers.models.lightcurve.hierarchy import LEVELS, TOP, Hierarchy, Level, branches
 from classifiers.models.lightcurve.training import environment, importance
 from classifiers.models.lightcurve.training.drift import watched
@@ -33,7 +33,7 @@ from classifiers.training import calibration, networks, outliers
 from classifiers.training.folds import disjoint_folds
 from classifiers.training.trees import from_boosting, from_forests
 
-#: Families that no level takes: where an object lies and what lies there is for `surroundings`; only some archives have forced points.
+#: Families that no level takes: where an object lies and what lies there is for `environment`; only some archives have forced points.
 #: Powers of the difference flux and the lens were tried and told nothing more.
 LEFT_OUT = ("position", "forced", "microlensing")
 
@@ -227,20 +227,20 @@ def train(data: Path, out: Path, seed: int = 0, jobs: int = 2) -> dict[str, Any]
         "light_curve_alone": report(samples.take(held.rows), alone),
         "importance": held.importance,
         "outliers": areas,
-        "drift_reference": reference(samples, held.rows, placed),
     }
-    hierarchy.save(Hierarchy(levels, seen, known, located(samples)), out, card)
+    expected = reference(samples, held.rows, placed)
+    hierarchy.save(Hierarchy(levels, seen, known, located(samples), expected), out, card)
     return figures
 
 
-def reference(samples: Samples, rows: NDArray[np.int64], probabilities: Floats) -> dict[str, Any]:
+def reference(samples: Samples, rows: NDArray[np.int64], probabilities: Floats) -> population_stability.Reference:
     """What `drift` compares with: whole real light curves, held out."""
     whole = (samples.copies[rows] == "whole") & (samples.origins[rows] == "real")
     said = probabilities[whole]
     return population_stability.reference(watched(samples.features[rows[whole]], said), branches(said))
 
 
-def located(samples: Samples) -> Surroundings:
+def located(samples: Samples) -> Environment:
     """Where the classes lie, from every real object once."""
     once = samples.take((samples.origins == "real") & (samples.copies == "whole"))
     return environment.fit(once.known, once.labels.tolist())

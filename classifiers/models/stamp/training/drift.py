@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from classifiers.models.stamp import storage
 from classifiers.models.stamp.drift import compared, of_inputs
 from classifiers.models.stamp.ensemble import Ensemble
 from classifiers.models.stamp.training import data as tables
-from classifiers.population_stability import ALARM
+from classifiers.population_stability import ALARM, Reference
 
 #: Least alerts of a night that is compared by itself.
 LEAST = 30
@@ -31,13 +30,13 @@ def drift(data: Path, weights: Path = storage.SHIPPED, alarm: float = ALARM) -> 
     Raises
     ------
     ClassifierError
-        The folder is not readable, has no usable alert, or the model's card has no reference.
+        The folder is not readable, has no usable alert, or the model has no reference.
     """
     found = of_inputs(tables.read(data).inputs, weights)
     return found | {"alarm": alarm, "drifted": [name for name, psi in found["psi"].items() if psi > alarm]}
 
 
-def usual(table: tables.Table, model: Ensemble, expected: Mapping[str, Any]) -> dict[str, float]:
+def usual(table: tables.Table, model: Ensemble, expected: Reference) -> dict[str, float]:
     """Largest PSI of each quantity among the single nights of a table, labelled or not, with at least `LEAST` objects."""
     table = table.take(table.inputs.usable)
     found: dict[str, float] = {}

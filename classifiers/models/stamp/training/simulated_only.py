@@ -54,18 +54,17 @@ def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int, readabl
     numbers = tqdm(range(NETWORKS), desc=f"networks for {survey}", unit="network", disable=None)
     model = Ensemble({}, [pretrain(trainer, sample, recipe, seed + i, lambda: network.small(channels)) for i in numbers])
     fitted = calibrate(model.predict(test, "image_only"), truth)
-    humility = temperature_ratio(data, seed)
-    model.calibrations["image_only"] = Calibration(fitted.temperature * humility, tuple(b / humility for b in fitted.bias))
+    ratio = temperature_ratio(data, seed)
+    model.calibrations["image_only"] = Calibration(fitted.temperature * ratio, tuple(b / ratio for b in fitted.bias))
     model.embedding = embedding.fit(model.weights[0], test.stamps)
     said = model.predict(test, "image_only")
-    expected = population_stability.reference(drift.quantities(test, said, model.embedding), said)
+    model.reference = population_stability.reference(drift.quantities(test, said, model.embedding), said)
     card = {
         "classifier": f"{storage.SHIPPED.name}_{survey}",
         "version": VERSION,
-        "recipe": asdict(recipe) | {"networks": NETWORKS, "seed": seed, "humility": humility},
+        "recipe": asdict(recipe) | {"networks": NETWORKS, "seed": seed, "temperature_ratio": ratio},
         "simulated": judged([STAMP[c] for c in truth], said),
-        "real": on_real_alerts(survey, data, model, expected),
-        "drift_reference": expected,
+        "real": on_real_alerts(survey, data, model, model.reference),
     }
     card = storage.save(model, np.zeros(0, np.uint64), card, storage.shipped(survey) if out == storage.SHIPPED else out)
     if readable is not None:
@@ -97,7 +96,7 @@ The same recipe, on real ZTF alerts, has a balanced accuracy of {ztf:.2f} over t
 card of `stamp`), and the simulation knows ZTF's camera better. {alerts} simulated alerts; {size:.1f} MB, SHA-256 `{digest}…`."""
 SIMULATED = """\
 **On {n} simulated alerts that it has not seen**: balanced accuracy {accuracy:.2f} ({recalls}), expected calibration error {ece:.3f},
-after the temperature was raised by a factor of {humility:.2f}, as a ZTF network needs it to go from simulated to real alerts."""
+after the temperature was raised by a factor of {ratio:.2f}, as a ZTF network needs it to go from simulated to real alerts."""
 
 
 def markdown(card: dict[str, Any]) -> str:
@@ -105,7 +104,7 @@ def markdown(card: dict[str, Any]) -> str:
     simulated, recipe, name = card["simulated"], card["recipe"], card["classifier"]
     ztf = storage.read_card()["cross_validation"]["networks before any real alert"]["balanced_accuracy_strong"]
     what = {"ztf": ztf, "alerts": recipe["simulated"], "size": card["bytes"] / 1e6, "digest": card["sha256"][:16]}
-    unseen = {"n": simulated["n"], "accuracy": simulated["balanced_accuracy"], "ece": simulated["ece"], "humility": recipe["humility"]}
+    unseen = {"n": simulated["n"], "accuracy": simulated["balanced_accuracy"], "ece": simulated["ece"], "ratio": recipe["temperature_ratio"]}
     lines = [
         f"# {name} {card['version']}",
         "",
@@ -153,7 +152,7 @@ def simulate_batch(survey: str, n: int, rng: np.random.Generator) -> tuple[Input
     return from_table(np.concatenate(stamps), {}, ()), codes
 
 
-def on_real_alerts(survey: str, data: Path, model: Ensemble, expected: dict[str, Any]) -> dict[str, Any]:
+def on_real_alerts(survey: str, data: Path, model: Ensemble, expected: population_stability.Reference) -> dict[str, Any]:
     """What the model makes of the real packets of a folder: classes, confidence, drift, agreement with the survey's own scores."""
     alerts = [a for a in packets(data / "alerts" / survey) if a.survey == survey]
     inputs = from_alerts(alerts, (), GEOMETRIES[survey])

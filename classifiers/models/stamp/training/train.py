@@ -85,8 +85,8 @@ def train(
     card = describe(table, held_out, unadapted, asdict(recipe) | {"seed": seed})
     model.embedding = embedding.fit(pretrained.weights[0], first.inputs.stamps)
     unseen = calibrated(first, held_out[0], "full", recipe.folds, seed)
-    card["drift_reference"] = population_stability.reference(drift.quantities(first.inputs, unseen, model.embedding), unseen)
-    card["drift_usual"] = training_drift.usual(everything, model, card["drift_reference"])
+    model.reference = population_stability.reference(drift.quantities(first.inputs, unseen, model.embedding), unseen)
+    card["drift_usual"] = training_drift.usual(everything, model, model.reference)
     if ablations:
         card["ablations"] = variants.evaluate_variants(table, held_out[0], recipe, pretrained, seed)
         card["realism"] = judge(data, seed)
