@@ -54,18 +54,18 @@ def observe(source: Source, days: float, rng: Generator, watching: tuple[str, ..
     for as long as it is watched. What LSST alone sees is fainter (`surveys.fainter`) and otherwise the same.
     """
     up = nights(days, rng)
-    looks = list(surveys.exposures(watching, up, rng))
+    exposures = list(surveys.exposures(watching, up, rng))
     age = {survey: rng.uniform(*REFERENCE_AGE) + rng.uniform(0, REFERENCE_DAYS, REFERENCE_EPOCHS) for survey in watching}
-    times = [np.concatenate([up[0] - age[survey], mjd]) for survey, _, mjd in looks]
+    times = [np.concatenate([up[0] - age[survey], mjd]) for survey, _, mjd in exposures]
     at, where = np.unique(np.concatenate(times), return_inverse=True)
     g, r = source(at, rng)
     shift = surveys.fainter(watching, rng)
     parts, ends = [], np.cumsum([len(t) for t in times])
-    for (survey, band, mjd), of in zip(looks, np.split(where, ends[:-1]), strict=True):
+    for (survey, band, mjd), of in zip(exposures, np.split(where, ends[:-1]), strict=True):
         total = flux_from_magnitude(r[of] + COLOUR[band] * (g[of] - r[of]) + shift)
         reference = float(total[:REFERENCE_EPOCHS].mean())
         parts.append(surveys.measure(survey, band, mjd, total[REFERENCE_EPOCHS:] - reference, reference, rng))
-    return surveys.told(parts)
+    return surveys.joined(parts)
 
 
 def random_walk(t: Floats, sigma: float, tau: float, rng: Generator) -> Floats:

@@ -25,9 +25,9 @@ from threadpoolctl import threadpool_limits
 from broker_adapters.photometry import magnitude_from_flux
 from broker_adapters.records import Detections, Kind
 from broker_adapters.times import MJD_ZERO_JD, datetime_from_mjd, mjd_from_datetime
-from classifiers.simulate import lasair, names, trouble
+from classifiers.simulate import bad_packets, lasair, names
 from classifiers.simulate._psf import Images
-from classifiers.simulate.looks import look
+from classifiers.simulate.cutouts import simulate_cutouts
 from classifiers.simulate.observe import SURVEYS, covers, observe, visits
 from classifiers.simulate.packets import atlas, lsst, ztf
 from classifiers.simulate.sources import Source, population, source
@@ -72,7 +72,7 @@ def simulate(seed: int, now: float, n: int = 150, latitude: float = -30.2) -> It
             for name, good in _packets(view, random):
                 yield name, good
     yield from _messages(views, now)
-    yield from _trouble(views, good, random)
+    yield from _bad_packets(views, good, random)
     yield "truth.csv", _truth(views)
 
 
@@ -132,7 +132,7 @@ def _object_id(s: Source, survey: str, alerts: Detections, visit: int) -> str:
 
 def _packets(view: View, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
     """Every packet of one source in one survey."""
-    images, said = look(view.source, view.rows[view.triggers], random)
+    images, said = simulate_cutouts(view.source, view.rows[view.triggers], random)
     for i, stamps, fields in zip(view.triggers, images, said, strict=True):
         yield f"{view.survey}/{view.object_id}_{view.rows['source_id'][i]}.avro", _packet(view, i, stamps, fields)
 
@@ -175,16 +175,16 @@ def _messages(views: Sequence[View], now: float) -> Iterator[tuple[str, bytes]]:
             yield f"lasair/{view.survey}_{view.object_id}.json", data
 
 
-def _trouble(views: Sequence[View], good: bytes, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
+def _bad_packets(views: Sequence[View], good: bytes, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
     """Damaged and impossible packets of a source that nobody else speaks of, and the good packet once more."""
     view = next(v for v in views if v.survey == "ztf" and v.source.label not in ("bogus", "asteroid"))
     rows = view.rows[view.triggers[-1:]]
-    (images,), _ = look(view.source, rows, random)
+    (images,), _ = simulate_cutouts(view.source, rows, random)
     rows["source_id"] = names.ztf_candid(float(rows["mjd"][0]) - 0.5, 999_999)
     lost = names.ztf_object(8_031_810_175, 26)
     files = {
-        **trouble.damaged(ztf.write(rows, object_id=lost, stamps=images)),
-        **trouble.impossible(lambda fields: ztf.write(rows, object_id=lost, stamps=images, metadata=fields)),
+        **bad_packets.damaged(ztf.write(rows, object_id=lost, stamps=images)),
+        **bad_packets.impossible(lambda fields: ztf.write(rows, object_id=lost, stamps=images, metadata=fields)),
         "duplicate": good,
     }
     for name, data in files.items():

@@ -179,7 +179,7 @@ def exposures(watching: tuple[str, ...], nights: Floats, rng: Generator) -> Iter
 def measure(survey: str, band: str, mjd: Floats, difference: Floats, reference: float, rng: Generator) -> Detections:
     """What a survey tells of a source in one band, shape (m,), m ≤ n: at times (n,) it differs by `difference` (n,) from `reference`, nJy.
 
-    Exposures in which the source saturates tell nothing. `told` puts the bands together.
+    Exposures in which the source saturates tell nothing. `joined` puts the bands together.
     """
     how = SURVEYS[survey]
     mean, nightly = how.depth[band]
@@ -201,7 +201,7 @@ def measure(survey: str, band: str, mjd: Floats, difference: Floats, reference: 
     return kept
 
 
-def told(parts: list[Detections]) -> Detections:
+def joined(parts: list[Detections]) -> Detections:
     """The rows of all bands and surveys in time order, without those that a survey gives only from its first alert on."""
     rows = np.concatenate([blank(0), *parts])
     rows = rows[np.argsort(rows["mjd"], kind="stable")]

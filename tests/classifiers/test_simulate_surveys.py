@@ -63,7 +63,7 @@ def test_each_survey_tells_what_its_stream_does(which, change, magnitude, seed):
     survey, band = which
     rng, reference = np.random.default_rng(seed), float(flux_from_magnitude(magnitude))
     difference = np.full(60, change * reference)
-    rows = surveys.told([surveys.measure(survey, band, NIGHTS[:60] + 0.3, difference, reference, rng)])
+    rows = surveys.joined([surveys.measure(survey, band, NIGHTS[:60] + 0.3, difference, reference, rng)])
     significant = np.abs(rows["flux"]) >= 5 * rows["flux_err"]
     assert (rows["flux_err"] > 0).all()
     assert set(rows["survey"].tolist()) <= {survey}

@@ -59,10 +59,10 @@ class Model:
         if enough.size:
             values, contexts = features.with_contexts([curves[i] for i in enough], THREADS)
             probabilities[enough] = self.probabilities(values, environment.of_objects([objects[i] for i in enough]))
-            oddness = self._model.oddness(values, features.names(), probabilities[enough])
+            anomaly = self._model.anomaly_score(values, features.names(), probabilities[enough])
             transient = probabilities[enough][:, _TRANSIENT].sum(axis=1) > 0.5
-            for i, odd, explodes, shared in zip(enough.tolist(), oddness.tolist(), transient.tolist(), contexts, strict=True):
-                details[i]["oddness"] = round(odd, 4)
+            for i, score, explodes, shared in zip(enough.tolist(), anomaly.tolist(), transient.tolist(), contexts, strict=True):
+                details[i]["oddness"] = round(score, 4)
                 details[i] |= {"forecast": ahead} if explodes and (ahead := _ahead(shared)) else {}
         return Classification(self.name, self.version, self.classes, probabilities, details)
 

@@ -36,7 +36,7 @@ def prepare(model: Hierarchy) -> int:
         periodogram.scanned(t, m, w, 0.01, 0.01, 64)
         x = features.matrix(curves)
         forecast.forecast(curves[1], curves[1].g.t)
-        model.oddness(x, features.names(), model.probabilities(x, features.names()))
+        model.anomaly_score(x, features.names(), model.probabilities(x, features.names()))
     return compiled.count
 
 

@@ -80,7 +80,7 @@ def of_fit(fit: supernova.Fit, mjd: ArrayLike, seed: int = 0) -> Forecast:
     root = np.linalg.cholesky(fit.covariance * SPREAD**2 + 1e-12 * np.eye(len(fit.parameters)))
     draws = fit.parameters + rng.normal(size=(DRAWS, len(fit.parameters))) @ root.T
     peak_t, peak_f, flux = (
-        np.stack(both) for both in zip(*(_drawn(draws, k, times - fit.zero) for k in range(len(FAMILIES))), strict=True)
+        np.stack(both) for both in zip(*(_sampled(draws, k, times - fit.zero) for k in range(len(FAMILIES))), strict=True)
     )
     peak_t, peak_f, flux = fit.zero + peak_t, fit.scale * peak_f, fit.scale * flux
     floor = np.hypot(supernova.ERROR_OF_FLUX * flux, supernova.ERROR_OF_PEAK * fit.scale)
@@ -94,7 +94,7 @@ def of_fit(fit: supernova.Fit, mjd: ArrayLike, seed: int = 0) -> Forecast:
 
 
 @compiled()
-def _drawn(draws: Floats, family: int, times: Floats) -> tuple[Floats, Floats, Floats]:
+def _sampled(draws: Floats, family: int, times: Floats) -> tuple[Floats, Floats, Floats]:
     """Time (n,) and flux (n,) of the peak, and flux (n, m) at m times, of n drawn parameters, as `supernova.model` counts both.
 
     The model rises and falls once: the peak is near the highest of a few points.

@@ -87,7 +87,7 @@ class Hierarchy:
         told = combined({name: level.calibration.apply(level.raw(x, names)) for name, level in self.levels.items()})
         return told if known is None or self.environment is None else self.environment.apply(told, known)
 
-    def oddness(self, x: Floats, names: Sequence[str], probabilities: Floats) -> Floats:
+    def anomaly_score(self, x: Floats, names: Sequence[str], probabilities: Floats) -> Floats:
         """How odd each object is among those of its branch, shape (n,), in [0, 1] (`classifiers.outliers`); NaN if that was not learnt."""
         place = {name: j for j, name in enumerate(names)}
         total = np.full(len(x), 0.0 if self.known else np.nan)

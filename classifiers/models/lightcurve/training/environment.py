@@ -45,7 +45,7 @@ def fit(known: Floats, labels: Sequence[str]) -> Environment:
     for k, (name, ((middle, width), share)) in enumerate(KINDS.items()):
         own = kinds == name
         x = distance[own & np.isfinite(distance)][:, None]
-        mean, covariance = _drawn(x, np.array([middle]), np.array([[width**2]]))
+        mean, covariance = _with_prior(x, np.array([middle]), np.array([[width**2]]))
         distances[k] = mean[0], np.sqrt(covariance[0, 0])
         counts = np.bincount(near[own & (near >= 0)], minlength=4) + PRIOR_COUNT * np.array(share)
         shares[k] = counts / counts.sum()
@@ -54,11 +54,11 @@ def fit(known: Floats, labels: Sequence[str]) -> Environment:
     for c in LIGHTCURVE_CLASSES:
         place, scatter = COLOURS.get(c, HOST_COLOURS)
         own = (kinds == "supernova") if c not in COLOURS else (classes == c)
-        found.append(_drawn(colours[own & full], np.array(place), scatter**2 * (0.5 * np.eye(3) + 0.5)))
+        found.append(_with_prior(colours[own & full], np.array(place), scatter**2 * (0.5 * np.eye(3) + 0.5)))
     return Environment(distances, shares, np.array([m for m, _ in found]), np.array([v for _, v in found]))
 
 
-def _drawn(x: Floats, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+def _with_prior(x: Floats, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     """Median and scatter about it (deviations cut at three of the published ones) of x, shape (n, k), as if `PRIOR_COUNT` published
     objects were among them.
     """  # fmt: skip

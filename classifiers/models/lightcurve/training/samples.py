@@ -191,14 +191,14 @@ def merged(rows: Detections, watching: tuple[str, ...], rng: Generator) -> Detec
     parts = [on_host(rows, host) if rng.random() < HOSTED else rows] if "ztf" in watching else []
     seen = np.concatenate([s.t for s in curve.series])
     nights = np.arange(np.floor(seen.min() - 10 ** rng.uniform(*BEFORE)), seen.max() + 10 ** rng.uniform(*AFTER))
-    looks = surveys.exposures(tuple(survey for survey in watching if survey != "ztf"), nights, rng)
+    exposures = surveys.exposures(tuple(survey for survey in watching if survey != "ztf"), nights, rng)
     wander = np.exp(simulate.random_walk(nights, *DEVIATION, rng))
-    for survey, band, mjd in looks:
+    for survey, band, mjd in exposures:
         g, r = (np.maximum(fit.flux(mjd, family), 1e-3) for family in (0, 1))
         flux = 10 ** (-0.4 * fainter) * r * (g / r) ** simulate.COLOUR[band] * np.interp(mjd, nights, wander)
         reference = float(flux_from_magnitude(host[0] + simulate.COLOUR[band] * host[1] + fainter))
         parts.append(surveys.measure(survey, band, mjd, flux, reference, rng))
-    return surveys.told(parts)
+    return surveys.joined(parts)
 
 
 def unsigned(rows: Detections, rng: Generator) -> Detections:

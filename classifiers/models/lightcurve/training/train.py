@@ -207,7 +207,7 @@ def nested(samples: Samples, held: HeldOut) -> tuple[Floats, Floats]:
         others, own = held.fold != i, held.fold == i
         fitted = calibrations(samples, held.rows[others], {level: p[others] for level, p in held.raw.items()})
         alone[own] = hierarchy.combined({level: fitted[level].apply(p[own]) for level, p in held.raw.items()})
-        placed[own] = located(samples.take(held.rows[others])).apply(alone[own], samples.known[held.rows[own]])
+        placed[own] = fit_environment(samples.take(held.rows[others])).apply(alone[own], samples.known[held.rows[own]])
     return alone, placed
 
 
@@ -221,7 +221,7 @@ def train(data: Path, out: Path, seed: int = 0, jobs: int = 2) -> dict[str, Any]
     levels = {name: replace(level, calibration=calibrated[name]) for name, level in fitted.items()}
     seen = hierarchy.digests(np.unique(samples.objects[samples.origins != "simulated"]).tolist())
     figures = report(samples.take(held.rows), placed)
-    known, areas = oddness(samples, levels, seed)
+    known, areas = fit_outliers(samples, levels, seed)
     card = described(samples, seed) | {
         "cross_validation": figures,
         "light_curve_alone": report(samples.take(held.rows), alone),
@@ -229,7 +229,7 @@ def train(data: Path, out: Path, seed: int = 0, jobs: int = 2) -> dict[str, Any]
         "outliers": areas,
     }
     expected = reference(samples, held.rows, placed)
-    hierarchy.save(Hierarchy(levels, seen, known, located(samples), expected), out, card)
+    hierarchy.save(Hierarchy(levels, seen, known, fit_environment(samples), expected), out, card)
     return figures
 
 
@@ -240,13 +240,13 @@ def reference(samples: Samples, rows: NDArray[np.int64], probabilities: Floats) 
     return population_stability.reference(watched(samples.features[rows[whole]], said), branches(said))
 
 
-def located(samples: Samples) -> Environment:
+def fit_environment(samples: Samples) -> Environment:
     """Where the classes lie, from every real object once."""
     once = samples.take((samples.origins == "real") & (samples.copies == "whole"))
     return environment.fit(once.known, once.labels.tolist())
 
 
-def oddness(samples: Samples, levels: dict[str, Level], seed: int) -> tuple[dict[str, Known], dict[str, Any]]:
+def fit_outliers(samples: Samples, levels: dict[str, Level], seed: int) -> tuple[dict[str, Known], dict[str, Any]]:
     """What is known of each branch from one light curve of each object, and the areas of leaving each class out."""
     found, areas = {}, {}
     whole = samples.take((samples.copies == "whole") & np.isin(samples.origins, ("real", "simulated")))

@@ -104,7 +104,12 @@ def markdown(card: dict[str, Any]) -> str:
     simulated, recipe, name = card["simulated"], card["recipe"], card["classifier"]
     ztf = storage.read_card()["cross_validation"]["networks before any real alert"]["balanced_accuracy_strong"]
     what = {"ztf": ztf, "alerts": recipe["simulated"], "size": card["bytes"] / 1e6, "digest": card["sha256"][:16]}
-    unseen = {"n": simulated["n"], "accuracy": simulated["balanced_accuracy"], "ece": simulated["ece"], "ratio": recipe["temperature_ratio"]}
+    unseen = {
+        "n": simulated["n"],
+        "accuracy": simulated["balanced_accuracy"],
+        "ece": simulated["ece"],
+        "ratio": recipe["temperature_ratio"],
+    }
     lines = [
         f"# {name} {card['version']}",
         "",

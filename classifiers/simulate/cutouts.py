@@ -19,13 +19,13 @@ from classifiers.simulate.sources import Source
 from classifiers.taxonomy import BRANCH, STAMP
 
 #: What ZTF's packets say of the surroundings of a source, as opposed to the measurement itself.
-SURROUNDINGS = (
+ENVIRONMENT = (
     *(f"{name}{i}" for name in ("sgscore", "distpsnr") for i in (1, 2, 3)),
     *("distnr", "magnr", "sigmagnr", "chinr", "sharpnr", "classtar"),
 )
 
 
-def look(source: Source, alerts: Detections, random: np.random.Generator) -> tuple[Images, list[dict[str, Any]]]:
+def simulate_cutouts(source: Source, alerts: Detections, random: np.random.Generator) -> tuple[Images, list[dict[str, Any]]]:
     """Science, template and difference image of k alerts of one source in one survey, and what a ZTF packet says of each beyond the flux.
 
     Images are of shape (k, 3, size, size) in the units of the instrument, NaN where there is no data. The difference of a source
@@ -46,7 +46,7 @@ def look(source: Source, alerts: Detections, random: np.random.Generator) -> tup
     if survey != "ztf":
         return images, [{} for _ in range(k)]
     columns = metadata.drawn_columns(drawn, camera, field)
-    around = {name: columns[name][0].item() for name in SURROUNDINGS if name in columns}
+    around = {name: columns[name][0].item() for name in ENVIRONMENT if name in columns}
     return images, [{**around, **shape} for shape in _shapes(images[:, 2], alerts, how)]
 
 
