@@ -1,4 +1,4 @@
-"""What is imported late, since it takes seconds and memory that most processes have no use for."""
+"""Late import of Keras and TensorFlow, which take seconds and memory that most processes do not need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def keras() -> Any:
-    """Keras on TensorFlow, imported late; its start-up messages are kept off the terminal."""
+    """Import Keras on TensorFlow at the first call; its start-up messages are suppressed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with nullcontext() if "keras" in sys.modules else _hushed():
         import keras as module
@@ -20,7 +20,7 @@ def keras() -> Any:
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Whatever compiled code writes to standard error: before it has read its settings TensorFlow tells of drivers and processors."""
+    """Discard what compiled code writes to standard error: TensorFlow lists drivers and processors before it has read its settings."""
     kept = os.dup(2)
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 2)

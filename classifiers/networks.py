@@ -1,7 +1,7 @@
-"""Dense networks as arrays: trained with Keras, kept without pickle, run by numpy.
+"""Dense networks as arrays: trained with Keras, stored without pickle, evaluated with numpy.
 
-A network sees every feature as a normal deviate (`quantiles`) and, beside it, whether it is known. Several are trained from different
-seeds and their probabilities averaged. They err elsewhere than trees do, which is what they are good for beside them.
+The inputs are each feature as a normal deviate (`quantiles`) and whether it is known. The probabilities of several networks, trained from
+different seeds, are averaged. Their errors differ from those of trees, so that the average of both is better than either.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ARRAYS = ("quantiles", "first", "first_bias", "second", "second_bias", "last", "
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Networks:
-    """m networks of k features and their two hidden layers.
+    """Weights of m networks with k features and two hidden layers.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Networks:
     last_bias: NDArray[np.float32] = field(repr=False)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """For storage; `from_arrays` is its inverse."""
+        """Arrays for storage; `from_arrays` is the inverse."""
         return {name: getattr(self, name) if name == "quantiles" else getattr(self, name).astype(np.float16) for name in ARRAYS}
 
     def probabilities(self, x: NDArray[Any]) -> Floats:
@@ -56,7 +56,7 @@ class Networks:
 
 
 def from_arrays(arrays: dict[str, NDArray[Any]]) -> Networks:
-    """The networks that `Networks.arrays` described."""
+    """Networks from the arrays of `Networks.arrays`."""
     return Networks(**{name: np.asarray(arrays[name], np.float32) for name in ARRAYS})
 
 

@@ -1,11 +1,9 @@
-"""How odd a light curve is among those of its branch: how much a classifier of the branch's classes doubts, and how far the features lie.
+"""Anomaly score of a light curve within its branch: from the doubt of a classifier and the distance of the features.
 
-What is none of the known classes lies between them, where a classifier doubts (the entropy of its probabilities; Hendrycks & Gimpel 2017,
-ICLR), or beyond them all, where it may be sure but no known object is (the Mahalanobis distance; Lee et al. 2018, NeurIPS). Both are
-turned into shares of the held-out known objects that are less so, averaged with `WEIGHTS`, and the mean again into such a share: 0.99
-means odder than 99 % of what the model knows. How well that finds what was never seen is measured by leaving one class out of the
-training and telling it from the others (`leave_one_out`; Sanchez-Saez et al. 2021, AJ 162, 206; Perez-Carrasco et al. 2023, AJ 166,
-151); the areas are in the model card.
+An object of no known class lies between the classes, where a classifier doubts (entropy of its probabilities; Hendrycks & Gimpel 2017,
+ICLR), or beyond them, where a classifier may be sure but no known object is (Mahalanobis distance; Lee et al. 2018, NeurIPS). Each of the
+two becomes the share of held-out training objects with a lower value; their mean, with `WEIGHTS`, becomes such a share again: 0.99 means
+more anomalous than 99 % of the training objects. `classifiers.training.outliers` fits and tests the score.
 """
 
 from __future__ import annotations
@@ -22,27 +20,27 @@ from classifiers.trees import ARRAYS, Trees
 
 Floats = NDArray[np.float64]
 
-#: Of doubt and of distance in the score.
+#: Weights of doubt and of distance in the score.
 WEIGHTS = np.array([2.0, 1.0]) / 3
 
-#: Quantiles of doubt, distance and score of the known objects that are kept.
+#: Quantiles of doubt, distance and score that are stored.
 QUANTILES = np.linspace(0, 1, 201)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """What is known of one branch.
+    """Outlier model of one branch.
 
     Attributes
     ----------
     trees : Trees
-        The classifier of its classes.
+        Classifier of the classes of the branch.
     steps : float32, shape (k, len(quantiles.STEPS))
-        Quantiles of each feature; one that is hardly ever known tells nothing.
+        Quantiles of each feature; NaN for one that is hardly ever known, which is not used.
     axes : float32, shape (k, k)
         Cholesky factor of the inverse covariance of the features as normal deviates.
     quantiles : shape (3, len(QUANTILES))
-        Of doubt, distance and their mean among known objects that were held out.
+        Quantiles of doubt, distance and their mean among held-out training objects.
     """
 
     trees: Trees = field(repr=False)
@@ -51,7 +49,7 @@ class Known:
     quantiles: Floats = field(repr=False)
 
     def score(self, x: NDArray[Any]) -> Floats:
-        """Share of the known objects that are less odd, shape (n,), of features (n, k)."""
+        """Anomaly scores in [0, 1], shape (n,), of features of shape (n, k)."""
         return _share(self.quantiles[2], mean_share(self.quantiles, self.raw(x)))
 
     def raw(self, x: NDArray[Any]) -> Floats:
@@ -61,12 +59,12 @@ class Known:
         return np.stack([doubt, distance])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """For storage; `from_arrays` is its inverse."""
+        """Arrays for storage; `from_arrays` is the inverse."""
         return self.trees.arrays() | {"steps": self.steps, "axes": self.axes, "quantiles": self.quantiles}
 
 
 def from_arrays(arrays: dict[str, NDArray[Any]]) -> Known:
-    """What `Known.arrays` described."""
+    """Outlier model from the arrays of `Known.arrays`."""
     return Known(Trees(*(arrays[a] for a in ARRAYS)), arrays["steps"], arrays["axes"], arrays["quantiles"])
 
 
@@ -76,6 +74,6 @@ def _share(quantiles: Floats, values: Floats) -> Floats:
 
 
 def mean_share(quantiles: Floats, raw: Floats) -> Floats:
-    """Weighted mean of the shares that quantities of shape (2, n) have among quantiles of shape (2 or 3, len(QUANTILES)), shape (n,)."""
+    """Weighted mean, shape (n,), of the shares of doubt and distance, shape (2, n), among their quantiles."""
     mean: Floats = WEIGHTS @ np.stack([_share(q, r) for q, r in zip(quantiles, raw, strict=False)])
     return mean

@@ -1,9 +1,9 @@
-"""Is what a model is shown distributed as what it was trained on? The population stability index, for all classifiers.
+"""Population stability index: how far the inputs and outputs of a model have drifted from its training set.
 
 Each quantity is compared with its distribution over the training set by the population stability index (PSI; Siddiqi 2006, Credit Risk
-Scorecards, chapter 8): below 0.1 nothing happened, above 0.25 something did. The sampling error of small nights is subtracted. Classes are
-not as frequent on the sky as in a training set: what is expected is the mixture of the training set's classes in which the model takes
-what it is shown to be, so that a night of one class is no drift, and a night whose objects of a class look odd is.
+Scorecards, chapter 8): below 0.1 nothing has changed, above 0.25 the quantity has drifted. The sampling error of small nights is
+subtracted. Class frequencies on the sky differ from those of a training set, so the expected distribution is that of the training classes
+mixed as the model classifies the night: a night of a single class is no drift, a night whose members of a class look different is.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Floats = NDArray[np.float64]
 
 #: Deciles of the training set bound the bins.
 BINS = 10
-#: Share that an empty bin is taken to have.
+#: Least share of a bin, so that an empty one has a logarithm.
 FLOOR = 1e-3
-#: Above this a quantity has drifted.
+#: PSI above which a quantity has drifted.
 ALARM = 0.25
 
 
@@ -71,19 +71,19 @@ def reference(watched: Mapping[str, Floats], probabilities: Floats) -> Reference
 
 
 def stability(watched: Mapping[str, Floats], probabilities: Floats, expected: Reference) -> dict[str, float]:
-    """PSI of each quantity against the reference, largest first; its expectation for a sample of this size is subtracted."""
+    """PSI of each quantity against the reference, largest first, less its expectation for a sample of this size."""
     found, mixture = {}, probabilities.mean(axis=0)
     for name, edges, shares in expected.bins():
         mixed = mixture @ np.ascontiguousarray(shares)
         values, before = watched[name], np.maximum(mixed, FLOOR)
         now = np.maximum(_shares(values, edges, np.ones(len(values))), FLOOR)
-        # of a sample of n from the reference itself n * PSI is about chi-squared with as many degrees of freedom as bins less one
+        # for a sample of n from the reference itself n * PSI is about chi-squared with (bins - 1) degrees of freedom
         bias = (np.count_nonzero(mixed > FLOOR) - 1) / max(len(values), 1)
         found[name] = round(float(((now - before) * np.log(now / before)).sum() - bias), 4)
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def _shares(values: Floats, edges: NDArray[np.float64], weights: Floats) -> Floats:
-    """Share of the weighted values in each bin, and last of those that are missing."""
+    """Share of the weighted values in each bin; the last is that of missing values."""
     bins = np.where(np.isfinite(values), np.searchsorted(edges, values, side="right"), len(edges) + 1)
     return np.bincount(bins, weights, len(edges) + 2) / max(float(weights.sum()), 1e-9)

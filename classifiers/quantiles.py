@@ -1,6 +1,6 @@
-"""Features as normal deviates by their quantiles, whatever their units and tails: for what adds or multiplies them.
+"""Features as normal deviates, whatever their units and tails, for models that add or multiply them.
 
-The quantile of a value among the training values becomes that of a normal distribution; what is not known is 0, the middle.
+The quantile of a value among the training values becomes that of a normal distribution; an unknown value becomes 0, the median.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-#: Quantiles that are kept of each feature, and the normal deviates that they become: in the tails values are not told apart.
+#: Quantiles that are stored of each feature, and their normal deviates, which are cut in the tails.
 STEPS = np.linspace(0, 1, 33)
 DEVIATES = ndtri(np.clip(STEPS, 0.002, 0.998))
 
-#: The fewest values that make a feature known.
+#: Least number of known values of a feature; with fewer it is not used.
 LEAST = 20
 
 
 def of(x: NDArray[Any]) -> NDArray[np.float32]:
-    """Quantiles of each of the k columns of x, shape (k, len(STEPS)); NaN for a column that is hardly ever known."""
+    """Quantiles of the k columns of x, shape (k, len(STEPS)); NaN for a column with fewer than `LEAST` values."""
     columns = (column[np.isfinite(column)] for column in x.T)
     return np.array([np.quantile(c, STEPS) if len(c) >= LEAST else np.full(len(STEPS), np.nan) for c in columns], np.float32)
 
 
 def deviates(x: NDArray[Any], quantiles: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Normal deviates, shape (n, k), of features of shape (n, k); of values that many share the middle, 0 where not known."""
+    """Normal deviates, shape (n, k), of features of shape (n, k): the middle one of a value that is shared, 0 of an unknown one."""
     found = np.empty((len(quantiles), len(x)), np.float32)
     for row, column, q in zip(found, np.asarray(x, np.float32).T, quantiles, strict=True):
         row[:] = np.interp(column, q, DEVIATES)

@@ -17,11 +17,11 @@ WEIGHTS_ROOT = Path(__file__).resolve().parent / "weights"
 
 
 class ClassifierError(Exception):
-    """Base of everything that ``classifiers`` raises on purpose."""
+    """Base class of the errors that ``classifiers`` raises."""
 
 
 class WeightsError(ClassifierError):
-    """A shipped or given model file is missing, changed or not of the format that it says."""
+    """A model file is missing, was changed, or has another format than its card says."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +35,8 @@ class Classification:
     probabilities : ndarray of float, shape (n, k)
         Rows sum to 1; an all-NaN row means "cannot say".
     details : sequence of mappings, length n, or empty
-        What a classifier says of an object beside the class, in what JSON knows. ``oddness``, where it is given, is the share of what the
-        model learnt from that is less odd, in [0, 1].
+        Further results for each object, as plain JSON. ``oddness``, where given, is the anomaly score in [0, 1]: the share of the
+        training objects that are less anomalous.
     """
 
     classifier: str
@@ -54,7 +54,10 @@ class Classification:
 
 
 class Classifier(Protocol):
-    """A classifier: the class ``Model`` of a module (or package) in ``classifiers``; made without arguments it has the shipped weights."""
+    """Protocol of a classifier: the class ``Model`` of a module (or package) in ``classifiers.models``, or of a third party's module.
+
+    Without arguments ``Model()`` has the shipped weights.
+    """
 
     name: str
     version: str

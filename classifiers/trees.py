@@ -1,4 +1,4 @@
-"""Decision trees as arrays: kept without pickle, walked by numba (`classifiers.training.trees` makes them).
+"""Decision trees as arrays: stored without pickle, evaluated by compiled code (`classifiers.training.trees` makes them).
 
 A tree is its nodes; all nodes of all trees stand one after another. A sample goes left where its value is at most the threshold, or
 where it is NaN and the node sends missing values left. An ensemble averages the leaves of its trees (a random forest, whose leaves are
@@ -24,7 +24,7 @@ ARRAYS = ("roots", "feature", "threshold", "missing_left", "children", "leaf", "
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trees:
-    """An ensemble of trees over k classes.
+    """Ensemble of decision trees over k classes.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Trees:
     baseline: NDArray[np.float64] = field(repr=False)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """For storage; ``Trees(**arrays)`` is its inverse."""
+        """Arrays for storage; ``Trees(**arrays)`` is the inverse."""
         return {name: getattr(self, name) for name in ARRAYS}
 
     def probabilities(self, x: NDArray[Any]) -> Floats:
@@ -81,7 +81,7 @@ def _walk(
     leaf: NDArray[np.int32],
     values: NDArray[np.float32],
 ) -> Floats:
-    """Sum of the leaves, shape (n, k); trees outermost, so that one stays in the cache for all samples."""
+    """Sum of the leaves, shape (n, k); the loop over trees is outermost, so that a tree stays in the processor's cache."""
     total = np.zeros((len(x), values.shape[1]))
     for root in roots:
         for i in range(len(x)):

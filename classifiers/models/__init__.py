@@ -1,1 +1,1 @@
-"""The classifiers: one module or package each with a class ``Model``; nothing else is in here."""
+"""The classifiers: one module or package each, with a class ``Model``. Shared machinery is in ``classifiers``."""

@@ -1,1 +1,1 @@
-"""Fitting and judging that the trainings of several classifiers share; nothing that serves imports it."""
+"""Fits and figures of merit that the trainings of several classifiers share. Serving imports nothing from here."""

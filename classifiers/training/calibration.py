@@ -13,7 +13,7 @@ from classifiers.calibration import Calibration, logits
 def fit(
     probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None, *, bias: bool = True, penalty: float = 1e-2
 ) -> Calibration:
-    """The calibration that minimises the (weighted) cross-entropy of held-out predictions.
+    """Calibration that minimises the (weighted) cross-entropy of held-out predictions.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def fit(
     bias : bool
         Whether a bias per class is fitted too.
     penalty : float
-        Ridge on log temperature and biases, which keeps a rare class from running away.
+        Ridge on log temperature and biases, which bounds the bias of a rare class.
     """
     p, true = np.asarray(probabilities, float), np.asarray(truth, int)
     w = np.ones(len(true)) if weights is None else np.asarray(weights, float)

@@ -1,4 +1,4 @@
-"""Folds of a cross-validation that do not leak: no object, night or source on both sides."""
+"""Cross-validation folds without leaks: no object, night or source is on both sides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def disjoint_folds(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield (train, test) row indices so that no value of any group is on both sides.
 
-    The rows are dealt into test folds by the first group, balanced by label; from the training side everything that shares a value of
+    Rows are assigned to test folds by the first group, balanced by label; from the training side everything that shares a value of
     *any* group (object, night, source ...) with the test side is left out.
 
     Parameters
@@ -24,7 +24,7 @@ def disjoint_folds(
     *groups : array_like, each of length n
         The first decides the folds.
     n_folds, seed : int
-        How many folds, and which deal of them.
+        Number of folds, and seed of their assignment.
     """
     names = np.asarray(labels, str)
     keys = [np.asarray(g) for g in groups]

@@ -1,6 +1,6 @@
-"""How good a classifier is, by one set of definitions for all of them: metrics and their errors.
+"""Metrics of a classifier and their errors, defined alike for all classifiers.
 
-One row is one object. An all-NaN row of probabilities ("cannot say") counts as missed: a model cannot raise its score by silence.
+One row is one object. An all-NaN row of probabilities ("cannot say") counts as a miss, so that declining to answer raises no score.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BINS = 10
 
 
 def confusion(truth: Sequence[str], probabilities: ArrayLike, classes: Sequence[str]) -> NDArray[np.int64]:
-    """Counts, shape (k, k + 1): rows are the true class, columns the winning class, the last column "cannot say"."""
+    """Confusion counts, shape (k, k + 1): rows are true classes, columns predicted classes, the last column is "cannot say"."""
     p = np.asarray(probabilities, float)
     rows = np.array([classes.index(t) for t in truth], int)
     columns = np.where(np.isfinite(p).all(axis=1), np.argmax(np.nan_to_num(p), axis=1), len(classes))
@@ -42,7 +42,7 @@ def rates(counts: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64
 def reliability(
     truth: Sequence[str], probabilities: ArrayLike, classes: Sequence[str], weights: ArrayLike | None = None
 ) -> list[dict[str, float]]:
-    """The reliability diagram of the winning class: for each of `BINS` bins of confidence that is not empty, n, confidence and accuracy.
+    """Reliability diagram of the predicted class: n, confidence and accuracy of each of `BINS` bins of confidence that is not empty.
 
     With weights, shape (n,), all three are weighted.
     """
@@ -72,7 +72,7 @@ def metrics(
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Everything that is reported about one set of predictions, ready for JSON.
+    """All metrics of one set of predictions, ready for JSON.
 
     Parameters
     ----------
@@ -86,8 +86,8 @@ def metrics(
         Suffix -> classes: ``balanced_accuracy_<suffix>`` and ``macro_f1_<suffix>`` are the means over these classes alone (all classes
         can still win).
     resamples, seed : int
-        Of the bootstrap over objects, stratified by true class. Resampling objects of one class with replacement is a multinomial
-        draw from its row of the confusion matrix, so no object has to be touched again.
+        Number and seed of the bootstrap resamples of objects, stratified by true class. Resampling objects of one class with
+        replacement is a multinomial draw from its row of the confusion matrix.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def metrics(
 
 
 def _mean(values: NDArray[Any]) -> NDArray[Any]:
-    """Mean over the last axis of what is not NaN; NaN where nothing is left."""
+    """Mean of the finite values along the last axis; NaN where there are none."""
     known = np.isfinite(values)
     mean: NDArray[Any] = np.where(known, values, 0).sum(axis=-1) / np.where(known.any(axis=-1), known.sum(axis=-1), np.nan)
     return mean
@@ -141,14 +141,14 @@ def _unit(size: int) -> NDArray[np.float64]:
 
 
 def _number(value: Any) -> float | int | None:
-    """A JSON number rounded to 1e-5, None for NaN."""
+    """Number for JSON, rounded to 1e-5; None for NaN."""
     if isinstance(value, (int, np.integer)):
         return int(value)
     return round(float(value), 5) if np.isfinite(value) else None
 
 
 def table(result: dict[str, Any]) -> str:
-    """The same for a person: one line per class, then the averages."""
+    """Table of the metrics as text: one line per class, then the averages."""
     lines = [f"{'class':16} {'n':>6} {'recall':>7} {'precision':>9} {'F1':>6}"]
     for c in result["classes"]:
         values = (f"{v:.3f}" if v is not None else "-" for v in (result[name][c] for name in ("recall", "precision", "f1")))

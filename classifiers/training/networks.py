@@ -11,17 +11,17 @@ from classifiers import quantiles
 from classifiers.keras_loader import keras
 from classifiers.networks import ARRAYS, Floats, Networks, from_arrays, shown
 
-#: Hidden units of the two layers; share of the inputs and of the hidden units that are left out in training, and noise on the inputs.
+#: Units of the two hidden layers; dropout of inputs and of hidden units, and noise added to the inputs.
 HIDDEN, INPUTS_OUT, HIDDEN_OUT, NOISE = (256, 128), 0.2, 0.4, 0.1
 
-#: Passes through the data, samples of a step, first learning rate (falling as a cosine), weight decay.
+#: Epochs, batch size, initial learning rate (cosine decay), weight decay.
 EPOCHS, BATCH, RATE, DECAY = 15, 256, 2e-3, 1e-3
 
 
 def fit(x: NDArray[Any], target: NDArray[np.int64], weight: Floats, classes: int, seeds: range) -> Networks:
-    """A network of each seed, trained on features (n, k), classes (n,) and weights (n,); the same seeds give the same again.
+    """Train one network per seed on features (n, k), classes (n,) and weights (n,); the same seeds give the same networks.
 
-    The networks are those that are stored: their weights are rounded.
+    Weights are rounded as they are when stored.
     """
     known = quantiles.of(x)
     grown = [_fitted(shown(x, known), target, weight.astype(np.float32), classes, seed) for seed in seeds]
@@ -30,7 +30,7 @@ def fit(x: NDArray[Any], target: NDArray[np.int64], weight: Floats, classes: int
 
 
 def _fitted(x: NDArray[np.float32], target: NDArray[np.int64], weight: NDArray[np.float32], classes: int, seed: int) -> list[Any]:
-    """Weights of one network, layer by layer."""
+    """Train one network; its weights, layer by layer."""
     k = keras()
     k.utils.set_random_seed(seed)
     model = k.Sequential(

@@ -1,7 +1,7 @@
-"""Fits of the outlier score `classifiers.outliers.Known`, and how well it finds a class that was left out.
+"""Fit of the anomaly score (`classifiers.outliers.Known`), and its test on classes that were left out.
 
-How well the score finds what was never seen is measured by leaving one class out of the training and telling it from the others
-(Sanchez-Saez et al. 2021, AJ 162, 206; Perez-Carrasco et al. 2023, AJ 166, 151); the areas are in the model card.
+The test leaves one class out of the training and measures how well the score separates it from the others (Sanchez-Saez et al. 2021, AJ
+162, 206; Perez-Carrasco et al. 2023, AJ 166, 151); the areas under the ROC curve are in the model card.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from classifiers.outliers import QUANTILES, Known, mean_share
 from classifiers.training.folds import disjoint_folds
 from classifiers.training.trees import from_boosting
 
-#: The classifier: small, since a larger one doubts no better.
+#: Settings of the classifier: a larger one finds no more outliers.
 BOOSTING = {
     "max_iter": 60,
     "learning_rate": 0.12,
@@ -31,14 +31,14 @@ BOOSTING = {
     "early_stopping": False,
 }
 
-#: Folds in which the known objects are held out, and the fewest objects that make a class worth measuring.
+#: Number of folds, and least number of objects of a class that is tested.
 FOLDS, LEAST = 5, 20
 
 
 def fit(x: NDArray[Any], labels: NDArray[np.str_], objects: NDArray[np.str_], seed: int = 0) -> Known:
-    """What is known from features of shape (n, k), classes (two or more) and the names of the objects, each of shape (n,).
+    """Fit the outlier model of features of shape (n, k), with classes (two or more) and object names, each of shape (n,).
 
-    The shares are of objects that were held out, by models of fewer objects, which doubt a little more: rather too low than too high.
+    The stored quantiles are of held-out objects, by models of fewer objects, which doubt a little more: scores are rather low than high.
     """
     raw = np.empty((2, len(x)))
     for known, test in disjoint_folds(labels.tolist(), objects, n_folds=FOLDS, seed=seed):
@@ -49,11 +49,11 @@ def fit(x: NDArray[Any], labels: NDArray[np.str_], objects: NDArray[np.str_], se
 
 
 def _fitted(x: NDArray[Any], labels: NDArray[np.str_], seed: int) -> Known:
-    """Without quantiles."""
+    """Fit the model without its quantiles."""
     classes, truth = np.unique(labels, return_inverse=True)
     steps = quantiles.of(x)
     told = np.where(np.isfinite(steps[:, 0]), x, 0.0).astype(np.float32)
-    with threadpool_limits(1):  # sums in another order would give another file
+    with threadpool_limits(1):  # sums in another order would change the stored file
         grown = HistGradientBoostingClassifier(**BOOSTING, random_state=seed).fit(told, truth)
         covariance, _ = ledoit_wolf(quantiles.deviates(x, steps).astype(float), assume_centered=True)
         axes = np.linalg.cholesky(np.linalg.inv(covariance)).astype(np.float32)
@@ -63,9 +63,9 @@ def _fitted(x: NDArray[Any], labels: NDArray[np.str_], seed: int) -> Known:
 def leave_one_out(
     x: NDArray[Any], labels: NDArray[np.str_], objects: NDArray[np.str_], real: NDArray[np.bool_], seed: int = 0
 ) -> dict[str, dict[str, float]]:
-    """Area under the ROC curve of telling each class from the others by what never saw it, half of the others held out.
+    """Area under the ROC curve of separating each class from held-out objects of the others, by a model without that class.
 
-    For each class of `LEAST` rows or more ``area`` and, where there are as many, ``real``: that of the real objects alone.
+    ``area`` for each class with `LEAST` rows or more, and ``real`` for its real objects alone where they are as many.
     """
     found = {}
     for name in np.unique(labels).tolist():

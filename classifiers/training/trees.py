@@ -12,9 +12,9 @@ from classifiers.trees import Floats, Trees
 
 
 def from_forests(forests: Sequence[Any], classes: int) -> Trees:
-    """The trees of fitted forests of scikit-learn or imbalanced-learn, side by side, whose labels are among 0 ... classes - 1.
+    """Trees of fitted forests of scikit-learn or imbalanced-learn with labels among 0 ... classes - 1.
 
-    A bootstrap of imbalanced-learn may have its own columns; leaves are class fractions.
+    Leaves are class fractions. A tree of imbalanced-learn may lack classes.
     """
     parts = []
     for estimator, labels in ((e, forest.classes_) for forest in forests for e in forest.estimators_):
@@ -28,7 +28,7 @@ def from_forests(forests: Sequence[Any], classes: int) -> Trees:
 
 
 def from_boosting(model: Any, classes: int) -> Trees:
-    """The trees of a fitted ``HistGradientBoostingClassifier`` of numerical features; with two classes the first has score zero."""
+    """Trees of a fitted ``HistGradientBoostingClassifier`` of numerical features; of two classes the first has score zero."""
     parts = []
     for trees in model._predictors:
         for k, predictor in enumerate(trees):
@@ -44,7 +44,7 @@ def from_boosting(model: Any, classes: int) -> Trees:
 
 
 def _joined(parts: list[tuple[Any, ...]], baseline: Floats) -> Trees:
-    """Nodes of many trees one after another; each part is feature, threshold, missing_left, children, is_leaf, values of its nodes."""
+    """Concatenate the nodes of many trees; a part is feature, threshold, missing_left, children, is_leaf and values of one tree."""
     sizes = [len(p[0]) for p in parts]
     roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
     is_leaf = np.concatenate([p[4] for p in parts])
@@ -63,6 +63,6 @@ def _joined(parts: list[tuple[Any, ...]], baseline: Floats) -> Trees:
 
 
 def _rounded_down(threshold: Floats) -> NDArray[np.float32]:
-    """The largest float32 that is at most the threshold: float32 features compare with it as with the threshold itself."""
+    """Largest float32 up to the threshold: comparisons with float32 features stay the same."""
     near = threshold.astype(np.float32)
     return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near)
