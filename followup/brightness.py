@@ -147,7 +147,7 @@ def _magnitudes(rows: Detections) -> tuple[NDArray[np.float64], NDArray[np.float
 
 
 def _line(t: NDArray[np.float64], mags: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Slope, its error and the value at t = 0 of the weighted straight line; NaN where it says nothing."""
+    """Slope, its error and the value at t = 0 of the weighted straight line; NaN for few points, a short baseline or a steep slope."""
     nothing = (float("nan"),) * 3
     if len(t) < 2 or np.ptp(t) < BASELINE:
         return nothing

@@ -119,7 +119,7 @@ def packages():
     for top in ("broker_adapters", "classifiers", "followup", "tom_alerce"):
         yield top
         for found in iter_modules([str(ROOT / top)]):
-            if found.ispkg and found.name not in ("migrations", "checks"):
+            if found.ispkg and found.name != "migrations":
                 yield f"{top}.{found.name}"
 
 

@@ -9,7 +9,7 @@
 Nothing is sent yet: only DRAFT, VALIDATED and INVALID are reached today.
 
 A transition is one UPDATE with the old state in its WHERE clause: of two workers one succeeds, the other gets an `IllegalTransition`. The
-key of a request is unique: object, facility, instrument, filters and night make one row, whoever asks.
+key of a request is unique: object, facility, instrument, filters and night make one row.
 """
 
 from __future__ import annotations
