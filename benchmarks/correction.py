@@ -1,4 +1,4 @@
-"""Reference-flux correction and statistics of one light curve of 350 detections, in microseconds."""
+"""Speed of reference-flux correction and magnitude statistics of one light curve of 350 detections, in microseconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Light-curve features of two-band light curves; the period search beside P4J, astropy and nifty-ls on the same points and grid.
+"""Speed of light-curve features, and of the period search against P4J, astropy and nifty-ls on the same points and grid.
 
 Recovery: the share of sinusoidal stars (60 points in two bands, amplitude 0.08 mag, errors 0.05 mag, nightly windows over `SPAN` days)
 whose frequency is found to within 1 / `SPAN`, by range of period in days; P4J, which is slow, gets the shortest and the longest range.
@@ -18,7 +18,7 @@ from broker_adapters.records import Detections, Kind, SkyObject, blank
 from classifiers.models.lightcurve import Model, context, features, forecast, period
 from classifiers.models.lightcurve.series import light_curve
 
-#: Length of the light curves in days: 0.4 / T as step gives the 105,000 frequencies of a full grid.
+#: Length of the light curves in days; a step of 0.4 / T gives the 105,000 frequencies of a full grid.
 SPAN = 1890.0
 
 #: Ranges of periods in days, and stars in each.
@@ -50,7 +50,7 @@ def supernova(n: int) -> Detections:
 
 
 def star(p: float, rng: np.random.Generator, n: int = 60) -> Bands:
-    """A star of period p of the recovery test."""
+    """Star of period p for the recovery test."""
     t = 58300 + np.sort(np.floor(rng.uniform(0, SPAN, n)) + rng.uniform(0.1, 0.4, n))
     m = 18 + 0.08 * np.sin(2 * np.pi * (t / p + rng.random())) + rng.normal(0, 0.05, n)
     g, e = rng.random(n) < 0.5, np.full(n, 0.05)
@@ -58,7 +58,7 @@ def star(p: float, rng: np.random.Generator, n: int = 60) -> Bands:
 
 
 def milliseconds(function: Callable[[], object], least: float = 0.5) -> float:
-    """Best of the runs that fit into `least` seconds (three at least), after one to compile."""
+    """Milliseconds of the fastest run within `least` seconds (three runs at least), after one to compile."""
     function()
     best, started, runs = np.inf, time.perf_counter(), 0
     while runs < 3 or time.perf_counter() - started < least:
@@ -70,7 +70,7 @@ def milliseconds(function: Callable[[], object], least: float = 0.5) -> float:
 
 def run() -> dict[str, float]:
     """Milliseconds per light curve and per forecast, objects per second end to end (a batch of 1,000), recovered shares of periods."""
-    model = Model()  # as a worker has it: without such arrays the system takes each light curve's memory back, and gives it page by page
+    model = Model()  # as in a worker: without such arrays memory is returned to the system after each light curve
     stars = {n: rows(n) for n in (20, 100, 1000)}
     found = {f"ms_at_{n}": milliseconds(lambda one=one: features.one(light_curve(one))) for n, one in stars.items()}
     curve = light_curve(rows(100))
@@ -83,7 +83,7 @@ def run() -> dict[str, float]:
 
 
 def _batch(model: Model) -> dict[str, float]:
-    """Objects per second of a model, and microseconds of its forest alone."""
+    """Objects per second of a model, and microseconds of its trees and networks alone."""
     objects = [SkyObject(0.0, 0.0, 0.1, rows(30, i)) for i in range(1000)]
     values = np.random.default_rng(0).normal(size=(1000, len(features.names())))
     return {
@@ -93,7 +93,7 @@ def _batch(model: Model) -> dict[str, float]:
 
 
 def _others(bands: Bands) -> dict[str, float]:
-    """The same search by others, where they are installed, and how much slower they are: the ratios hold on a busy machine too."""
+    """Milliseconds of the same search by other packages, where installed, and their ratio to ours, which also holds on a busy machine."""
     t, m, e = (np.concatenate(c) for c in zip(*bands, strict=True))
     start, step, n = period.grid(float(np.ptp(t)))
     label, grid = np.repeat(["g", "r"], [len(b[0]) for b in bands]), start + step * np.arange(n)

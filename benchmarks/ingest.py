@@ -1,7 +1,7 @@
-"""Alerts into an SQLite file: detections per second, beside the toolkit's own ALeRCE service storing the same light curves.
+"""Speed of storing alerts in an SQLite file, in detections per second, against the toolkit's ALeRCE service with the same light curves.
 
-Both write to a fresh file in a temporary folder in the same run, by turns, and the best of three is taken of each; the toolkit, which
-writes row by row, is given a twentieth of the objects.
+Both write to a new file in a temporary folder, in turn in the same run; the best of three runs counts. The toolkit, which writes row by
+row, gets a twentieth of the objects.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Stamp classification from packet bytes to probabilities in two worker processes, stage by stage, beside the plain path.
+"""Speed of stamp classification from packet bytes to probabilities in two worker processes, by stage, against the plain path.
 
-Plain: fastavro, gzip, astropy.io.fits and float32, with the whole history decoded. The packets are real where the folder of real data lies
-beside the repository (then ``bf16_argmax_changed`` is of real alerts), otherwise simulated.
+The plain path uses fastavro, gzip, astropy.io.fits and float32, and decodes the whole history. The packets are real where the folder of
+real data lies beside the repository (then ``bf16_argmax_changed`` is of real alerts), otherwise simulated.
 """
 
 from __future__ import annotations
@@ -33,16 +33,15 @@ from classifiers.simulate import packets, stamps
 from classifiers.taxonomy import STAMP
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "dev" / "alerts" / "ztf"
-#: Packets in all, in a batch of a worker, simulated where there are no real ones; workers; the plain path sees this part of them.
+#: Packets in all, per batch, and simulated where there are no real ones; workers; the plain path gets one in `PART` of a batch.
 PACKETS, BATCH, SIMULATED, WORKERS, PART = 4096, 512, 256, 2, 8
 
 
 def run() -> dict[str, float]:
     """Rates, stages and precision.
 
-    ``alerts_per_s`` is by the clock, with whatever else the machine does, ``alerts_per_s_float32`` the same without half precision;
-    ``..._free`` and ``network_per_s`` are two cores over the processor time of the stages (``us_...``, per alert): what they would do
-    alone.
+    ``alerts_per_s`` is wall-clock, ``alerts_per_s_float32`` the same without half precision; ``..._free`` and ``network_per_s`` are two
+    cores over the processor time of the stages (``us_...``, per alert), as on an idle machine.
     """
     different = _packets()
     many = [different[i % len(different)] for i in range(PACKETS)]

@@ -1,8 +1,8 @@
-"""Start of a worker: seconds and resident memory of importing the light-curve classifier, and of both classifiers with a first answer.
+"""Startup of a worker: seconds and memory of importing the light-curve classifier, and of a first classification by both classifiers.
 
-Each figure is the median of `RUNS` new processes, after one that fills the file cache and compiles what is not compiled yet. Seconds count
-from the start of the interpreter's first line, memory is the peak of the resident set. Beside them, in the same run, stand the training
-room, which serving must not load, and TensorFlow, which only a worker loads.
+Each figure is the median of `RUNS` new processes, after one that fills the file cache and compiles what is not cached. Seconds count from
+the first line of Python, memory is the peak resident set. For comparison the same run imports the training of the light-curve classifier,
+which serving does not load, and TensorFlow, which only workers load.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from broker_adapters.records import Kind, blank
 from classifiers.simulate import stamps
 from classifiers.simulate.packets import ztf as packets
 
-#: Processes of each kind that are measured.
+#: Measured processes of each kind.
 RUNS = 5
 
-#: What a process does between the two readings of the clock; `PACKET` is the path of an alert packet.
+#: Name -> code whose time is measured; `PACKET` is the path of an alert packet.
 DOES = {
     "lightcurve_import": "import classifiers.models.lightcurve",
     "training_import": "import classifiers.models.lightcurve.training.train",
@@ -49,7 +49,7 @@ print(seconds, int(peak.split()[1]) / 1024)
 
 
 def run() -> dict[str, float]:
-    """Seconds and MB of each kind of process, and how many times as much the alternatives take as our import."""
+    """Seconds and MB of each kind of process, and the ratios of the other imports to ours."""
     with TemporaryDirectory() as folder:
         packet = Path(folder) / "alert.avro"
         packet.write_bytes(_packet())

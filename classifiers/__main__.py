@@ -30,14 +30,14 @@ from classifiers.training.metrics import table
 #: Verb -> (module of the kind, what the verb does). The function has the name of the verb.
 VERBS = {
     "train": ("train", "train anew and write the weights with their model card"),
-    "evaluate": ("evaluation", "compare the predictions for labelled objects with their labels"),
-    "predict": ("evaluation", "write the probabilities of every object"),
-    "drift": ("drift", "tell whether alerts still look like those that the model was trained on"),
+    "evaluate": ("evaluation", "evaluate the predictions for labelled objects"),
+    "predict": ("evaluation", "classify every object"),
+    "drift": ("drift", "measure the drift of alerts from the training set"),
 }
 
 
 def kinds() -> tuple[str, ...]:
-    """The classifiers that this command knows: those that can be evaluated."""
+    """Classifiers of this command: those with an evaluation."""
     return tuple(name for name in plugins.names("classifiers.models") if _has(name, "evaluation"))
 
 
@@ -50,7 +50,7 @@ def _has(kind: str, module: str) -> bool:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line; only the modules that the kinds declare options in are imported."""
+    """Command line; only the modules that declare options are imported."""
     top = argparse.ArgumentParser(prog="python -m classifiers", description=(__doc__ or "").splitlines()[0])
     verbs = top.add_subparsers(dest="verb", required=True)
     for verb, (module, text) in VERBS.items():
@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     copy = verbs.add_parser("import-checkpoint", help="keep a copy of a stamp network that ALeRCE published, to serve as a classifier")
     copy.add_argument("path", type=Path)
     copy.add_argument(
-        "--folder", type=Path, metavar="DIR", help="where to; by default where classifiers.models.stamp.checkpoints looks for it"
+        "--folder", type=Path, metavar="DIR", help="destination; by default the folder of classifiers.models.stamp.checkpoints"
     )
     copy.add_argument("--json", action="store_true")
     compiling = verbs.add_parser("compile", help="compile the functions that workers call, once after an installation")
@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(options: dict[str, Any]) -> dict[str, Any]:
-    """Do what the parsed options say."""
+    """Run the parsed command."""
     verb = options.pop("verb")
     if verb == "import-checkpoint":
         imported: dict[str, Any] = import_module("classifiers.models.stamp.checkpoints").import_checkpoint(**options)
@@ -94,7 +94,7 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def compile_functions() -> dict[str, Any]:
-    """Compile what is not cached: the functions of the light-curve classifier, and those that pass over a packet's history and stamps."""
+    """Compile what is not cached: the functions of the light-curve classifier, and those that skip fields of packets."""
     from broker_adapters.kernels import announced
     from broker_adapters.surveys import ztf
     from classifiers.models.lightcurve import compilation, hierarchy

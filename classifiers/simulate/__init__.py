@@ -1,1 +1,1 @@
-"""Labelled, seeded imitations of what the surveys send, every constant with its source."""
+"""Simulation of survey data: labelled, seeded, every constant with its source. For training, the demo and tests only."""

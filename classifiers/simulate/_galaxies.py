@@ -22,7 +22,7 @@ BULGE = -0.6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Galaxies:
-    """g galaxies in each of n fields; all arrays (n, g), lengths in pixels, fluxes in nJy, angles in radians from x towards y."""
+    """Galaxies, g in each of n fields; all arrays (n, g), lengths in pixels, fluxes in nJy, angles in radians from x towards y."""
 
     flux: Floats
     y: Floats
@@ -34,12 +34,12 @@ class Galaxies:
 
 
 def scale_length(radius: Floats, index: Floats) -> Floats:
-    """Scale of the profile that has a half-light radius: the two that we use, interpolated in the index (half of Spergel 2010, eq. 8)."""
+    """Scale length of a profile with a half-light radius, interpolated between the two indices in use (half of Spergel 2010, eq. 8)."""
     return np.asarray(radius / np.interp(index, (BULGE, DISC), (0.5477, 1.6783)))
 
 
 def galaxies(psf: Psf, field: Galaxies, size: int) -> Images:
-    """Images (n, size, size) of galaxies seen through the PSF. The grid is periodic: what leaves it on one side enters on the other."""
+    """Images (n, size, size) of galaxies seen through the PSF. The grid is periodic."""
     ky = (2 * np.pi * np.fft.fftfreq(size)).astype(np.float32)
     kx = (2 * np.pi * np.fft.rfftfreq(size)).astype(np.float32)
     total = np.zeros((len(field.flux), size, size // 2 + 1), np.complex64)
@@ -50,7 +50,7 @@ def galaxies(psf: Psf, field: Galaxies, size: int) -> Images:
 
 
 def _transform(one: Galaxies, ky: Images, kx: Images) -> NDArray[np.complex64]:
-    """Transforms (n, len(ky), len(kx)) of one galaxy each."""
+    """Fourier transforms (n, len(ky), len(kx)) of one galaxy each."""
     length = scale_length(one.radius, one.index)
     major, minor = length / np.sqrt(one.axis_ratio), length * np.sqrt(one.axis_ratio)
     cos, sin = np.cos(one.angle), np.sin(one.angle)

@@ -1,7 +1,7 @@
-"""What makes an alert, by class: how bright, on what, and how far from it. One function per class draws n of them.
+"""Sources of alerts by class: brightness, host and distance from it. One function per class draws n sources.
 
-Distributions given as quantiles were measured on real labelled ZTF alerts (40 AGN, 121 SN, 322 variable stars, 227 asteroids); they are
-populations of alerts, selection by the survey included, not of the sky.
+Distributions given as quantiles were measured on real labelled ZTF alerts (40 AGN, 121 SN, 322 variable stars, 227 asteroids); they
+describe alerts, with the selection by the survey, and not the sky.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from classifiers.simulate._galaxies import BULGE, DISC
 Floats = NDArray[np.float64]
 Draw = np.random.Generator
 
-#: Where quantiles in this module are given without their levels, they are at these.
+#: Levels of the quantiles in this module.
 LEVELS = np.array([0.0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1.0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Origins:
-    """n sources of alerts; arrays (n,).
+    """Sources of n alerts; arrays (n,).
 
     Attributes
     ----------
@@ -48,12 +48,12 @@ class Origins:
 
 
 def quantiles(values: tuple[float, ...], n: int, rng: Draw) -> Floats:
-    """Draw n from the distribution that has these quantiles at ``LEVELS``, straight between them."""
+    """Draw n values from the distribution with these quantiles at ``LEVELS``, interpolated linearly."""
     return np.asarray(np.interp(rng.uniform(size=n), LEVELS, values))
 
 
 def supernova(n: int, rng: Draw) -> Origins:
-    """On or near its galaxy and new there; a tenth have no host that a survey would see, 5 % are in the reference and fade."""
+    """Draw supernovae: on or near a galaxy; a tenth have no visible host, 5 % are in the reference image and fade."""
     host = quantiles((15.0, 15.8, 16.5, 18.2, 19.3, 20.9, 22.2, 22.9, 23.3), n, rng)
     host[rng.uniform(size=n) < 0.1] = np.nan
     radius = _size(host, n, rng)
@@ -68,7 +68,7 @@ def supernova(n: int, rng: Draw) -> Origins:
 
 
 def active_nucleus(n: int, rng: Draw) -> Origins:
-    """A point source in the core of its galaxy that brightens or fades by part of its light."""
+    """Draw active nuclei: point sources in the cores of galaxies that brighten or fade by part of their light."""
     nucleus = quantiles((16.4, 16.7, 17.0, 17.4, 18.1, 19.2, 20.0, 20.7, 21.0), n, rng)
     sign = np.where(rng.uniform(size=n) < 0.72, 1.0, -1.0)
     change = _variation(nucleus, sign, (-1.2, -0.9, -0.4, 0.1, 0.7, 1.2, 1.6, 2.0, 2.2), n, rng)
@@ -82,7 +82,7 @@ def active_nucleus(n: int, rng: Draw) -> Origins:
 
 
 def variable_star(n: int, rng: Draw) -> Origins:
-    """A star of the reference that brightens or fades; where stars are many."""
+    """Draw variable stars: stars of the reference image that brighten or fade, in crowded fields."""
     nucleus = quantiles((12.2, 12.8, 13.7, 15.2, 16.0, 17.1, 17.8, 19.5, 20.5), n, rng)
     sign = np.where(rng.uniform(size=n) < 0.42, 1.0, -1.0)
     change = _variation(nucleus, sign, (-2.5, -1.5, 0.4, 1.0, 1.65, 2.1, 2.5, 3.1, 3.6), n, rng)
@@ -92,7 +92,7 @@ def variable_star(n: int, rng: Draw) -> Origins:
 
 
 def asteroid(n: int, rng: Draw) -> Origins:
-    """Nothing in the reference; slightly trailed."""
+    """Draw asteroids: nothing in the reference image, slightly trailed."""
     change = quantiles((15.5, 16.2, 17.7, 18.7, 19.3, 19.7, 20.0, 20.3, 20.6), n, rng)
     # 30 s at the main belt's 0.2..0.7 arcsec a minute, with a tail of near-Earth objects (Jedicke et al. 2015, Asteroids IV, p. 795)
     trail = 0.5 * np.exp(rng.normal(np.log(0.5), 0.45, n))
@@ -103,7 +103,7 @@ def asteroid(n: int, rng: Draw) -> Origins:
 
 
 def _variation(nucleus: Floats, sign: Floats, difference: tuple[float, ...], n: int, rng: Draw) -> Floats:
-    """Magnitude of the change of a source: so much fainter than the source itself; what fades cannot lose more than it has."""
+    """Magnitude of the change of a source, fainter than the source by ``difference``; a source cannot fade by more than its flux."""
     fainter = quantiles(difference, n, rng)
     return np.asarray(nucleus + np.where(sign < 0, np.abs(fainter) + 0.15, fainter))
 
@@ -115,23 +115,23 @@ def _size(magnitude: Floats, n: int, rng: Draw) -> Floats:
 
 
 def fainter(sources: Origins, magnitudes: float) -> Origins:
-    """The same so much farther away: fainter, and smaller in the sky by what galaxies of the fainter magnitude are (see `_size`)."""
+    """Sources at a larger distance: fainter, with hosts as small as galaxies of the fainter magnitude (see `_size`)."""
     dimmed = {name: getattr(sources, name) + magnitudes for name in ("change", "nucleus", "host")}
     shrunk = {name: getattr(sources, name) * 10 ** (-0.165 * magnitudes) for name in ("distance", "radius")}
     return replace(sources, **dimmed, **shrunk)
 
 
 def extendedness(radius: Floats) -> Floats:
-    """Magnitudes by which a galaxy is brighter than a fit of the PSF says, for its half-light radius in arcsec (our estimate)."""
+    """Magnitudes by which a galaxy is brighter than its PSF fit, for its half-light radius in arcsec (our estimate)."""
     return np.asarray(2.5 * np.log10(1 + radius / 2.0))
 
 
 def crowd(n: int, rng: Draw, median: float, scatter: float) -> Floats:
-    """Catalogued objects within 30 arcsec: log-normal about the median of the class (``nmtchps`` of real alerts)."""
+    """Draw the number of catalogued objects within 30 arcsec: log-normal about the median of the class (``nmtchps`` of real alerts)."""
     return np.asarray(median * np.exp(scatter * rng.standard_normal(n)))
 
 
-#: Class -> its sources. Bogus has none: see ``artefacts``.
+#: Class -> function that draws its sources. Bogus has none: see ``artefacts``.
 DRAW: dict[str, Callable[[int, Draw], Origins]] = {
     "AGN": active_nucleus,
     "SN": supernova,

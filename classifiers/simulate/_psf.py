@@ -1,4 +1,4 @@
-"""A point spread function as a sum of Gaussians: separable, so that a field of stars is one product of matrices.
+"""Point spread function as a sum of Gaussians: separable, so that a field of stars is a product of matrices.
 
 The shape is Moffat's (1969, A&A 3, 455), which has the wings that a Gaussian lacks (Trujillo et al. 2001, MNRAS 328, 977).
 """
@@ -18,7 +18,7 @@ BETA = 2.8
 #: Widths of the Gaussians, in units of the FWHM. The narrowest is as wide as pixels of half a FWHM can sample.
 WIDTHS = np.array([0.32, 0.46, 0.72, 1.3, 2.6])
 
-#: Fields drawn at once.
+#: Fields per batch.
 BLOCK = 16
 
 
@@ -38,7 +38,7 @@ WEIGHTS = _weights()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Psf:
-    """n point spread functions.
+    """Point spread functions, n of them.
 
     Attributes
     ----------
@@ -76,14 +76,14 @@ class Psf:
 def stars(psf: Psf, flux: NDArray[np.float64], y: NDArray[np.float64], x: NDArray[np.float64], size: int) -> Images:
     """Images (n, size, size) of k point sources each; flux, y and x are (n, k), positions in pixels where pixel centres are whole numbers.
 
-    Stars beyond the edge still shed their wings into the image.
+    The wings of stars beyond the edge are included.
     """
     lit = flux != 0
     number = lit.sum(axis=1)
     first = np.argsort(~lit, axis=1, kind="stable")
     by_number = np.argsort(number, kind="stable")
     image = np.zeros((len(flux), size, size), np.float32)
-    # fields with about as many stars together, since a product has room for the most that any has
+    # fields with similar numbers of stars together, since a product is as large as its richest field
     for rows in np.array_split(by_number, -(-len(flux) // BLOCK)) if lit.any() else ():
         kept = first[rows, : number[rows].max()]
         image[rows] = _field(psf, rows, size, *(np.take_along_axis(a[rows], kept, axis=1) for a in (flux, y, x)))

@@ -1,4 +1,4 @@
-"""Summary statistics of image triplets, for telling two sets of them apart."""
+"""Summary statistics of image triplets, to compare two sets of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 CHANNELS = ("science", "template", "difference")
 RADII = (1.5, 3.0, 5.0, 9.0, 15.0)
 QUANTILES = (1.0, 25.0, 75.0, 90.0, 99.0, 100.0)
-#: Deviations beyond this many robust standard deviations are no sky.
+#: Robust standard deviations beyond which a pixel is not sky.
 CLIP = 3.0
 
 

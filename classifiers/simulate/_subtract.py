@@ -1,4 +1,4 @@
-"""Image subtraction as the surveys do it: proper subtraction of two images with known PSFs and noise.
+"""Image subtraction as in the surveys: proper subtraction of two images with known PSFs and noise.
 
 Zackay, Ofek & Gal-Yam 2016 (ApJ 830, 27), equation 13 for images on one photometric scale, divided by the flux zero point of the
 difference so that a source keeps its flux. With the wrong PSFs, a shift or a wrong scale it leaves what real pipelines leave: rings,
@@ -15,7 +15,7 @@ from classifiers.simulate._psf import Images, Psf
 
 Floats = NDArray[np.float64]
 
-#: Where both PSFs pass less than this of the light there is nothing to match; the quotient of two underflows would be no number.
+#: Transmission of both PSFs below which a spatial frequency is not matched, since the quotient would underflow.
 FLOOR = np.float32(1e-6)
 
 

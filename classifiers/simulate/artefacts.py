@@ -1,4 +1,4 @@
-"""What detectors and subtraction do wrong: everything that is called bogus, and the holes in cutouts of every class.
+"""Artefacts of detectors and image subtraction: bogus alerts, and holes in cutouts of every class.
 
 The kinds are those that Duev et al. 2019 (MNRAS 489, 3582), Mahabal et al. 2019 (PASP 131, 038002) and Masci et al. 2019 (PASP 131, 018003)
 describe. Their shares are our estimate by eye on 75 real alerts that ZTF's own scores reject.
@@ -20,21 +20,21 @@ KINDS = {
     "registration": 0.11,  # a star whose template is displaced: a dipole
     "psf": 0.1,  # a star whose PSF is believed too wide or too narrow: rings
     "scale": 0.17,  # a star under cloud or haze: the rest of its light
-    "saturation": 0.06,  # a full star: bleeding, ragged core
+    "saturation": 0.06,  # a saturated star: bleeding, ragged core
     "cosmic ray": 0.14,
     "column": 0.1,
     "streak": 0.04,  # a satellite, steady or tumbling
     "ghost": 0.03,  # the edge of an out-of-focus reflection
     "noise": 0.25,  # a peak of a few pixels
 }
-#: Kinds that need a bright star at the place.
+#: Kinds that need a bright star at the position.
 ON_STAR = ("registration", "psf", "scale", "saturation")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bogus:
-    """n bogus alerts: what is there (nothing that changes), how it was taken, where the star of the residual is from the centre (pixels),
-    the light that only the detector saw (n, side, side), and the kind of each.
+    """Bogus alerts, n of them: a constant scene, conditions, the position of the star of the residual from the centre (pixels),
+    light from the detector alone (n, side, side), and the kind of each.
     """
 
     sources: Origins
@@ -46,7 +46,7 @@ class Bogus:
 
 
 def bogus(how: Conditions, side: int, rng: Draw) -> Bogus:
-    """One bogus alert for each of n exposures."""
+    """Draw one bogus alert for each of n exposures."""
     n = len(how.seeing)
     how = _clouded(how, rng)
     kind = rng.choice(list(KINDS), size=n, p=list(KINDS.values()))
@@ -65,7 +65,7 @@ def bogus(how: Conditions, side: int, rng: Draw) -> Bogus:
 
 
 def _clouded(how: Conditions, rng: Draw) -> Conditions:
-    """Half of the exposures behind clouds: the zero point falls, and with it sky and template, which is scaled to the science image.
+    """Put half of the exposures behind clouds: zero point, sky and template (scaled to the science image) are fainter.
 
     Measured: zero points of real bogus alerts have quartiles 23.6 and 26.2, where other alerts' are within 0.1 of 26.2.
     """
@@ -82,7 +82,7 @@ def _clouded(how: Conditions, rng: Draw) -> Conditions:
 
 
 def _subtraction(how: Conditions, kind: NDArray[np.str_], rng: Draw) -> tuple[Conditions, Floats, Floats]:
-    """Conditions in which the subtraction of stars fails in the way of each kind, and where the star is then from the residual's peak."""
+    """Conditions in which the subtraction of stars fails as each kind does, and the offset of the star from the peak of the residual."""
     n = len(kind)
     angle, sign = rng.uniform(0, 2 * np.pi, n), rng.choice([-1.0, 1.0], n)
     displaced = kind == "registration"
@@ -120,7 +120,7 @@ def _cosmic_ray(noise: Floats, seeing: Floats, side: int, rng: Draw) -> Images:
 
 
 def _column(noise: Floats, seeing: Floats, side: int, rng: Draw) -> Images:
-    """A column, or part of one, that gives too much or too little."""
+    """A column, or part of one, with too many or too few counts."""
     n = len(noise)
     y, x = _grid(side)
     column = np.rint(rng.normal(0, 0.7, n))[:, None, None]
@@ -155,7 +155,7 @@ def _ghost(noise: Floats, seeing: Floats, side: int, rng: Draw) -> Images:
 
 
 def _noise_peak(noise: Floats, seeing: Floats, side: int, rng: Draw) -> Images:
-    """A lump of a few pixels, light or dark, that the noise or a flat field left."""
+    """A lump of a few pixels, bright or dark, from noise or a flat field."""
     n = len(noise)
     y, x = _grid(side)
     wide, narrow = rng.uniform(0.4, 1.6, (n, 1, 1)), rng.uniform(0.3, 0.9, (n, 1, 1))
@@ -166,7 +166,7 @@ def _noise_peak(noise: Floats, seeing: Floats, side: int, rng: Draw) -> Images:
 
 
 def bleeding(star: Floats, star_y: Floats, star_x: Floats, saturation: float, side: int, rng: Draw) -> Images:
-    """Charge of full stars that ran along their columns: (n, side, side) for stars of AB magnitude ``star``; rows without one are dark."""
+    """Charge of saturated stars that bled along their columns: (n, side, side) for stars of AB magnitude ``star``; zero without one."""
     n = len(star)
     y, x = _grid(side)
     reach = (4.0 * 10 ** (-0.2 * (star - 12.0)) * rng.uniform(0.5, 1.5, n))[:, None, None]
@@ -175,7 +175,7 @@ def bleeding(star: Floats, star_y: Floats, star_x: Floats, saturation: float, si
     return np.asarray(near * (np.abs(y - star_y[:, None, None]) < reach) * saturation, np.float32)
 
 
-#: Kind -> the light that it paints on the science image.
+#: Kind -> function that adds its light to the science image.
 PAINT = {"cosmic ray": _cosmic_ray, "column": _column, "streak": _streak, "ghost": _ghost, "noise": _noise_peak}
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong in a night: packets that cannot or must not be read, each for a reason of its own."""
+"""Bad packets of a night: damaged, hostile or impossible ones, which readers must refuse."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from io import BytesIO
 
 import fastavro
 
-#: The first bytes of a Confluent message whose schema nobody has: version 99.99.
+#: First bytes of a Confluent message with an unknown schema: version 99.99.
 _UNKNOWN_SCHEMA = b"\x00" + (9999).to_bytes(4, "big")
 
 
 def damaged(packet: bytes) -> Mapping[str, bytes]:
-    """Name of the trouble -> bytes, made from one good packet."""
+    """Damaged packets by name of the damage, made from one good packet."""
     middle = len(packet) // 2
     flipped = bytes(b ^ 0xFF for b in packet[middle : middle + 64])
     return {
@@ -28,7 +28,7 @@ def damaged(packet: bytes) -> Mapping[str, bytes]:
 
 
 def impossible(write: Callable[[Mapping[str, object]], bytes]) -> Mapping[str, bytes]:
-    """Packets that decode and say what cannot be; ``write`` makes a ZTF packet with other fields of its candidate."""
+    """Packets that decode but have impossible values; ``write`` makes a ZTF packet with other fields of its candidate."""
     return {
         "nan-position": write({"ra": float("nan"), "dec": float("nan")}),
         "nan-magnitude": write({"magpsf": float("nan")}),

@@ -1,4 +1,4 @@
-"""Cutouts of a simulated source at its alerts, with what a survey says of its surroundings: the same field whenever one looks."""
+"""Cutouts of a simulated source at its alerts, and the survey's data on its environment; the field is the same in all alerts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from classifiers.simulate.render import Conditions, Points, Scene, ordinary, ren
 from classifiers.simulate.sources import Source
 from classifiers.taxonomy import BRANCH, STAMP
 
-#: What ZTF's packets say of the surroundings of a source, as opposed to the measurement itself.
+#: Fields of ZTF's packets on the environment of a source, as opposed to the measurement itself.
 ENVIRONMENT = (
     *(f"{name}{i}" for name in ("sgscore", "distpsnr") for i in (1, 2, 3)),
     *("distnr", "magnr", "sigmagnr", "chinr", "sharpnr", "classtar"),
@@ -26,7 +26,7 @@ ENVIRONMENT = (
 
 
 def simulate_cutouts(source: Source, alerts: Detections, random: np.random.Generator) -> tuple[Images, list[dict[str, Any]]]:
-    """Science, template and difference image of k alerts of one source in one survey, and what a ZTF packet says of each beyond the flux.
+    """Simulate science, template and difference image of k alerts of one source in one survey, and the other fields of ZTF packets.
 
     Images are of shape (k, 3, size, size) in the units of the instrument, NaN where there is no data. The difference of a source
     that has faded is template minus science where the instrument flips it.
@@ -51,7 +51,7 @@ def simulate_cutouts(source: Source, alerts: Detections, random: np.random.Gener
 
 
 def _shapes(difference: Images, alerts: Detections, how: Conditions) -> list[dict[str, Any]]:
-    """What is measured on each image: the shape, the width of the PSF, and the magnitude in an aperture."""
+    """Measurements on each image: the shape, the width of the PSF, and the magnitude in an aperture."""
     found = shapes.measure(difference)
     units = flux_from_counts(found.pop("ap"), how.zero_point)
     found["magap"] = magnitude_from_flux(units)
@@ -61,14 +61,14 @@ def _shapes(difference: Images, alerts: Detections, how: Conditions) -> list[dic
 
 
 def stamp_class(label: str) -> str:
-    """Class of the stamp classifier that a source of this label has."""
+    """Class of the stamp classifier for a label of a source."""
     if label in STAMP:
         return label
     return "AGN" if label in ("QSO", "Blazar") else {"Transient": "SN"}.get(BRANCH[label], "VS")
 
 
 def _origin(source: Source, kind: str, alerts: Detections) -> Origins:
-    """What the class is like (`_origins`), at the brightness of this source; its host stays as bright relative to the nucleus."""
+    """Source of the class (`_origins`) with the brightness of this one; the host keeps its brightness relative to the nucleus."""
     one = DRAW[kind](1, np.random.default_rng(source.seed))
     flux = alerts["flux"][:1].astype(float)
     nucleus = magnitude_from_flux(np.array([source.reference.get(str(alerts["band"][0]), np.nan)]))
@@ -79,7 +79,7 @@ def _origin(source: Source, kind: str, alerts: Detections) -> Origins:
 
 
 def _scene(drawn: Population, source: Source, alerts: Detections) -> Scene:
-    """The scene of the first alert at each of k alerts: the source as bright as it was measured, in that band."""
+    """Scene at each of k alerts: that of the first alert with the measured brightness of the source."""
     k = len(alerts)
     change, constant, hosts = drawn.scene.change, drawn.scene.constant, drawn.scene.hosts
     total = change.flux.sum()

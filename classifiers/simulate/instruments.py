@@ -1,4 +1,4 @@
-"""What the cameras do to the sky: scale, size of a cutout, zero point, gain, noise, saturation and seeing of each survey."""
+"""Instruments of the surveys: scale, size of a cutout, zero point, gain, noise, saturation and seeing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from classifiers.records import ClassifierError
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A camera and what its pipeline cuts out. "Unit" is the unit of its pixels: counts, or nJy where the pipeline calibrates them.
+    """Camera and cutouts of a survey. "Unit" is the unit of its pixels: counts, or nJy where the pipeline calibrates them.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Instrument:
     background : tuple of float
         Median level of the sky in science and template, in units, and the standard deviation of its logarithm; 0 if subtracted.
     saturation : float
-        Level in units at which a pixel is full.
+        Level in units at which a pixel saturates.
     registration : float
         Standard deviation per axis, in pixels, of the misregistration between science image and template.
     fainter : float
@@ -85,7 +85,7 @@ INSTRUMENTS = MappingProxyType(
 
 
 def instrument(survey: str) -> Instrument:
-    """The instrument of a survey; ``ClassifierError`` for a survey that has none."""
+    """Instrument of a survey; ``ClassifierError`` for an unknown survey."""
     try:
         return INSTRUMENTS[survey]
     except KeyError as error:

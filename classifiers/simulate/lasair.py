@@ -1,4 +1,4 @@
-"""Messages of Lasair's filter topics about simulated objects: what a user's filter selects, with the light curve or without."""
+"""Messages of Lasair's filter topics on simulated objects: the columns of a user's filter, with or without the light curve."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from broker_adapters.records import Detections, Kind
 from broker_adapters.times import tai_from_utc
 from classifiers.taxonomy import LIGHTCURVE
 
-#: Our class -> what Sherlock says of its surroundings.
+#: Our class -> its classification by Sherlock.
 _SHERLOCK = (
     dict.fromkeys(LIGHTCURVE["Transient"], "SN")
     | dict.fromkeys(LIGHTCURVE["Periodic"], "VS")
@@ -20,7 +20,7 @@ _SHERLOCK = (
 
 
 def ztf_message(object_id: str, label: str, rows: Detections, utc: str) -> bytes:
-    """A pointer to an object of Lasair-ZTF: the columns that the filter selected and nothing else."""
+    """Message of Lasair-ZTF: the columns that the filter selected, without a light curve."""
     alerts = rows[rows["kind"] == Kind.ALERT]
     return _encoded(
         {
@@ -35,7 +35,7 @@ def ztf_message(object_id: str, label: str, rows: Detections, utc: str) -> bytes
 
 
 def lsst_message(object_id: str, label: str, rows: Detections, utc: str) -> bytes:
-    """An object of Lasair-LSST with its alert: sources as Rubin names and places them, so that they are known from other ways."""
+    """Message of Lasair-LSST with its alert; sources have Rubin's ids and positions, so that they match other brokers'."""
     alerts, forced = rows[rows["kind"] == Kind.ALERT], rows[rows["kind"] == Kind.FORCED]
     return _encoded(
         {

@@ -1,7 +1,7 @@
-"""Light curves of the classes that few labelled real ones exist of, as ZTF, ATLAS and LSST would give them.
+"""Light curves, as ZTF, ATLAS and LSST would measure them, of classes with few labelled real ones.
 
-A class is a function of (times, rng) that gives total magnitudes in g and r; `observe` turns them into what the surveys that watch the
-object tell of it, each with its own cadence, depth, noise and reference (`surveys`). Parameter distributions:
+A class is a function of (times, rng) that gives total magnitudes in g and r; `observe` converts them to measurements of the surveys that
+observe the object, each with its own cadence, depth, noise and reference (`surveys`). Parameter distributions:
 
 - QSO, AGN: damped random walk, MacLeod et al. 2010 (ApJ 721, 1014), fig. 8-10; AGN diluted by their host galaxy;
 - Blazar: damped random walk of larger amplitude and shorter time, Ruan et al. 2012 (ApJ 760, 51);
@@ -28,19 +28,19 @@ Floats = NDArray[np.float64]
 #: Total magnitudes (g, r), each of the shape of the times (sorted).
 Source = Callable[[Floats, Generator], tuple[Floats, Floats]]
 
-#: Band -> what it adds to r for each magnitude of g - r. c = .49 g + .51 r and o = .55 r + .45 i (Tonry et al. 2018, PASP 130, 064505);
+#: Band -> its magnitude minus r, per magnitude of g - r. c = .49 g + .51 r and o = .55 r + .45 i (Tonry et al. 2018, PASP 130, 064505);
 #: r - i is .44 (g - r), the median of 777 catalogued sources bluer than 1.1 near ZTF alerts. The g and r of the surveys are near enough.
 COLOUR = {"g": 1.0, "c": 0.49, "r": 0.0, "o": -0.2}
 
-#: Epochs of the reference image, the days within which they were taken, and how many days before the watch that ended.
+#: Epochs of the reference image, days within which they are taken, and days from their end to the start of the light curve.
 REFERENCE_EPOCHS, REFERENCE_DAYS, REFERENCE_AGE = 20, 120.0, (30.0, 1500.0)
 
-#: Days that an object is up per year, and first nights of a watch (MJD).
+#: Days per year on which an object is visible, and range of first nights (MJD).
 SEASON, YEAR, FIRST = (150.0, 280.0), 365.25, (58300, 59800)
 
 
 def nights(days: float, rng: Generator) -> Floats:
-    """MJD (whole) of the nights of `days` on which an object is up; on the first it is."""
+    """MJD (whole) of the nights within `days` on which an object is visible, as it is on the first."""
     season, nights = rng.uniform(*SEASON), np.arange(0.0, days)
     up = (nights + rng.uniform(0, 0.8 * season)) % YEAR < season
     found: Floats = float(rng.integers(*FIRST)) + nights[up]
@@ -48,10 +48,10 @@ def nights(days: float, rng: Generator) -> Floats:
 
 
 def observe(source: Source, days: float, rng: Generator, watching: tuple[str, ...] = ("ztf",)) -> Detections:
-    """What the surveys that watch a source for `days` tell of it, rows of `DETECTION` in time order.
+    """Simulate the measurements of a source by surveys over `days`, as rows of `DETECTION` in time order.
 
-    The reference flux in a survey's band is the mean of `REFERENCE_EPOCHS` epochs long before: what varies slowly stays on one side of it
-    for as long as it is watched. What LSST alone sees is fainter (`surveys.fainter`) and otherwise the same.
+    The reference flux in a survey's band is the mean of `REFERENCE_EPOCHS` epochs long before, so that a slow variable stays on one side of
+    it. Objects that LSST alone observes are fainter (`surveys.fainter`) and otherwise the same.
     """
     up = nights(days, rng)
     exposures = list(surveys.exposures(watching, up, rng))
@@ -79,14 +79,14 @@ def random_walk(t: Floats, sigma: float, tau: float, rng: Generator) -> Floats:
 
 
 def qso(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    """Structure function at infinity of 0.2 mag, 200 d in the rest frame; bluer when brighter."""
+    """Quasar: structure function at infinity of 0.2 mag, 200 d in the rest frame; bluer when brighter."""
     walk = random_walk(t, 10 ** rng.normal(-0.75, 0.2) * 1.2, 10 ** rng.normal(2.5, 0.4), rng)
     r = rng.uniform(16.5, 20.8) + walk
     return r + rng.normal(0.2, 0.15) + 0.2 * walk, r
 
 
 def agn(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    """A quasar in a host galaxy that gives most of the light."""
+    """Active nucleus: a quasar in a host galaxy that gives most of the light."""
     g, r = qso(t, rng)
     host, share = rng.uniform(15.0, 18.5), rng.uniform(0.1, 0.6)
     colour = rng.uniform(0.4, 0.9)
@@ -96,14 +96,14 @@ def agn(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
 
 
 def blazar(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    """Rms of 0.2 to 0.8 mag within days to months, nearly achromatic."""
+    """Blazar: rms of 0.2 to 0.8 mag within days to months, nearly achromatic."""
     walk = random_walk(t, 10 ** rng.normal(-0.45, 0.18), 10 ** rng.normal(2.0, 0.5), rng)
     r = rng.uniform(15.5, 20.3) + walk
     return r + rng.normal(0.45, 0.15) + rng.normal(0.05, 0.08) * walk, r
 
 
 def yso(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    """Accretion bursts or extinction dips of days to weeks, some with a rotation period; redder when fainter."""
+    """Young stellar object: accretion bursts or extinction dips of days to weeks, some with a rotation period; redder when fainter."""
     walk = random_walk(t, 10 ** rng.normal(-0.55, 0.25), 10 ** rng.normal(0.9, 0.5), rng)
     if rng.random() < 0.5:
         walk = np.abs(walk) * rng.choice([-1.0, 1.0], p=[0.4, 0.6]) * 1.5
@@ -114,13 +114,13 @@ def yso(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
 
 
 def cataclysmic(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    """A dwarf nova, a nova-like variable, a polar, or a nova."""
+    """Cataclysmic variable: a dwarf nova, a nova-like variable, a polar, or a nova."""
     kinds = (_dwarf_nova, _nova_like, _polar, _nova)
     return kinds[rng.choice(len(kinds), p=(0.4, 0.2, 0.1, 0.3))](t, rng)
 
 
 def _dwarf_nova(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    """Outbursts of 2.5 to 6 mag for 3 to 20 d every 15 to 400 d."""
+    """Dwarf nova: outbursts of 2.5 to 6 mag for 3 to 20 d every 15 to 400 d."""
     quiet, colour = rng.uniform(16.5, 21.8), rng.normal(0.05, 0.15)
     light = 10 ** (-0.4 * (quiet + random_walk(t, rng.uniform(0.05, 0.3), 0.5, rng)))
     cycle = 10 ** rng.uniform(1.2, 2.6)
@@ -137,7 +137,7 @@ def _dwarf_nova(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
 
 
 def _nova_like(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    """Flickering of 0.1 to 0.3 mag within minutes, slow changes of 0.1 to 0.4 mag, in one of three low states of 1 to 4 mag."""
+    """Nova-like: flickering of 0.1 to 0.3 mag within minutes, slow changes of 0.1 to 0.4 mag, in one of three low states of 1 to 4 mag."""
     flicker, slow = rng.normal(0, rng.uniform(0.05, 0.2), len(t)), random_walk(t, rng.uniform(0.1, 0.4), 10 ** rng.uniform(0.5, 1.7), rng)
     low = rng.uniform(1.0, 4.0) * (random_walk(t, 1.0, 150.0, rng) > 0.8) if rng.random() < 1 / 3 else 0.0
     r = rng.uniform(14.0, 18.5) + flicker + slow + low
@@ -145,7 +145,7 @@ def _nova_like(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
 
 
 def _polar(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    """Cyclotron beams of 0.3 to 1.5 mag at an orbit of 1.3 to 4 h, with high and low states 1 to 3 mag apart."""
+    """Polar: cyclotron beams of 0.3 to 1.5 mag at an orbit of 1.3 to 4 h, with high and low states 1 to 3 mag apart."""
     orbit = np.sin(2 * np.pi * t / rng.uniform(0.055, 0.17) + rng.uniform(0, 2 * np.pi))
     state = rng.uniform(1.0, 3.0) * (random_walk(t, 1.0, 100.0, rng) > rng.normal(0, 0.5))
     r = rng.uniform(15.5, 19.0) + rng.uniform(0.15, 0.75) * orbit + state + rng.normal(0, 0.1, len(t))
@@ -153,7 +153,7 @@ def _polar(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
 
 
 def _nova(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
-    """Decline by 2 mag in 3 to 100 d, smooth or jittering, from an eruption days to months before the end; here or in M31."""
+    """Nova: decline by 2 mag in 3 to 100 d, smooth or jittering, from an eruption days to months before the end; here or in M31."""
     peak = rng.uniform(10.0, 16.0) if rng.random() < 0.4 else rng.uniform(15.5, 19.0)
     quiet, t2 = rng.uniform(20.5, 25.0), 10 ** rng.uniform(0.5, 2.0)
     x = t - (t.max() - 10 ** rng.uniform(0.3, 2.2))
@@ -164,7 +164,7 @@ def _nova(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
 
 
 def harmonic(period: float, mean: tuple[float, float], amplitude: Floats, phase: Floats) -> Source:
-    """A star with the Fourier series of `features.folded`: amplitudes and phases of shape (2, k) for g and r, at its period in days."""
+    """Star with the Fourier series of `features.folded`: amplitudes and phases of shape (2, k) for g and r, at its period in days."""
 
     def source(t: Floats, rng: Generator) -> tuple[Floats, Floats]:
         zero, k = rng.uniform(0, 2 * np.pi), np.arange(1, amplitude.shape[1] + 1)
@@ -180,5 +180,5 @@ def _sum(magnitude: Floats, constant: float) -> Floats:
     return total
 
 
-#: Class -> its source.
+#: Class -> function of its light curve.
 STOCHASTIC: dict[str, Source] = {"QSO": qso, "AGN": agn, "Blazar": blazar, "YSO": yso, "CV/Nova": cataclysmic}

@@ -1,4 +1,4 @@
-"""The numbers that come with a cutout, under the names of ZTF's alert schema 4.02: measured on the rendered image or drawn to fit it."""
+"""Metadata of a cutout, named as in ZTF's alert schema 4.02: measured on the simulated image or drawn to match it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from classifiers.simulate.instruments import Instrument
 from classifiers.simulate.population import CATALOGUE_LIMIT, Population
 from classifiers.simulate.sky import places
 
-#: Half-width in pixels of the window that the source is measured in.
+#: Half-width in pixels of the window in which the source is measured.
 WINDOW = 7
 #: ``diffmaglim`` of real packets over the five-sigma limit of the PSF and the pixels' noise: measured -0.74, quartiles -0.90 and -0.59.
 LIMIT_OFFSET, LIMIT_SCATTER = -0.74, 0.15
@@ -40,7 +40,10 @@ Columns = dict[str, NDArray[Any]]
 
 
 def measure(difference: Images, drawn: Population, rng: Draw) -> Columns:
-    """The columns that need the image, each (n,): sign, magnitude, its error and limit, width. ``difference`` is science minus template."""
+    """Measure the columns that depend on the image, each (n,): sign, magnitude, its error and limit, width.
+
+    ``difference`` is science minus template.
+    """
     how = drawn.how
     centre = (difference.shape[-1] - 1) // 2
     window = difference[:, centre - WINDOW : centre + WINDOW + 1, centre - WINDOW : centre + WINDOW + 1]
@@ -65,7 +68,7 @@ def measure(difference: Images, drawn: Population, rng: Draw) -> Columns:
 
 
 def _filter(background: Floats, rng: Draw) -> NDArray[np.int64]:
-    """1 (g) or 2 (r), (n,): the sky is twice as bright in r (measured medians 96 and 203 DN)."""
+    """Filter number (n,), 1 (g) or 2 (r), from the sky, which is twice as bright in r (measured medians 96 and 203 DN)."""
     level = np.log(np.maximum(background, 1.0) / 140.0) + rng.normal(0, 0.35, len(background))
     return np.where(level > 0, 2, 1)
 
@@ -78,12 +81,12 @@ def _width(window: Images) -> Floats:
 
 
 def drawn_columns(drawn: Population, camera: Instrument, rng: Draw) -> Columns:
-    """The columns that the image does not show, or not alone: catalogue and reference neighbours, history, place."""
+    """Draw the columns that do not depend on the image alone: catalogue and reference neighbours, history, position."""
     return _catalogue(drawn, camera, rng) | _reference(drawn, camera, rng) | _history(drawn.labels, rng) | places(drawn.labels, rng)
 
 
 def _objects(drawn: Population) -> tuple[Floats, Floats, NDArray[np.bool_], Floats]:
-    """Every constant object of the fields: distance from the alert in pixels (n, k), magnitude, whether a galaxy, and half-light radius."""
+    """Constant objects of the fields: distance from the alert in pixels (n, k), magnitude, whether a galaxy, and half-light radius."""
     points, hosts = drawn.scene.constant, drawn.scene.hosts
     flux = np.concatenate([points.flux, hosts.flux], axis=1)
     y = np.concatenate([points.y, hosts.y], axis=1) - drawn.y[:, None]
@@ -162,7 +165,7 @@ def _astrometry(n: int, rng: Draw) -> Floats:
 
 
 def _history(labels: NDArray[np.str_], rng: Draw) -> Columns:
-    """How often the place was covered and something was seen there; and ``classtar``."""
+    """Numbers of visits and of detections at the position; and ``classtar``."""
     n = len(labels)
     seen, covered = np.ones(n), np.ones(n)
     for name, (detections, coverage) in HISTORY.items():

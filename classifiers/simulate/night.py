@@ -4,8 +4,8 @@ The same seed and time write the same files::
 
     DIR/ztf/*.avro  DIR/atlas/*.avro  DIR/lsst/*.avro      alert packets, history included where the survey sends it
     DIR/lasair/*.json                                      messages of Lasair's filter topics, one a file
-    DIR/trouble/*                                          packets that cannot be read, and one that came twice
-    DIR/truth.csv                                          what each source is, and its name in each survey
+    DIR/trouble/*                                          packets that cannot be read, and a duplicate
+    DIR/truth.csv                                          class and names of each source
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from classifiers.simulate.sources import Source, population, source
 #: Days of history that are simulated; ZTF's packets carry thirty of them.
 HISTORY = 60.0
 _ZTF_HISTORY = 30.0
-#: Alerts so long before an object's latest are packets of their own, and so is its first; ATLAS, which sends no history, has more.
+#: Days before an object's latest alert within which alerts have packets, as has its first; more for ATLAS, which sends no history.
 _RECENT = {"ztf": 0.5, "atlas": 2.5, "lsst": 0.5}
 
 
 @dataclass(slots=True)
 class View:
-    """One source as one survey sees it: its name there and its rows, and which of them raise a packet."""
+    """One source in one survey: its object id and rows, and which rows have a packet."""
 
     source: Source
     survey: str
@@ -51,18 +51,18 @@ class View:
 
 
 def simulate(seed: int, now: float, n: int = 150, latitude: float = -30.2) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every file of a night that ends at ``now`` (MJD, UTC), the truth last.
+    """Yield name and content of every file of a night that ends at ``now`` (MJD, UTC), the truth last.
 
     Parameters
     ----------
     seed : int
         The same seed, time, number and latitude give the same bytes.
     now : float
-        Nothing is seen after it; sources are up in the night that follows.
+        Nothing is observed after it; sources are visible in the following night.
     n : int
         Sources on the sky.
     latitude : float
-        Of the site from which the sources should be observable, degrees.
+        Latitude in degrees of the site from which the sources should be observable.
     """
     random = np.random.default_rng(seed)
     views = [view for s in sky(n, now, latitude, random) for view in _views(s, now, random)]
@@ -77,7 +77,7 @@ def simulate(seed: int, now: float, n: int = 150, latitude: float = -30.2) -> It
 
 
 def sky(n: int, now: float, latitude: float, random: np.random.Generator) -> list[Source]:
-    """Sources around the point opposite the Sun, at declinations that all surveys and the site see, a few beyond."""
+    """Draw sources around the point opposite the Sun, most at declinations that all surveys and the site can observe."""
     sun = -erfa.epv00(MJD_ZERO_JD, now)[0]["p"]
     midnight = np.degrees(np.arctan2(sun[1], sun[0])) + 180.0
     low, high = max(latitude - 50.0, -29.0), min(latitude + 50.0, 11.0 if latitude < 11.0 else 60.0)
@@ -88,7 +88,10 @@ def sky(n: int, now: float, latitude: float, random: np.random.Generator) -> lis
 
 
 def _views(s: Source, now: float, random: np.random.Generator) -> Iterator[View]:
-    """The source as each survey sees it that does; bogus is in one survey alone, and a moving source a new object at every visit."""
+    """Yield the views of a source in the surveys that observe it.
+
+    Bogus is in one survey alone; a moving source is a new object at every visit.
+    """
     surveys = [survey for survey in SURVEYS if covers(survey, s)]
     if s.label == "bogus":
         surveys = [surveys[s.index % len(surveys)]]
@@ -109,7 +112,7 @@ def _views(s: Source, now: float, random: np.random.Generator) -> Iterator[View]
 
 
 def _name(rows: Detections, s: Source, survey: str, random: np.random.Generator) -> None:
-    """Source ids of the alerts, and their real-bogus scores where the survey gives them."""
+    """Set the source ids of the alerts, and their real-bogus scores where the survey gives them."""
     for i in np.flatnonzero(rows["kind"] == Kind.ALERT):
         mjd, band = float(rows["mjd"][i]), str(rows["band"][i])
         if survey == "ztf":
@@ -131,7 +134,7 @@ def _object_id(s: Source, survey: str, alerts: Detections, visit: int) -> str:
 
 
 def _packets(view: View, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
-    """Every packet of one source in one survey."""
+    """Yield the packets of one source in one survey."""
     images, said = simulate_cutouts(view.source, view.rows[view.triggers], random)
     for i, stamps, fields in zip(view.triggers, images, said, strict=True):
         yield f"{view.survey}/{view.object_id}_{view.rows['source_id'][i]}.avro", _packet(view, i, stamps, fields)
@@ -153,12 +156,12 @@ def _packet(view: View, i: int, stamps: Images, fields: Mapping[str, Any]) -> by
 
 
 def _known(s: Source) -> bool:
-    """Half of the asteroids have an orbit in the catalogues."""
+    """Whether an asteroid has a catalogued orbit: half of them have."""
     return s.label == "asteroid" and s.index % 2 == 0
 
 
 def _asteroid(view: View, i: int) -> Mapping[str, Any]:
-    """What ZTF says of a known asteroid at the place."""
+    """Fields of ZTF's candidate on a known asteroid at the position."""
     if not _known(view.source):
         return {}
     magnitude = float(magnitude_from_flux(view.rows["flux"][i]))
@@ -166,7 +169,7 @@ def _asteroid(view: View, i: int) -> Mapping[str, Any]:
 
 
 def _messages(views: Sequence[View], now: float) -> Iterator[tuple[str, bytes]]:
-    """Lasair speaks of what its filters select: here every third source that is not bogus."""
+    """Yield Lasair's messages: here its filters select every third source that is not bogus."""
     utc = datetime_from_mjd(now).strftime("%Y-%m-%d %H:%M:%S")
     writers = {"ztf": lasair.ztf_message, "lsst": lasair.lsst_message}
     for view in views:
@@ -176,7 +179,7 @@ def _messages(views: Sequence[View], now: float) -> Iterator[tuple[str, bytes]]:
 
 
 def _bad_packets(views: Sequence[View], good: bytes, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
-    """Damaged and impossible packets of a source that nobody else speaks of, and the good packet once more."""
+    """Yield damaged and impossible packets of a source of their own, and a duplicate of the good packet."""
     view = next(v for v in views if v.survey == "ztf" and v.source.label not in ("bogus", "asteroid"))
     rows = view.rows[view.triggers[-1:]]
     (images,), _ = simulate_cutouts(view.source, rows, random)
@@ -199,9 +202,9 @@ def _truth(views: Sequence[View]) -> bytes:
 
 
 def write(out: Path, seed: int, now: float, n: int = 150, latitude: float = -30.2) -> int:
-    """Write a night into a folder; the number of files."""
+    """Write a night into a folder; returns the number of files."""
     count = 0
-    with threadpool_limits(1):  # the matrices are small: threads of a linear-algebra library only wait for one another
+    with threadpool_limits(1):  # the matrices are too small for threads of a linear-algebra library
         for name, data in simulate(seed, now, n, latitude):
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -211,13 +214,13 @@ def write(out: Path, seed: int, now: float, n: int = 150, latitude: float = -30.
 
 
 def truth(out: Path) -> list[dict[str, str]]:
-    """The rows of ``truth.csv`` of a folder."""
+    """Read ``truth.csv`` of a folder."""
     with (out / "truth.csv").open(newline="") as stream:
         return list(csv.DictReader(stream))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m classifiers.simulate.night", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")

@@ -1,4 +1,4 @@
-"""Surveys looking at simulated sources: cadence, depth, noise and astrometry as published."""
+"""Observation of simulated sources by the surveys: cadence, depth, noise and astrometry as published."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from classifiers.simulate.sources import Source
 
 Array = NDArray[np.float64]
 
-#: An alert is raised from this signal to noise on; limits are given at the same level.
+#: Least signal to noise of an alert; limits are at the same level.
 THRESHOLD = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """How a survey looks at a field.
+    """Observing parameters of a survey.
 
     Attributes
     ----------
@@ -30,11 +30,11 @@ class Survey:
     cadence : float
         Nights between visits of the same field.
     pattern : tuple of tuple of str
-        Bands of the visits of one night, one of which patterns is drawn.
+        Bands of the visits of one night; one of these patterns is drawn.
     pause : float
         Days between the visits of a night.
     midnight : float
-        Fraction of a UTC day at which it is local midnight.
+        Local midnight as a fraction of a UTC day.
     floor : float
         Relative error of a flux however bright the source.
     astrometry : float
@@ -95,7 +95,7 @@ def visits(survey: str, now: float, days: float, random: np.random.Generator) ->
 
 
 def covers(survey: str, source: Source) -> bool:
-    """Whether the survey ever looks there and the source is not too bright for it."""
+    """Whether the survey observes the position and the source is not too bright for it."""
     how = SURVEYS[survey]
     low, high = how.declination
     total = np.nanmax(list(source.reference.values()) or [0.0])
@@ -103,9 +103,9 @@ def covers(survey: str, source: Source) -> bool:
 
 
 def observe(source: Source, survey: str, mjd: Array, band: NDArray[np.str_], random: np.random.Generator) -> Detections:
-    """What the survey measures of a source at its n visits, shape (2 n,): alerts and limits first, then forced photometry of every visit.
+    """Simulate the measurements of a source at n visits, shape (2 n,): alerts and limits, then forced photometry of every visit.
 
-    Names of the measurements are left to whoever writes the packets. A bogus source is light in the latest visit alone.
+    Ids of the measurements are set when packets are written. A bogus source is light in the latest visit alone.
     """
     how = SURVEYS[survey]
     true = _difference(source, mjd, band)

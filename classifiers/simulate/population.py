@@ -1,4 +1,4 @@
-"""From classes to scenes: the source of each alert, the stars and galaxies around it, how it was taken, and what went wrong."""
+"""Scenes by class: the source of each alert, the stars and galaxies around it, its exposure and its artefacts."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from classifiers.simulate.instruments import Instrument
 from classifiers.simulate.render import Conditions, Points, Scene, grid_size
 from classifiers.taxonomy import STAMP
 
-#: Objects of the catalogue reach this magnitude, and their number grows so with it (Pan-STARRS 3pi, Chambers et al. 2016, arXiv:1612.05560;
+#: Faintest magnitude of the catalogue, slopes of the counts, brightest magnitude (Pan-STARRS 3pi, Chambers et al. 2016, arXiv:1612.05560;
 #: slope of star and galaxy counts together at r = 17..22, Yasuda et al. 2001, AJ 122, 1104; less where the Galaxy's stars dominate).
 CATALOGUE_LIMIT, COUNTS_SLOPE, BRIGHTEST = 23.0, (0.27, 0.23), 12.0
-#: Templates show a magnitude more than the catalogue, at least as unevenness of the sky.
+#: Faintest magnitude in templates, one deeper than the catalogue.
 DEEPEST = 24.0
-#: Most objects that a field is given.
+#: Most objects of a field.
 MAXIMUM = 250
-#: Points that a trail is made of.
+#: Number of points of a trail.
 TRAIL_POINTS = 5
-#: Chance of a hole in the cutout, by class (measured on real ZTF cutouts).
+#: Probability of a hole in the cutout, by class (measured on real ZTF cutouts).
 HOLES = {"AGN": 0.08, "SN": 0.12, "VS": 0.12, "asteroid": 0.08, "bogus": 0.25}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
-    """n alerts to be: scene, conditions, detector's own light (n, side, side), holes (n, size, size), and the sources by themselves.
+    """Scenes of n alerts, with conditions, light from the detector (n, side, side), holes (n, size, size), and the sources alone.
 
     ``y`` and ``x`` are the position of the source from the middle of the central pixel.
     """
@@ -49,9 +49,9 @@ class Population:
 
 
 def draw(labels: Sequence[str], how: Conditions, camera: Instrument, size: int, rng: Draw, origins: Origins | None = None) -> Population:
-    """One alert of each label; ``ClassifierError`` for a label that is none of ``taxonomy.STAMP``.
+    """Draw one alert of each label; ``ClassifierError`` for a label that is not in ``taxonomy.STAMP``.
 
-    ``origins`` says what the source of each alert is, where the caller knows; bogus alerts have none.
+    ``origins`` are the sources of the alerts, drawn by default; bogus alerts have none.
     """
     label = np.asarray(labels, dtype=str)
     unknown = set(label.tolist()) - set(STAMP)
@@ -88,7 +88,7 @@ def _put(values: Floats, rows: NDArray[np.intp], new: Floats) -> Floats:
 
 
 def _scene(sources: Origins, camera: Instrument, side: int, place: tuple[Floats, Floats], star: tuple[Floats, Floats], rng: Draw) -> Scene:
-    """The sky around n sources at ``place``; their constant star, if any, is at ``star``."""
+    """Scene around n sources at ``place``; their constant star, if any, is at ``star``."""
     n = len(sources.change)
     y, x = place
     steps = np.linspace(-0.5, 0.5, TRAIL_POINTS)
@@ -113,7 +113,7 @@ def _scene(sources: Origins, camera: Instrument, side: int, place: tuple[Floats,
 
 
 def _field(crowding: Floats, camera: Instrument, side: int, rng: Draw) -> tuple[Floats, Floats, Floats, tuple[Floats, ...]]:
-    """Flux and place of the stars of n fields, (n, k), and the columns of one galaxy each."""
+    """Draw flux and position of the stars of n fields, (n, k), and the columns of one galaxy each."""
     n = len(crowding)
     expected = crowding * (side * camera.scale) ** 2 / (np.pi * 30.0**2)
     slope = np.interp(crowding, (8.0, 30.0), COUNTS_SLOPE)[:, None]
@@ -136,7 +136,7 @@ def _field(crowding: Floats, camera: Instrument, side: int, rng: Draw) -> tuple[
 
 
 def _bleed(extra: Images, scene: Scene, how: Conditions, camera: Instrument, rng: Draw) -> None:
-    """Add the bleeding of the brightest star of each field, where it is full, to the detector's own light."""
+    """Add the bleeding of the brightest star of each field, where it saturates, to the light from the detector."""
     rows = np.arange(len(extra))
     brightest = np.argmax(scene.constant.flux, axis=1)
     unit = 10.0 ** (0.4 * (how.zero_point - 31.4))

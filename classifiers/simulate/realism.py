@@ -1,11 +1,11 @@
-"""How well simulated stamps pass for real ones: ``python -m classifiers.simulate.realism --data DIR [--json]``.
+"""Realism of simulated stamps: ``python -m classifiers.simulate.realism --data DIR [--json]``.
 
-For each class a random forest learns to tell real alerts from simulated ones, by summary statistics of the images and by the
-metadata; its cross-validated area under the ROC curve is 0.5 where it cannot and 1 where it always can. ``DIR`` holds ``ztf_stamps.npz``
+For each class a random forest is trained to separate real alerts from simulated ones, by summary statistics of the images and by the
+metadata; its cross-validated area under the ROC curve is 0.5 if it cannot and 1 if it always can. ``DIR`` holds ``ztf_stamps.npz``
 (candid, stamps) and ``ztf_stamps_meta.parquet`` (candid, objectId, stamp_class and the columns of the candidate), in the same order.
 
-``matched`` simulates each class under the conditions of its real alerts (sky, noise, seeing, zero point measured on them), so that what is
-judged is the look of the source and not that real alerts come from few nights; otherwise conditions are drawn as for training.
+``matched`` simulates each class under the conditions of its real alerts (sky, noise, seeing, zero point measured on them), so that the
+result depends on the source and not on the few nights of the real alerts; otherwise conditions are drawn as for training.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from classifiers.taxonomy import STAMP
 
 Floats = NDArray[np.float64]
 
-#: Metadata that real and simulated alerts are compared by: ALeRCE's, less real-bogus scores and places on the sky.
+#: Metadata by which real and simulated alerts are compared: ALeRCE's without real-bogus scores and positions.
 METADATA = (
     "sgscore1", "sgscore2", "sgscore3", "distpsnr1", "distpsnr2", "distpsnr3", "isdiffpos", "fwhm", "magpsf", "sigmapsf", "diffmaglim",
     "distnr", "magnr", "classtar", "ndethist", "ncovhist", "chinr", "sharpnr",
@@ -47,7 +47,7 @@ FOLDS = 5
 
 
 def read(data: Path) -> tuple[Images, pd.DataFrame]:
-    """Stamps and metadata of labelled alerts, one (the earliest) per object."""
+    """Read stamps and metadata of labelled alerts, the earliest of each object."""
     try:
         frame = pd.read_parquet(data / "ztf_stamps_meta.parquet")
         stamps = np.load(data / "ztf_stamps.npz")["stamps"]
@@ -70,7 +70,7 @@ def table(columns: Any) -> Floats:
 
 
 def conditions(stamps: Images, frame: pd.DataFrame, rng: np.random.Generator) -> Conditions:
-    """Conditions as of real alerts, from their sky, noise, width and zero point."""
+    """Conditions of real alerts, from their sky, noise, width and zero point."""
     names, values = statistics(stamps)
     column = dict(zip(names, values.T, strict=True))
     drawn = ordinary(instrument("ztf"), len(frame), rng)
@@ -85,7 +85,7 @@ def conditions(stamps: Images, frame: pd.DataFrame, rng: np.random.Generator) ->
 
 
 def separability(real: Floats, simulated: Floats, seed: int, trees: int = 300) -> float:
-    """Area under the ROC curve of a classifier that tells the rows of one matrix from those of the other, cross-validated."""
+    """Cross-validated area under the ROC curve of a classifier that separates the rows of two matrices."""
     model = RandomForestClassifier(n_estimators=trees, min_samples_leaf=2, random_state=seed)
     truth = np.repeat([1, 0], [len(real), len(simulated)])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
@@ -102,7 +102,7 @@ def _epochs(real: Floats, seed: int) -> float:
 def judge(data: Path, seed: int = 0, matched: bool = False) -> dict[str, float]:
     """``auc_images_CLASS``, ``auc_metadata_CLASS`` and the number of real alerts ``n_CLASS`` of every class that has enough of them.
 
-    ``auc_epochs_CLASS`` is for comparison: by their images, how well earlier real alerts are told from later real ones.
+    ``auc_epochs_CLASS`` is for comparison: by their images, the separability of earlier from later real alerts.
     """
     stamps, frame = read(data)
     result: dict[str, float] = {}

@@ -1,7 +1,7 @@
-"""From what is on the sky to science, template and difference image: physics and noise, no classes.
+"""Rendering of a scene as science, template and difference image: optics and noise, no classes.
 
-The template holds what is constant, the science image that plus the source, each with its own PSF, sky and noise; the difference is
-computed from the two as the survey would (``_subtract``), so that its noise, rings and dipoles are consequences and not drawings.
+The template contains the constant sources, the science image also the change, each with its own PSF, sky and noise; the difference is
+computed from the two as in the survey (``_subtract``), so that its noise, rings and dipoles follow from them.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from classifiers.simulate.instruments import Instrument
 
 Floats = NDArray[np.float64]
 
-#: Pixels simulated beyond each cutout, at least: the subtraction is periodic, and its wrap falls there.
+#: Least number of pixels simulated beyond each cutout, since the subtraction is periodic.
 MARGIN = 9
-# What pipelines do to the noise, all measured on empty sky of real ZTF cutouts (correlations with neighbours, by exposure).
-#: Resampling of the exposures that a template is made of: share of the next pixel along columns and rows, their scatter, and share of the
+# Effects of pipelines on the noise, all measured on empty sky of real ZTF cutouts (correlations with neighbours, by exposure).
+#: Resampling of the exposures of a template: share of the next pixel along columns and rows, their scatter, and share of the
 #: second next. Gives correlations of 0.21 and 0.18 at one pixel, and -0.10 at two.
 RESAMPLING = (0.113, 0.095, 0.015, -0.055)
-#: Charge that a pixel takes from its neighbour along a row: correlations of -0.04 +- 0.035.
+#: Crosstalk from the neighbouring pixel of a row: correlations of -0.04 +- 0.035.
 CROSSTALK = (-0.04, 0.035)
 #: Median of the offsets of columns over the noise of a pixel, and the standard deviation of its logarithm.
 STRIPES = (0.05, 0.9)
-#: Share of exposures that are noisier than their sky, and by which factors.
+#: Share of exposures that are noisier than their sky, and range of the factor.
 NOISY = (0.28, 1.3, 2.8)
-#: Sub-pixel shift of the science image before subtraction, pixels per axis: its noise is found again in the difference with correlations of
+#: Sub-pixel shift of the science image before subtraction, pixels per axis: its noise has correlations in the difference of
 #: 0.5 to 0.97, oscillating from pixel to pixel as a sinc does.
 SHIFT = 0.1
 #: Share of images of the newer processing. They have 0.06 of the second next pixel along columns; their differences 0.045 of the next along
@@ -51,14 +51,14 @@ class Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """What is on the sky at n places.
+    """Sky at n positions.
 
     Attributes
     ----------
     change : Points
-        What the science image has and the template has not, signed: science minus template. A trail is several points.
+        Signed change, science minus template. A trail is several points.
     constant : Points
-        Stars that are the same in both, among them the mean light of a variable source.
+        Stars that are in both images, among them the mean light of a variable source.
     hosts : Galaxies
         Galaxies; positions in pixels from the centre of the cutout.
     """
@@ -70,9 +70,9 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditions:
-    """How n exposures were taken; every array is (n,), in pixels and units of the instrument.
+    """Observing conditions of n exposures; every array is (n,), in pixels and units of the instrument.
 
-    ``psf_error`` and ``gain_error`` are relative errors of the pipeline's belief about the science PSF's width and flux scale,
+    ``psf_error`` and ``gain_error`` are relative errors of the pipeline in the science PSF's width and flux scale,
     ``shift_y`` and ``shift_x`` the misregistration of the template.
     """
 
@@ -89,11 +89,11 @@ class Conditions:
     shift_x: Floats
 
     def replace(self, **changes: Floats) -> Conditions:
-        """The same with other arrays in some places."""
+        """Conditions with some arrays replaced."""
         return replace(self, **changes)
 
     def take(self, rows: NDArray[np.intp]) -> Conditions:
-        """Those of some exposures."""
+        """Conditions of some exposures."""
         return Conditions(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
@@ -103,7 +103,7 @@ def grid_size(size: int) -> int:
 
 
 def ordinary(camera: Instrument, n: int, rng: np.random.Generator) -> Conditions:
-    """Conditions of n ordinary exposures."""
+    """Draw the conditions of n ordinary exposures."""
     background = camera.background[0] * np.exp(camera.background[1] * rng.standard_normal(n))
     noise = np.hypot(camera.noise[0] * np.exp(camera.noise[1] * rng.standard_normal(n)), np.sqrt(background / camera.gain))
     noise *= np.where(rng.uniform(size=n) < NOISY[0], rng.uniform(*NOISY[1:], n), 1.0)
@@ -126,9 +126,9 @@ def ordinary(camera: Instrument, n: int, rng: np.random.Generator) -> Conditions
 def render(
     scene: Scene, how: Conditions, camera: Instrument, rng: np.random.Generator, extra: Images | None = None, size: int | None = None
 ) -> Images:
-    """Cutouts (n, 3, size, size), float32, of science image, template and difference (science minus template) in the instrument's units.
+    """Render cutouts (n, 3, size, size), float32: science, template and difference (science minus template) in the instrument's units.
 
-    ``extra`` is light in units that only the science image's detector saw (cosmic rays, streaks, ghosts), before saturation and noise, of
+    ``extra`` is light, in units, from the science detector alone (cosmic rays, streaks, ghosts), before saturation and noise, of
     shape (n, s, s) with s = ``grid_size(size)``. ``size`` is the side of the cutouts, the survey's own by default.
     """
     size = size or camera.size
@@ -180,9 +180,9 @@ def _exposed(
     newer: NDArray[np.bool_] | None = None,
     depth: Floats | float = 1.0,
 ) -> Images:
-    """Light as a detector counts it, without the sky: saturated, with the noise of sky and photons.
+    """Counts of a detector without the sky: saturated, with the noise of sky and photons.
 
-    ``newer`` says which processing each science image went through and is None for a template, of which ``depth`` exposures were co-added.
+    ``newer`` tells whether each science image has the newer processing; it is None for a template, of ``depth`` co-added exposures.
     """
     seen = np.minimum(light, np.float32(camera.saturation) - _each(background))
     photon = _each(np.broadcast_to(1.0 / (camera.gain * np.asarray(depth)), noise.shape))
@@ -193,7 +193,7 @@ def _exposed(
 
 
 def _striped(grain: Images, newer: NDArray[np.bool_], rng: np.random.Generator) -> Images:
-    """White noise with the read-out's columns and rows in it."""
+    """White noise with columns and rows from the read-out."""
     n, _, side = grain.shape
     level = STRIPES[0] * np.exp(STRIPES[1] * rng.standard_normal(n))
     mixed = grain + _each(rng.normal(*CROSSTALK, n)) * np.roll(grain, 1, axis=2) + _each(newer * LAGGED) * np.roll(grain, 2, axis=1)
@@ -201,7 +201,7 @@ def _striped(grain: Images, newer: NDArray[np.bool_], rng: np.random.Generator) 
 
 
 def _filtered(difference: Images, newer: NDArray[np.bool_], rng: np.random.Generator) -> Images:
-    """Differences of the newer processing, with neighbours mixed a little; the flux is kept."""
+    """Differences of the newer processing, with slightly mixed neighbours and the same flux."""
     near, far = (np.where(newer, rng.normal(share, MIXED_SCATTER, len(newer)), 0.0) for share in MIXED)
     return np.asarray(
         _mixed(_mixed(difference, near, far, 1), np.zeros_like(near), far, 2) / _each((1 + 2 * near + 2 * far) * (1 + 2 * far))
@@ -209,7 +209,7 @@ def _filtered(difference: Images, newer: NDArray[np.bool_], rng: np.random.Gener
 
 
 def _resampled(grain: Images, rng: np.random.Generator) -> Images:
-    """White noise made neighbourly, its variance kept."""
+    """White noise with correlated neighbours and the same variance."""
     *shares, scatter, second = RESAMPLING
     for axis, share in zip((1, 2), shares, strict=True):
         near = rng.normal(share, scatter, len(grain))
@@ -218,7 +218,7 @@ def _resampled(grain: Images, rng: np.random.Generator) -> Images:
 
 
 def _mixed(image: Images, near: Floats, far: Floats, axis: int) -> Images:
-    """Images with shares (n,) of the next and the second next pixels on both sides along an axis."""
+    """Images with shares (n,) of the next and second next pixels on both sides along an axis added."""
     total = image.copy()
     for step, share in ((1, near), (2, far)):
         if share.any():
@@ -227,5 +227,5 @@ def _mixed(image: Images, near: Floats, far: Floats, axis: int) -> Images:
 
 
 def _each(values: Floats) -> Images:
-    """One number per image, to multiply images with."""
+    """Reshape one number per image to multiply images with."""
     return np.asarray(values, np.float32)[:, None, None]

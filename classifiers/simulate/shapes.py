@@ -1,4 +1,4 @@
-"""What ZTF's pipeline says of the shape of a source in its difference image (schema 4.02), measured on simulated ones."""
+"""Shape parameters of ZTF's pipeline (schema 4.02) of the source in a difference image."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from scipy import ndimage
 
 from classifiers.simulate._psf import Images
 
-#: Half-width in pixels of the small stamp that counts pixels, of the window for moments, and radius of the aperture (14 pixels across).
+#: Half-width in pixels of the stamp in which pixels are counted and of the window for moments, and radius of the aperture.
 _SMALL, _WINDOW, _APERTURE = 2, 7, 7.0
-#: Pixels above so many standard deviations that hang together with the middle are the source.
+#: Standard deviations above which connected pixels at the centre are the source.
 _ABOVE = 1.5
 
 
 def measure(difference: Images) -> dict[str, NDArray[np.float64]]:
-    """``nneg, nbad, sumrat, aimage, bimage, elong`` and the aperture's flux ``ap``, (n,); of images (n, s, s), the source positive."""
+    """Measure ``nneg, nbad, sumrat, aimage, bimage, elong`` and aperture flux ``ap``, (n,), of images (n, s, s) of positive sources."""
     centre = (difference.shape[-1] - 1) // 2
     small = difference[:, centre - _SMALL : centre + _SMALL + 1, centre - _SMALL : centre + _SMALL + 1]
     filtered = ndimage.median_filter(np.nan_to_num(small), size=(1, 3, 3))
@@ -35,7 +35,7 @@ def measure(difference: Images) -> dict[str, NDArray[np.float64]]:
 
 
 def _axes(image: NDArray[np.float32], level: float) -> tuple[float, float]:
-    """Root mean squares along the major and the minor axis in pixels, weighted by light, of what is above the level about the middle."""
+    """Root mean squares along major and minor axis in pixels, weighted by light, of the pixels above the level at the centre."""
     regions, _ = ndimage.label(image > level)
     middle = image.shape[0] // 2
     core = regions[middle - 1 : middle + 2, middle - 1 : middle + 2]
@@ -45,6 +45,6 @@ def _axes(image: NDArray[np.float32], level: float) -> tuple[float, float]:
     y, x = np.nonzero(regions == np.bincount(number).argmax())
     light = image[y, x].astype(float)
     offsets = np.stack([y - np.average(y, weights=light), x - np.average(x, weights=light)])
-    # a pixel is itself a twelfth wide: it keeps a single one from having no size
+    # the variance of a pixel, a twelfth, gives a single one a size
     minor, major = np.linalg.eigvalsh((offsets * light) @ offsets.T / light.sum() + np.eye(2) / 12.0)
     return float(np.sqrt(major)), float(np.sqrt(minor))

@@ -1,4 +1,4 @@
-"""Where on the sky alerts of a class are found."""
+"""Positions on the sky of the alerts of a class."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOUTH, BELT, DISC, HIDDEN = -30.0, 8.0, 12.0, 8.0
 
 
 def places(labels: NDArray[np.str_], rng: Draw) -> dict[str, NDArray[Any]]:
-    """``ra`` and ``dec`` in degrees, each (n,): asteroids about the ecliptic, variable stars about the Galaxy's plane, galaxies off it."""
+    """Draw ``ra`` and ``dec`` in degrees, (n,): asteroids near the ecliptic, variable stars near the Galactic plane, galaxies off it."""
     ra, dec = np.zeros(len(labels)), np.full(len(labels), -90.0)
     missing = np.arange(len(labels))
     while missing.size:
@@ -27,7 +27,7 @@ def places(labels: NDArray[np.str_], rng: Draw) -> dict[str, NDArray[Any]]:
 
 
 def _anywhere(labels: NDArray[np.str_], rng: Draw) -> tuple[Floats, Floats]:
-    """Places on the whole sky."""
+    """Draw positions on the whole sky."""
     n = len(labels)
     longitude = rng.uniform(0, 360, n) * u.deg
     height = rng.uniform(0, 1, n)

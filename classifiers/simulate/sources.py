@@ -1,6 +1,6 @@
-"""A sky of labelled sources: what is where, and how bright at any time in any band.
+"""Labelled sources on the sky: position, and flux at any time in any band.
 
-A source knows its light without any noise; `classifiers.simulate.observe` is what looks at it.
+A source has no noise; `classifiers.simulate.observe` simulates its measurements.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ WAVELENGTHS = MappingProxyType({"u": 368.0, "g": 478.0, "c": 533.0, "r": 622.0, 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One labelled source.
+    """Labelled source.
 
     Attributes
     ----------
     index : int
-        Its number in the simulated sky, of which the surveys make their own names.
+        Number in the simulated sky, from which the ids of the surveys are made.
     label : str
         Our class (`classifiers.taxonomy`); 'asteroid' and 'bogus' among them.
     ra, dec : float
@@ -37,13 +37,13 @@ class Source:
     epoch : float
         MJD at which a moving source is at its position.
     light : callable (mjd of shape (n,), band) -> ndarray of shape (n,)
-        Flux in nJy of what varies; what stays is in ``reference``.
+        Variable flux in nJy; the constant flux is in ``reference``.
     reference : mapping of band to float
-        Flux of the source itself in the reference image, nJy; empty for what is not in it.
+        Flux of the source in the reference image, nJy; empty if it is not in it.
     motion : (float, float)
         Degrees per day in right ascension (on the sky) and declination.
     seed : int
-        Of everything around it that is the same whenever one looks: host galaxy, field stars.
+        Seed of its constant environment: host galaxy, field stars.
     """
 
     index: int
@@ -83,7 +83,7 @@ class Transient:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A damped random walk in magnitude about a mean (Kelly et al. 2009, ApJ 698, 895), bluer bands varying more (MacLeod et al. 2010)."""
+    """Damped random walk in magnitude about a mean (Kelly et al. 2009, ApJ 698, 895), bluer bands varying more (MacLeod et al. 2010)."""
 
     times: Array
     steps: Array
@@ -97,7 +97,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """A Fourier series in magnitude about a mean: pulsators, and eclipses as even harmonics; amplitudes fall with wavelength."""
+    """Fourier series in magnitude about a mean: pulsators, and eclipses as even harmonics; amplitudes fall with wavelength."""
 
     period: float
     phase: float
@@ -115,7 +115,7 @@ class Periodic:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """The same magnitude always and in all bands: an asteroid's, for the hours that it is seen."""
+    """Constant magnitude in all bands, as of an asteroid within a night."""
 
     magnitude: float
 
@@ -147,7 +147,7 @@ _NUCLEI = {
     "Blazar": ((0.8, 1.8), (0.30, 0.60), (16.0, 19.0)),
 }
 
-#: The mixture of a sky: what a person who follows transients sees after the first cuts, not what the sky sends.
+#: Mixture of classes: that of a transient observer after the first cuts, not that of the sky.
 MIXTURE = MappingProxyType(
     {
         "SNIa": 0.17, "SNII": 0.11, "SNIbc": 0.05, "SLSN": 0.02, "CV/Nova": 0.03,
@@ -159,7 +159,7 @@ MIXTURE = MappingProxyType(
 
 
 def population(n: int, random: np.random.Generator) -> list[str]:
-    """Labels of n sources in the proportions of `MIXTURE`, every class at least once where n allows, in a random order."""
+    """Draw labels of n sources in the proportions of `MIXTURE`, every class at least once if n allows, in random order."""
     labels = list(MIXTURE)
     shares = np.array(list(MIXTURE.values())) / sum(MIXTURE.values())
     counts = np.maximum(np.floor(shares * n).astype(int), 1)
@@ -169,7 +169,7 @@ def population(n: int, random: np.random.Generator) -> list[str]:
 
 
 def source(index: int, label: str, place: tuple[float, float], now: float, random: np.random.Generator) -> Source:
-    """One source of that class at ``place`` (degrees), of an age at which it is worth an alert at ``now`` (MJD)."""
+    """Draw a source of a class at ``place`` (degrees), of an age at which it has alerts at ``now`` (MJD)."""
     motion = (0.0, 0.0)
     reference: Mapping[str, float] = {}
     light: Light
@@ -196,7 +196,7 @@ def _transient(label: str, now: float, random: np.random.Generator) -> Transient
 
 
 def _nucleus(label: str, now: float, random: np.random.Generator) -> tuple[Walk, Mapping[str, float]]:
-    """A walk, and where it was when the reference was taken, years ago."""
+    """Draw a random walk, and its flux in the reference image, years before."""
     tau_range, scatter_range, magnitudes = _NUCLEI[label]
     tau, scatter = 10.0 ** random.uniform(*tau_range), random.uniform(*scatter_range)
     times = np.arange(now - 120.0, now + 2.0, 0.25)

@@ -1,7 +1,7 @@
-"""Image triplets of every stamp class with the numbers that come with them: labelled, seeded, good enough to train on.
+"""Simulated image triplets of every stamp class with their metadata: labelled, seeded, realistic enough for training.
 
-Only what a survey would have found is returned: each source is measured on its own difference image and drawn anew until it is above the
-limit. What an alert *is* follows from the class (``_origins``, ``artefacts``), what it looks like from the sky and the camera (``render``).
+Only detectable sources are returned: each is measured on its own difference image and drawn anew until it is above the limit. The class
+sets the source (``_origins``, ``artefacts``), sky and camera set the images (``render``).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from classifiers.simulate.instruments import Instrument, instrument
 from classifiers.simulate.population import draw
 from classifiers.simulate.render import Conditions, ordinary, render
 
-#: Alerts rendered at once: bounds the memory (about 100 MB).
+#: Alerts per batch, which bounds the memory (about 100 MB).
 BATCH = 128
-#: Draws after which an alert that no conditions show is an error of the caller (a conditions array that is too poor).
+#: Draws of an alert after which the given conditions are an error, since nothing is detectable in them.
 ATTEMPTS = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulated:
-    """n labelled alerts.
+    """Simulated alerts, n of them, with labels.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Simulated:
 
     @property
     def metadata(self) -> list[dict[str, Any]]:
-        """The same, a dict of plain Python values for each alert; None where there is none."""
+        """Metadata as a dict of plain Python values for each alert; None where unknown."""
         names = list(self.columns)
         rows = zip(*(self.columns[name].tolist() for name in names), strict=True)
         return [{k: None if isinstance(v, float) and v != v else v for k, v in zip(names, row, strict=True)} for row in rows]
@@ -56,18 +56,18 @@ class Simulated:
 def simulate(
     classes: Sequence[str], rng: np.random.Generator, survey: str = "ztf", size: int | None = None, conditions: Conditions | None = None
 ) -> Simulated:
-    """One alert of each class given, in that order; the same generator state gives the same alerts.
+    """Simulate one alert of each given class, in that order; the same generator state gives the same alerts.
 
-    ``survey`` is ztf, atlas (which sends no template: that is for the caller to leave out) or lsst; ``size`` the side of the cutouts in
-    pixels, the survey's own by default; ``conditions`` how each of the n exposures was taken, drawn by default. Raises ``ClassifierError``
-    for an unknown class or survey, or where nothing can be found under the conditions given.
+    ``survey`` is ztf, atlas (which sends no template: the caller drops it) or lsst; ``size`` the side of the cutouts in
+    pixels, the survey's own by default; ``conditions`` those of the n exposures, drawn by default. Raises ``ClassifierError``
+    for an unknown class or survey, or if nothing is detectable under the given conditions.
     """
     camera = instrument(survey)
     label = np.asarray(classes, dtype=str)
     side = size or camera.size
     stamps = np.empty((len(label), 3, side, side), np.float32)
     columns: dict[str, NDArray[Any]] = {}
-    # alike fields together: a batch has room for as many stars as its richest field
+    # similar fields together, since a batch is as large as its richest field
     order = np.argsort(label, kind="stable")
     for start in range(0, len(label), BATCH):
         rows = order[start : start + BATCH]
@@ -81,7 +81,7 @@ def simulate(
 def _batch(
     label: NDArray[np.str_], given: Conditions | None, camera: Instrument, size: int, rng: np.random.Generator
 ) -> tuple[Images, dict[str, NDArray[Any]]]:
-    """Alerts of one batch, each drawn until it is found."""
+    """Simulate a batch; each alert is drawn until it is detected."""
     stamps = np.empty((len(label), 3, size, size), np.float32)
     columns: dict[str, NDArray[Any]] = {}
     missing = np.arange(len(label))
@@ -101,7 +101,7 @@ def _batch(
 def _attempt(
     label: NDArray[np.str_], how: Conditions, camera: Instrument, size: int, rng: np.random.Generator
 ) -> tuple[Images, dict[str, NDArray[Any]]]:
-    """One alert each, found or not."""
+    """Simulate one alert each, detected or not."""
     drawn = draw(label.tolist(), how, camera, size, rng)
     image = render(drawn.scene, drawn.how, camera, rng, drawn.extra, size)
     columns = metadata.measure(image[:, 2], drawn, rng) | metadata.drawn_columns(drawn, camera, rng)

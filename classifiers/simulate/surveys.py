@@ -1,4 +1,4 @@
-"""What a survey's light curve of a source is made of, month after month: when it looks, how deep, and what it tells of what it saw.
+"""Light curves of a source over months in each survey: cadence, depth, errors and reported measurements.
 
 `classifiers.simulate.observe` has the surveys as designed, for the packets of one night; the numbers here are as measured on real light
 curves, for the months that a light curve lasts:
@@ -33,13 +33,13 @@ from classifiers.simulate import observe
 
 Floats = NDArray[np.float64]
 
-#: Times (MJD) of the exposures in each band that is used, from the MJD of the nights (at UTC midnight) on which the object is up.
+#: Function that gives the times (MJD) of the exposures in each used band, from the MJD (at UTC midnight) of the nights of visibility.
 Cadence = Callable[[Floats, Generator], dict[str, Floats]]
 
 #: Scatter of the depth within a night, magnitudes.
 WITHIN = 0.12
 
-#: Days from local midnight at which an object stands highest, at most, and within which of that it is observed.
+#: Largest distance in days between local midnight and culmination, and between culmination and observation.
 HOUR, NIGHT = 0.17, 0.1
 
 #: A known new moon (MJD) and the month; days from new moon within which the share `DARK` of ATLAS's visits is in c, and from which none is.
@@ -49,7 +49,7 @@ DARK, DARK_DAYS = 0.5, (4.0, 10.5)
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """How a survey looks at one object for months.
+    """Observing parameters of a survey for light curves.
 
     Attributes
     ----------
@@ -57,16 +57,16 @@ class Survey:
         AB magnitude of 5 sigma, its mean and its scatter from night to night.
     exposures : Cadence
     floor, unquoted : float
-        Errors as parts of the total flux: that which the quoted error contains, and that which it does not.
+        Errors as parts of the total flux: included and not included in the quoted error.
     underrated, offset : float
         Standard deviation of the logarithm of how many times (at least one) the quoted errors of a light curve are too small; and of the
         constant error of its differences, in medians of the quoted errors.
     referenced : float
         Magnitude of the faintest reference source whose flux is given; infinite if it always is, minus infinity if never.
     kinds : (Kind, Kind)
-        What a row is called with at least 5 sigma, and with less: a limit has no flux.
+        Kind of a row with at least 5 sigma, and with less; a limit has no flux.
     from_start : bool
-        Whether exposures are given that were before the first of 5 sigma.
+        Whether exposures before the first of 5 sigma are reported.
     """
 
     depth: Mapping[str, tuple[float, float]]
@@ -81,7 +81,7 @@ class Survey:
 
 
 def _ztf(nights: Floats, rng: Generator) -> dict[str, Floats]:
-    """From the public cadence to that of the partners, and some fields several times a night."""
+    """Draw ZTF's exposures: from the public cadence to that of the partners, some fields several times a night."""
     share, repeats = rng.uniform(0.15, 0.6), 10 ** rng.uniform(-2.0, 0.6)
     found = {}
     for band in "gr":
@@ -92,7 +92,7 @@ def _ztf(nights: Floats, rng: Generator) -> dict[str, Floats]:
 
 
 def _atlas(nights: Floats, rng: Generator) -> dict[str, Floats]:
-    """A group of exposures in one filter, every second night or every night if it is clear."""
+    """Draw ATLAS's exposures: groups in one filter, every second night, or every night if it is clear."""
     every = rng.choice([1, 2], p=[0.25, 0.75])
     seen = nights[(nights % every == 0) & (rng.random(len(nights)) < 0.6)]
     age = (seen - NEW_MOON) % MONTH
@@ -115,7 +115,7 @@ PAUSE = 33.0 / 1440.0
 
 
 def _lsst(nights: Floats, rng: Generator) -> dict[str, Floats]:
-    """Pairs of visits, of which those in g and r are kept."""
+    """Draw LSST's exposures: pairs of visits, of which those in g and r are kept."""
     if not nights.size:
         return {}
     visits = nights[0] + np.cumsum(rng.integers(2, 5, len(nights)))
@@ -146,30 +146,30 @@ SURVEYS = MappingProxyType(
     }
 )  # fmt: skip
 
-#: Who watches an object -> the share of objects that are watched so. No class is watched more than another.
+#: Surveys that observe an object -> share of objects, the same for all classes.
 WATCHES = MappingProxyType({("ztf",): 0.6, ("ztf", "atlas"): 0.15, ("atlas",): 0.08, ("ztf", "lsst"): 0.08, ("lsst",): 0.09})
 
-#: Magnitudes by which what LSST alone sees is fainter than what ZTF does, uniform: up to most of the difference of their depths.
+#: Magnitudes by which objects of LSST alone are fainter than ZTF's, uniform, up to most of the difference of the depths.
 FAINTER = (0.0, 3.0)
 
 
-#: The same without ZTF alone.
+#: The same shares without ZTF alone.
 OTHERS = MappingProxyType({who: share for who, share in WATCHES.items() if who != ("ztf",)})
 
 
 def watch(rng: Generator, watches: Mapping[tuple[str, ...], float] = WATCHES) -> tuple[str, ...]:
-    """Who watches an object."""
+    """Draw the surveys that observe an object."""
     shares = np.array(list(watches.values()))
     return list(watches)[rng.choice(len(watches), p=shares / shares.sum())]
 
 
 def fainter(watching: tuple[str, ...], rng: Generator) -> float:
-    """Magnitudes by which an object is fainter than one that ZTF sees."""
+    """Draw the magnitudes by which an object is fainter than ZTF's objects."""
     return float(rng.uniform(*FAINTER)) if watching == ("lsst",) else 0.0
 
 
 def exposures(watching: tuple[str, ...], nights: Floats, rng: Generator) -> Iterator[tuple[str, str, Floats]]:
-    """(survey, band, times) of all exposures of an object that is up on these nights (MJD at UTC midnight, whole numbers)."""
+    """Yield (survey, band, times) of all exposures of an object that is visible on these nights (MJD at UTC midnight, whole numbers)."""
     hour = rng.uniform(-HOUR, HOUR)
     for survey in watching:
         for band, times in SURVEYS[survey].exposures(nights, rng).items():
@@ -177,9 +177,10 @@ def exposures(watching: tuple[str, ...], nights: Floats, rng: Generator) -> Iter
 
 
 def measure(survey: str, band: str, mjd: Floats, difference: Floats, reference: float, rng: Generator) -> Detections:
-    """What a survey tells of a source in one band, shape (m,), m ≤ n: at times (n,) it differs by `difference` (n,) from `reference`, nJy.
+    """Simulate the measurements of a survey in one band, shape (m,), m ≤ n.
 
-    Exposures in which the source saturates tell nothing. `joined` puts the bands together.
+    At times (n,) the source differs by `difference` (n,) from `reference`, nJy. Exposures in which it saturates are left out. `joined`
+    combines the bands.
     """
     how = SURVEYS[survey]
     mean, nightly = how.depth[band]
@@ -202,7 +203,7 @@ def measure(survey: str, band: str, mjd: Floats, difference: Floats, reference: 
 
 
 def joined(parts: list[Detections]) -> Detections:
-    """The rows of all bands and surveys in time order, without those that a survey gives only from its first alert on."""
+    """Rows of all bands and surveys in time order, without those before the first alert where a survey does not report them."""
     rows = np.concatenate([blank(0), *parts])
     rows = rows[np.argsort(rows["mjd"], kind="stable")]
     kept = np.ones(len(rows), bool)

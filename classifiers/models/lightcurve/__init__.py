@@ -1,6 +1,6 @@
-"""The light-curve classifier: features of merged light curves into a hierarchical forest, and what lies where the object is.
+"""Light-curve classifier: a hierarchical model of the features of merged light curves and of the environment of the object.
 
-Objects with fewer than `MINIMUM` detections in the g-like and r-like bands together get an all-NaN row: nothing can be said yet.
+Objects with fewer than `MINIMUM` detections in the g-like and r-like bands together are not classified (an all-NaN row).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from classifiers.models.lightcurve.series import FAMILIES, MINIMUM, light_curve
 from classifiers.records import Classification
 from classifiers.taxonomy import LIGHTCURVE, LIGHTCURVE_CLASSES
 
-#: Threads that extract the features of a batch; more would wait for each other.
+#: Threads that extract the features of a batch; more do not help.
 THREADS = min(4, os.cpu_count() or 1)
 
 #: Days after the last detection for which a forecast is made: one a night for two weeks.
@@ -49,8 +49,8 @@ class Model:
     def predict(self, objects: Sequence[SkyObject]) -> Classification:
         """Classify n objects from their merged detections; row i belongs to object i.
 
-        Details of an object: ``surveys`` that the answer rests upon, ``oddness`` among the objects of its branch, in [0, 1], and for what
-        is rather a transient than not a ``forecast`` (`forecast.Forecast.as_dict`) for the `DAYS` after its last detection.
+        Details of an object: the ``surveys`` that were used, ``oddness`` (anomaly score within its branch, in [0, 1]) and, if a transient
+        is more probable than not, a ``forecast`` (`forecast.Forecast.as_dict`) for the `DAYS` after its last detection.
         """
         curves = [light_curve(o.detections) for o in objects]
         enough = np.flatnonzero([c.n_detections >= MINIMUM for c in curves])
@@ -67,12 +67,12 @@ class Model:
         return Classification(self.name, self.version, self.classes, probabilities, details)
 
     def probabilities(self, values: Floats, known: Floats | None = None) -> Floats:
-        """Probabilities, shape (n, 15), of features of shape (n, len(features.names())), and of `environment.of_objects`."""
+        """Probabilities, shape (n, 15), of features of shape (n, len(features.names())) and, if known, of `environment.of_objects`."""
         return self._model.probabilities(values, features.names(), known)
 
 
 def _ahead(shared: Context) -> dict[str, Any] | None:
-    """The forecast of the families that have been seen."""
+    """Forecast in the band families that have detections; None without a fit."""
     if shared.fit is None:
         return None
     seen = {family: series.t[-1] for family, series in zip(FAMILIES, shared.curve.series, strict=True) if len(series.t)}

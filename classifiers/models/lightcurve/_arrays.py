@@ -1,4 +1,4 @@
-"""The type of the arrays that features are made of."""
+"""Type of the arrays of the light-curve classifier."""
 
 from typing import TypeAlias
 

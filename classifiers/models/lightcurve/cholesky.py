@@ -1,4 +1,4 @@
-"""Small linear equations with a positive definite matrix, for numba: without the calls of a library, which cost more than the work."""
+"""Cholesky solution of small linear equations, compiled: calling a library would cost more than the work."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from classifiers.models.lightcurve._arrays import Floats
 
 @compiled(fastmath=False)  # see `compiled`
 def solved(matrix: Floats, right: Floats) -> Floats:
-    """The solution x (n,) of matrix (n, n) times x = right (n,), by Cholesky's decomposition, which is left in the lower half of matrix;
-    NaN where the matrix is not positive definite.
-    """  # fmt: skip
+    """Solve matrix (n, n) times x = right (n,); NaN where the matrix is not positive definite.
+
+    Cholesky's decomposition is written into the lower half of the matrix.
+    """
     n = len(right)
     x = np.empty(n)
     for i in range(n):

@@ -1,4 +1,4 @@
-"""Compilation of the kernels of this classifier: all at once, always in the same order, with a message if it takes time.
+"""Compilation of the functions of this classifier: all at once, always in the same order, with a message if it takes time.
 
 What is compiled is cached (`broker_adapters.kernels`), so that this happens once on a machine: in ``python -m classifiers compile`` after
 an installation, or in the first process that classifies. Later processes load the cache.
@@ -17,15 +17,15 @@ from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.hierarchy import Hierarchy
 from classifiers.models.lightcurve.series import light_curve
 
-#: What is logged before anything is compiled.
+#: Message that is logged before anything is compiled.
 MESSAGE = "compiling the light-curve functions, once on this machine (about a minute)"
 
 
 def prepare(model: Hierarchy) -> int:
-    """Load everything that a model calls, and compile what is not cached; the number of functions that were compiled.
+    """Load the compiled functions of a model, and compile those that are not cached; returns how many were compiled.
 
-    The light curves take every branch, with every layout of arrays that branches give: a variable star in two bands and in one, a
-    supernova, and one point in each band.
+    Four light curves together call every function with every kind of array: a variable star in two bands and in one, a supernova, and
+    one point in each band.
     """
     n = 60
     star, supernova = 1e4 * np.sin(np.arange(n)), 1e4 * np.exp(-((np.arange(n) - 20.0) ** 2) / 200)
@@ -41,7 +41,7 @@ def prepare(model: Hierarchy) -> int:
 
 
 def _rows(flux: Floats, reference: float = math.nan) -> Detections:
-    """Detections of one object, in turn in g and in r, with a limit in place of each tenth if there are many."""
+    """Detections of one object in g and r in turn; each tenth is a limit."""
     rows = blank(len(flux))
     rows["survey"], rows["band"], rows["kind"] = "ztf", np.where(np.arange(len(flux)) % 2, "r", "g"), Kind.ALERT
     rows["source_id"] = np.arange(len(flux)).astype(str)

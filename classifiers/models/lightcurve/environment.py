@@ -1,8 +1,8 @@
-"""What lies where an object is: a likelihood ratio of the classes beside that of the light curve.
+"""Environment of an object: a likelihood ratio of the classes that multiplies the probabilities of the light curve.
 
-The classes lie differently in the Galaxy, at different places in their galaxies, and on sources of different shape and colour, and every
-ZTF packet says so. Four independent pieces of evidence, each a density of every class; what is not known multiplies by exactly one, so
-that knowing it says nothing by itself (most labelled variables came with packets, most labelled supernovae without):
+Classes differ in Galactic latitude, in their place within host galaxies, and in the shape and colour of the source at the position, which
+every ZTF packet gives. Four independent quantities each have a density for every class. An unknown quantity has the ratio one, so that
+merely having a packet favours no class (most labelled variables have packets, most labelled supernovae have none):
 
 - the galactic latitude: discs of different thickness or the isotropic sky seen through the dust. Published shapes, nothing is fitted:
   the labelled objects lie in the fields of their surveys. Scales are the scale heights of the classes over the distances at which ZTF
@@ -28,7 +28,7 @@ from broker_adapters.records import SkyObject
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.taxonomy import BRANCH, LIGHTCURVE_CLASSES
 
-#: Columns of what is known, under the names of ZTF's alert schema: degrees, pixels, arcsec, magnitudes.
+#: Columns of the environment, named as in ZTF's alert schema: degrees, pixels, arcsec, magnitudes.
 KNOWN = ("ra", "dec", "distnr", "sgscore1", "distpsnr1", "sgmag1", "srmag1", "simag1", "szmag1")
 
 #: Numbers below this are sentinels (ZTF: -99 and -999).
@@ -54,8 +54,8 @@ GALAXY, STAR = 0.3, 0.7
 #: Weight of the published values, in objects; share of each class that is as wide as all of them.
 PRIOR_COUNT, WIDE = 10.0, 0.1
 
-#: Kinds of objects that lie alike on reference and catalogue sources: mean and scatter of log10 distnr; shares of (no source near, galaxy,
-#: either, star).
+#: Kinds of objects with the same relation to reference and catalogue sources: mean and scatter of log10 distnr; shares of (no source near,
+#: galaxy, either, star).
 KINDS: dict[str, tuple[tuple[float, float], tuple[float, float, float, float]]] = {
     "supernova": ((0.25, 0.45), (0.65, 0.25, 0.07, 0.03)),
     "nucleus": ((-0.6, 0.25), (0.02, 0.25, 0.08, 0.65)),
@@ -82,14 +82,14 @@ ANY_COLOUR, COLOUR_RANGE = ((0.6, 0.4, 0.3), 1.0), (-1.5, 5.0)
 
 
 def kind(label: str) -> str:
-    """Which of `KINDS` a class is."""
+    """Name in `KINDS` of a class."""
     if BRANCH[label] == "Transient":
         return "supernova"
     return "cataclysmic" if label == "CV/Nova" else "nucleus" if label in NUCLEI else "star"
 
 
 def of_objects(objects: Sequence[SkyObject]) -> Floats:
-    """What is known of n objects, shape (n, len(KNOWN)): positions, and the medians over the ZTF alerts that they carry."""
+    """Environment of n objects, shape (n, len(KNOWN)): positions, and medians over their ZTF alerts."""
     known = np.full((len(objects), len(KNOWN)), np.nan)
     for row, one in zip(known, objects, strict=True):
         row[:2] = one.ra, one.dec
@@ -102,14 +102,14 @@ def of_objects(objects: Sequence[SkyObject]) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Environment:
-    """The fitted densities; arrays over `KINDS` or over the 15 classes.
+    """Fitted densities over `KINDS` or over the 15 classes.
 
     Attributes
     ----------
     distance : shape (4, 2)
         Mean and scatter of log10 distnr.
     shares : shape (4, 4)
-        Of no near source, galaxy, either, star.
+        Shares of no near source, galaxy, either, star.
     colour : shape (15, 3)
     covariance : shape (15, 3, 3)
     """
@@ -120,13 +120,13 @@ class Environment:
     covariance: Floats = field(repr=False)
 
     def apply(self, probabilities: Floats, known: Floats) -> Floats:
-        """Probabilities, shape (n, 15), times the likelihood ratios of what is known, shape (n, len(KNOWN)); those of `of_objects`."""
+        """Multiply probabilities, shape (n, 15), by the likelihood ratios of environments, shape (n, len(KNOWN)), from `of_objects`."""
         product = probabilities * np.exp(POWER * self.log_density(known))
         scaled: Floats = product / product.sum(axis=1, keepdims=True)
         return scaled
 
     def log_density(self, known: Floats) -> Floats:
-        """Log of the four densities together, shape (n, 15), the largest zero; all zero where nothing is known."""
+        """Logarithm of the product of the four densities, shape (n, 15), with maximum zero; all zero where nothing is known."""
         of = [list(KINDS).index(kind(c)) for c in LIGHTCURVE_CLASSES]
         distance, near, colours = evidence(known)
         total = _where_known(np.log(_latitudes(known)), np.isfinite(known[:, :2]).all(axis=1))
@@ -141,7 +141,7 @@ class Environment:
         return highest
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """For storage; `Environment(**arrays)` is its inverse."""
+        """Arrays for storage; `Environment(**arrays)` is the inverse."""
         return {name: np.asarray(getattr(self, name)) for name in self.__slots__}
 
 

@@ -1,4 +1,4 @@
-"""What a supernova will do in the coming nights, with the uncertainty of saying so: from the fit of `supernova`, a few milliseconds.
+"""Forecast of a supernova for the coming nights, with uncertainties, from the fit of `supernova`; it takes a few milliseconds.
 
 The posterior of the fit is taken as Gaussian in its transformed parameters; `DRAWS` curves drawn from it give the quantiles. `SPREAD` makes
 the 68 % intervals, with the errors of the points, hold 70 % of the later detections of 400 real supernovae, cut 10, 20 and 40 days after
@@ -20,10 +20,10 @@ from classifiers.models.lightcurve import supernova
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.series import FAMILIES, LightCurve
 
-#: Curves drawn, and the factor on the standard deviations of the posterior.
+#: Number of curves drawn, and factor on the standard deviations of the posterior.
 DRAWS, SPREAD = 200, 0.75
 
-#: Days after the brightest point up to which a peak is looked for, the step, and how many of them are one of the first look.
+#: Days after the brightest point within which a peak is searched, step in days, and steps between the points of the coarse search.
 HORIZON, STEP, COARSE = 80.0, 0.5, 8
 
 #: Quantiles: 68 % interval and median.
@@ -40,7 +40,7 @@ class Forecast:
     peak_mag : shape (2, 3)
         AB magnitude of the difference flux at peak.
     flux : shape (2, n, 3)
-        Difference flux in nJy at the n times asked for.
+        Difference flux in nJy at the n requested times.
     """
 
     mjd: Floats
@@ -50,11 +50,11 @@ class Forecast:
 
     @property
     def mag(self) -> Floats:
-        """AB magnitudes, shape (2, n, 3), quantiles rising; NaN where the flux may be nothing."""
+        """AB magnitudes, shape (2, n, 3), quantiles ascending; NaN where the flux may be zero."""
         return magnitude_from_flux(self.flux[..., ::-1])
 
     def as_dict(self, of: Collection[str] = FAMILIES) -> dict[str, Any]:
-        """What JSON knows: ``mjd`` (n), and by band family ``flux`` (n, 3) in nJy, ``peak_mjd`` (3) and ``peak_mag`` (3)."""
+        """Dictionary for JSON: ``mjd`` (n), and by band family ``flux`` (n, 3) in nJy, ``peak_mjd`` (3) and ``peak_mag`` (3)."""
         families = {
             family: {
                 "flux": self.flux[k].round(1).tolist(),
@@ -68,13 +68,13 @@ class Forecast:
 
 
 def forecast(curve: LightCurve, mjd: ArrayLike, seed: int = 0) -> Forecast | None:
-    """The forecast of a light curve at n times; None where there is nothing to fit."""
+    """Forecast of a light curve at n times; None where nothing can be fitted."""
     fit = supernova.fit(curve)
     return of_fit(fit, mjd, seed) if fit else None
 
 
 def of_fit(fit: supernova.Fit, mjd: ArrayLike, seed: int = 0) -> Forecast:
-    """The forecast at n times of what has been fitted."""
+    """Forecast at n times from a fit."""
     times = np.atleast_1d(np.asarray(mjd, float))
     rng = np.random.default_rng(seed)
     root = np.linalg.cholesky(fit.covariance * SPREAD**2 + 1e-12 * np.eye(len(fit.parameters)))
@@ -95,7 +95,7 @@ def of_fit(fit: supernova.Fit, mjd: ArrayLike, seed: int = 0) -> Forecast:
 
 @compiled()
 def _sampled(draws: Floats, family: int, times: Floats) -> tuple[Floats, Floats, Floats]:
-    """Time (n,) and flux (n,) of the peak, and flux (n, m) at m times, of n drawn parameters, as `supernova.model` counts both.
+    """Time (n,) and flux (n,) of the peak, and flux (n, m) at m times, of n sampled parameters, in the units of `supernova.model`.
 
     The model rises and falls once: the peak is near the highest of a few points.
     """

@@ -1,8 +1,8 @@
 """The hierarchical model: transient, stochastic or periodic first, then the classes of each (Sanchez-Saez et al. 2021, sec. 5).
 
 Each of the four levels averages ensembles of trees (and networks) and has its own columns and its own calibration; p(class) =
-p(branch) p(class | branch), times the likelihood of what lies where the object is (`environment`). On disk a model is one ``model.npz``
-of plain arrays (never pickle) whose SHA-256 stands in the model card.
+p(branch) p(class | branch), times the likelihood of the environment of the object (`environment`). On disk a model is one ``model.npz`` of
+plain arrays (no pickle) whose SHA-256 is in the model card.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from classifiers.records import WEIGHTS_ROOT, WeightsError
 from classifiers.taxonomy import BRANCH, LIGHTCURVE, LIGHTCURVE_CLASSES
 from classifiers.trees import Trees
 
-#: The first level's name, beside the branches of the taxonomy.
+#: Name of the first level; the others have the names of the branches.
 TOP = "top"
 
 #: Level -> its classes.
 LEVELS = {TOP: tuple(LIGHTCURVE)} | dict(LIGHTCURVE)
 
-#: Where the shipped model is.
+#: Folder of the shipped model.
 SHIPPED = WEIGHTS_ROOT / "lightcurve"
 
 #: Files of a model.
@@ -44,12 +44,12 @@ FILE, CARD = "model.npz", "card.json"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Level:
-    """One of the four classifiers.
+    """One of the four classifiers of the hierarchy.
 
     Attributes
     ----------
     classes, columns : tuple of str
-        Names of the outputs, and of the features that it takes.
+        Names of the outputs, and of the features that are used.
     ensembles : tuple of Trees or Networks
         Their probabilities are averaged.
     calibration : Calibration
@@ -70,8 +70,19 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hierarchy:
-    """The four levels, the digests of the objects that they were trained on, what is known of each branch, and the environment;
-    `reference` is the distribution of the training set, by branch, that drift is measured against.
+    """The light-curve model.
+
+    Attributes
+    ----------
+    levels : dict
+        Name -> Level, the names being those of `LEVELS`.
+    seen : uint64, shape (n,)
+        `digests` of the objects of the training set.
+    known : dict
+        Branch -> outlier model.
+    environment : Environment, optional
+    reference : Reference, optional
+        Distributions of the training set, by branch, that drift is measured against.
     """
 
     levels: dict[str, Level]
@@ -81,14 +92,15 @@ class Hierarchy:
     reference: Reference | None = field(default=None, repr=False)
 
     def probabilities(self, x: Floats, names: Sequence[str], known: Floats | None = None) -> Floats:
-        """Probabilities of the 15 classes, shape (n, 15), of features of shape (n, len(names)) and of what is known of the surroundings,
-        shape (n, len(environment.KNOWN)): nothing if not given.
-        """  # fmt: skip
+        """Probabilities of the classes, shape (n, 15), of features of shape (n, len(names)).
+
+        ``known``, shape (n, len(environment.KNOWN)), is the environment; without it the light curve alone decides.
+        """
         told = combined({name: level.calibration.apply(level.raw(x, names)) for name, level in self.levels.items()})
         return told if known is None or self.environment is None else self.environment.apply(told, known)
 
     def anomaly_score(self, x: Floats, names: Sequence[str], probabilities: Floats) -> Floats:
-        """How odd each object is among those of its branch, shape (n,), in [0, 1] (`classifiers.outliers`); NaN if that was not learnt."""
+        """Anomaly score of each object within its branch (`classifiers.outliers`), shape (n,), in [0, 1]; NaN if none was fitted."""
         place = {name: j for j, name in enumerate(names)}
         total = np.full(len(x), 0.0 if self.known else np.nan)
         for branch, known in self.known.items():
@@ -97,12 +109,12 @@ class Hierarchy:
         return total
 
     def was_trained_on(self, object_ids: Iterable[str]) -> NDArray[np.bool_]:
-        """Which of the objects were in the training set, shape (n,)."""
+        """Whether each object was in the training set, shape (n,)."""
         return np.isin(digests(object_ids), self.seen)
 
 
 def combined(parts: dict[str, Floats]) -> Floats:
-    """p(branch) p(class | branch), shape (n, 15), of the levels' probabilities."""
+    """Probabilities p(branch) p(class | branch), shape (n, 15), from those of the levels."""
     columns = [parts[TOP][:, [i]] * parts[branch] for i, branch in enumerate(LIGHTCURVE)]
     product: Floats = np.concatenate(columns, axis=1)
     assert product.shape[1] == len(LIGHTCURVE_CLASSES)
@@ -110,18 +122,18 @@ def combined(parts: dict[str, Floats]) -> Floats:
 
 
 def branches(probabilities: Floats) -> Floats:
-    """Probabilities of the branches, shape (n, 3), of those of the classes, shape (n, 15)."""
+    """Probabilities of the branches, shape (n, 3): sums of those of the classes, shape (n, 15)."""
     branch = np.array([BRANCH[c] for c in LIGHTCURVE_CLASSES])
     return np.stack([probabilities[:, branch == b].sum(axis=1) for b in LIGHTCURVE], axis=1)
 
 
 def digests(object_ids: Iterable[str]) -> NDArray[np.uint64]:
-    """The first 8 bytes of the SHA-256 of each name, shape (n,)."""
+    """Digests of object names, shape (n,): the first 8 bytes of their SHA-256."""
     return np.array([int.from_bytes(hashlib.sha256(i.encode()).digest()[:8], "big") for i in object_ids], np.uint64)
 
 
 def save(model: Hierarchy, folder: Path, card: dict[str, Any]) -> None:
-    """Write the model and its card, which gets the file's SHA-256, the columns and the calibrations."""
+    """Write the model and its card, to which SHA-256, columns and calibrations are added."""
     arrays: dict[str, NDArray[Any]] = {"seen": model.seen}
     for name, level in model.levels.items():
         for i, ensemble in enumerate(level.ensembles):
@@ -150,7 +162,7 @@ def save(model: Hierarchy, folder: Path, card: dict[str, Any]) -> None:
 
 
 def load(folder: Path) -> tuple[Hierarchy, dict[str, Any]]:
-    """The model of a folder and its card.
+    """Read the model and the card of a folder.
 
     Raises
     ------
@@ -177,7 +189,7 @@ def load(folder: Path) -> tuple[Hierarchy, dict[str, Any]]:
 
 
 def _part(arrays: Any, of: str) -> dict[str, NDArray[Any]]:
-    """The arrays under a name."""
+    """Arrays stored under a name."""
     return {key.rpartition("/")[2]: arrays[key] for key in arrays.files if key.rpartition("/")[0] == of}
 
 

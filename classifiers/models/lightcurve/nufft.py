@@ -2,7 +2,7 @@
 
 Non-uniform fast Fourier transform of the first kind (Dutt & Rokhlin 1993, SIAM J. Sci. Comput. 14, 1368): each point is smeared over
 `WIDTH` cells of a fine grid with a Kaiser-Bessel kernel, the grid is transformed, and the kernel's own transform (Fessler & Sutton 2003,
-IEEE Trans. Signal Process. 51, 560) is divided out. In float32: right to 1e-6 of the sum of the weights.
+IEEE Trans. Signal Process. 51, 560) is divided out. In float32: accurate to 1e-6 of the sum of the weights.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SHAPE = math.pi * math.sqrt((WIDTH / FINER * (FINER - 0.5)) ** 2 - 0.8)
 def sums(t: Floats, weights: Floats, start: float, step: float, n: int) -> list[NDArray[np.complex64]]:
     """Sums over m points of weights (k, m) times exp(2 pi i f t) at the n frequencies f from `start` on: k arrays of shape (n,).
 
-    One after the other: larger arrays would be given back to the system, and had again page by page, at each call.
+    They are computed one after the other: larger arrays would be returned to the system and allocated again at each call.
     """
     cells, centre = next_fast_len(math.ceil(FINER * n) + WIDTH), n // 2
     place = np.mod(step * t, 1.0) * cells
@@ -45,7 +45,7 @@ def sums(t: Floats, weights: Floats, start: float, step: float, n: int) -> list[
 
 @compiled()
 def _smeared(cells: int, first: NDArray[np.int64], kernel: Floats, values: NDArray[np.complex128]) -> NDArray[np.complex64]:
-    """A grid (cells,), which is a circle, with each value (m,), times its kernel (m, WIDTH), from the cell first (m,) on."""
+    """Add values (m,) times their kernels (m, WIDTH) to a periodic grid (cells,), each from its first cell (m,) on."""
     grid = np.zeros(cells, np.complex64)
     for i in range(len(first)):
         for j in range(kernel.shape[1]):

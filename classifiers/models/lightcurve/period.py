@@ -35,16 +35,16 @@ MINIMUM, STRETCH = 10, 3000.0
 #: Factors of the period at which Power_rate is taken.
 FACTORS = (("1/4", 0.25), ("1/3", 1 / 3), ("1/2", 0.5), ("2", 2.0), ("3", 3.0), ("4", 4.0))
 
-#: Powers that the entropy of the periodogram is taken from, and what is added to each.
+#: Number of highest powers in the entropy of the periodogram, and the number added to each.
 ENTROPY_PEAKS, ENTROPY_FLOOR = 100, 0.01
 
-#: Powers that are looked at together for one that is high enough.
+#: Number of powers that are compared at once.
 LOOK = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Period:
-    """The best period; everything is NaN where no band has enough points.
+    """Result of a period search; everything is NaN where no band has enough points.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Period:
 
 
 def search(bands: tuple[tuple[Floats, Floats, Floats], ...]) -> Period:
-    """The period of (times, magnitudes, errors) in each band; arrays of shape (n,) in time order, finite, errors positive."""
+    """Search the period of (times, magnitudes, errors) of each band; arrays of shape (n,) in time order, finite, errors positive."""
     used = [b for b, (t, _, _) in enumerate(bands) if len(t) > MINIMUM]
     trimmed = {b: _densest(*bands[b]) for b in used}
     used = [b for b in used if len(trimmed[b][0]) > MINIMUM and np.ptp(trimmed[b][1]) > 0]
@@ -106,7 +106,7 @@ def entropy(power: Floats) -> float:
 
 
 def _densest(t: Floats, m: Floats, e: Floats) -> tuple[Floats, Floats, Floats]:
-    """The points within the window of `STRETCH` days that holds most of them."""
+    """Points in the window of `STRETCH` days with most points."""
     if t[-1] - t[0] <= STRETCH:
         return t, m, e
     ends = np.searchsorted(t, t + STRETCH, "right")
@@ -121,7 +121,7 @@ def _f(theta: Floats, chi2: float, freedom: int) -> Floats:
 
 
 def _refined(series: list[tuple[Floats, Floats, Floats]], theta: NDArray[Any], start: float, step: float) -> tuple[float, NDArray[Any]]:
-    """The best frequency after a finer scan about the best local maxima, and theta with those of the maxima replaced."""
+    """Refine the best local maxima: the best frequency, and theta with the values of the maxima replaced."""
     peaks = maxima(theta, PEAKS)
     first = start + step * (peaks - 1)
     fine = np.sum([explained(t, y, w, first, step / FINER, 2 * FINER + 1) for t, y, w in series], axis=0)
@@ -135,7 +135,7 @@ def _refined(series: list[tuple[Floats, Floats, Floats]], theta: NDArray[Any], s
 
 @compiled()
 def _added(each: tuple[NDArray[np.float32], ...]) -> Floats:
-    """The sum of some arrays of shape (n,)."""
+    """Sum of arrays of shape (n,)."""
     total = np.zeros(len(each[0]))
     for one in each:
         for i in range(len(one)):
@@ -145,7 +145,7 @@ def _added(each: tuple[NDArray[np.float32], ...]) -> Floats:
 
 @compiled()
 def largest(values: Floats, k: int) -> Floats:
-    """The k largest of (n,) values, rising."""
+    """The k largest of (n,) values, ascending."""
     found = np.full(k, -np.inf)
     for first in range(0, len(values), LOOK):
         if _any_above(values[first : first + LOOK], found[0]):
@@ -180,7 +180,7 @@ def maxima(power: NDArray[Any], k: int) -> NDArray[np.int64]:
 
 @compiled()
 def _any_above(values: NDArray[Any], threshold: float) -> bool:
-    """Whether any value is above the threshold; counted, as many are compared at once where a loop need not stop."""
+    """Whether any value is above the threshold; without an early exit, so that the loop is vectorised."""
     above = 0
     for i in range(len(values)):
         above += values[i] > threshold

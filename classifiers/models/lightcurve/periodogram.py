@@ -1,8 +1,8 @@
-"""What a sine explains of one band's magnitudes, at many frequencies: the floating-mean Lomb-Scargle periodogram, unnormalised.
+"""Floating-mean Lomb-Scargle periodogram of one band, unnormalised: the chi squared that a sine explains at many frequencies.
 
-The sines and cosines at the frequencies c +- d of a block are made of those at its centre c and of those at d, and the d are the same in
-every block: the sums over the points become products of matrices, (blocks x points) by (points x d); for more than `LONG` points they come
-from an FFT (`nufft`). They are in float32, from phases in float64: right to 1e-6 of the highest power.
+Sines and cosines at the frequencies c +- d of a block follow from those at its centre c and those at the offsets d, which are the same in
+every block: the sums over the points become products of matrices, (blocks x points) by (points x d). For more than `LONG` points the sums
+come from an FFT (`nufft`). Sums are in float32, from phases in float64: accurate to 1e-6 of the highest power.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from broker_adapters.kernels import compiled
 from classifiers.models.lightcurve import nufft
 from classifiers.models.lightcurve._arrays import Floats
 
-#: Frequencies on either side of the centre of a block, a power of two, and in a block.
+#: Frequencies on either side of the centre of a block (a power of two), and in a block.
 HALF = 256
 WIDTH = 2 * HALF
 
-#: Points of a band from which on an FFT is faster.
+#: Number of points above which an FFT is faster.
 LONG = 900
 
-#: What the compiler may do to sums; not that numbers are finite.
+#: Liberties of the compiler with sums; it may not assume that numbers are finite.
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
@@ -41,13 +41,13 @@ def explained(t: Floats, y: Floats, w: Floats, start: Floats, step: float, n: in
 
 
 def scanned(t: Floats, y: Floats, w: Floats, start: float, step: float, n: int) -> NDArray[np.float32]:
-    """The same at n frequencies, shape (n,), in float32."""
+    """Chi squared explained by a sine at n frequencies, shape (n,), in float32."""
     (p, q), m = _normalised(y, w), -(-len(t) // 4) * 4
     if m > LONG:
         single = nufft.sums(t, np.stack([p, q]), start, step, n)
         theta: NDArray[np.float32] = _of_sums(*single, *nufft.sums(2 * t, p[None], start, step, n))
         return theta
-    padded = np.zeros((3, m))  # in fours; the last points may have no weight
+    padded = np.zeros((3, m))  # a multiple of four; the padding has no weight
     padded[:, : len(t)] = t, p, q
     theta = np.empty(-(-n // (2 * WIDTH)) * 2 * WIDTH, np.float32)
     _blocks(*padded, start, step, theta)
@@ -55,16 +55,18 @@ def scanned(t: Floats, y: Floats, w: Floats, start: float, step: float, n: int) 
 
 
 def _normalised(y: Floats, w: Floats) -> tuple[Floats, Floats]:
-    """The arguments p and q of `_theta`, q such that it gives chi squared."""
+    """Arguments p and q of `_theta`, scaled so that it gives chi squared."""
     total = float(w.sum())
     return w / total, w * y / math.sqrt(total)
 
 
 @compiled(inline="always")
 def _theta(sc: Any, ss: Any, yc: Any, ys: Any, c2: Any, s2: Any) -> Any:
-    """Zechmeister & Kuerster (2009), eq. 5-15, of the sums of p cos, p sin, q cos, q sin, p cos 2, p sin 2: p are weights that sum to one,
-    q weighted magnitudes of mean zero. In the precision of its arguments.
-    """  # fmt: skip
+    """Power of Zechmeister & Kuerster (2009, eq. 5-15) in the precision of the arguments.
+
+    They are the sums of p cos, p sin, q cos, q sin, p cos 2, p sin 2, where p are weights that sum to one and q weighted magnitudes of mean
+    zero.
+    """
     half = np.float32(0.5)
     cc, sin2, cs = half + half * c2 - sc * sc, half - half * c2 - ss * ss, half * s2 - sc * ss
     determinant = cc * sin2 - cs * cs
@@ -108,9 +110,9 @@ def _scan(t: Floats, p: Floats, q: Floats, start: Floats, step: float, n: int) -
 
 @compiled(fastmath=FAST)
 def _offsets(t: Floats, step: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Tables (m, `WIDTH`), flat, of the phases t (m,) at `HALF` offsets of step / 2, 3 step / 2, ... and of their doubles: cosines, sines.
+    """Tables of cosines and sines, (m, `WIDTH`) flat, of times t (m,) at `HALF` offsets step / 2, 3 step / 2, ..., and of twice the phases.
 
-    Those of the second half of the offsets are those of the first, turned by the angle between the halves.
+    The second half of the offsets is the first, rotated by the angle between the halves.
     """
     single, double = np.empty(len(t) * WIDTH, np.float32), np.empty(len(t) * WIDTH, np.float32)
     c, s = np.empty(HALF), np.empty(HALF)
@@ -130,7 +132,7 @@ def _offsets(t: Floats, step: float) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 @compiled(fastmath=FAST)
 def _blocks(t: Floats, p: Floats, q: Floats, start: float, step: float, theta: NDArray[np.float32]) -> None:
-    """`_theta` from `start` on into theta, whose length is a multiple of 2 `WIDTH`: two blocks at a time, as `_product` has four rows."""
+    """Write `_theta` from `start` on into theta, whose length is a multiple of 2 `WIDTH`: two blocks (four rows of `_product`) at once."""
     m, (single, double) = len(t), _offsets(t, step)
     first, stride = 2 * math.pi * (start + (HALF - 0.5) * step), 2 * math.pi * WIDTH * step
     a, b, da, db = np.cos(first * t), np.sin(first * t), np.cos(stride * t), np.sin(stride * t)
@@ -152,7 +154,7 @@ def _blocks(t: Floats, p: Floats, q: Floats, start: float, step: float, theta: N
 
 @compiled(fastmath=FAST)
 def _product(rows: NDArray[np.float32], table: NDArray[np.float32], into: NDArray[np.float32]) -> None:
-    """The product of four rows (4, m) with a table (m, `WIDTH`) into (4, `WIDTH`), all flat: so the compiler knows the strides."""
+    """Multiply four rows (4, m) by a table (m, `WIDTH`) into (4, `WIDTH`), all flat, so that the compiler knows the strides."""
     into[:] = 0
     m = len(rows) // 4
     a, b, c, d = rows[:m], rows[m : 2 * m], rows[2 * m : 3 * m], rows[3 * m :]

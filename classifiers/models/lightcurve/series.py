@@ -1,4 +1,4 @@
-"""What every feature is computed from: the g-like and the r-like light curve of one merged object.
+"""Light curves that features are computed from: the g-like and the r-like series of one merged object.
 
 Band families (docs/model-cards/lightcurve.md) follow from the bands' wavelengths (`family`): ZTF g, LSST g and ATLAS c are ``g``; ZTF r,
 LSST r and ATLAS o are ``r``. What matters is that the same rows give the same series whichever way they came:
@@ -29,7 +29,7 @@ from classifiers.models.lightcurve._arrays import Floats
 WINDOWS = {"g": (450.0, 560.0), "r": (600.0, 700.0)}
 FAMILIES = tuple(WINDOWS)
 
-#: Detections in both band families that a light curve needs to be classified.
+#: Least number of detections, in both band families together, of a light curve that is classified.
 MINIMUM = 5
 
 
@@ -59,7 +59,7 @@ NONE = Points(*np.empty((5, 0)))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series(Points):
-    """One band family: its detections, and
+    """Series of one band family: its detections, and
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Series(Points):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LightCurve:
-    """Both families of one object; `corrected` says whether magnitudes are of the total flux.
+    """Light curve of one object in both families; `corrected` says whether magnitudes are of the total flux.
 
     `position` is the mean direction of the detections, a unit vector in ICRS, and `reliability` their median; NaN where none is given.
     """
@@ -101,12 +101,12 @@ class LightCurve:
 
     @property
     def series(self) -> tuple[Series, Series]:
-        """The families in the order of `FAMILIES`."""
+        """Both series in the order of `FAMILIES`."""
         return self.g, self.r
 
     @property
     def n_detections(self) -> int:
-        """Detections in both families."""
+        """Number of detections in both families."""
         return len(self.g.t) + len(self.r.t)
 
 
@@ -119,7 +119,7 @@ def family(survey: str, band: str) -> str:
 
 
 def light_curve(rows: Detections) -> LightCurve:
-    """The series of one object's rows of `broker_adapters.records.DETECTION` (any order, duplicates allowed)."""
+    """Light curve from the rows of one object (`broker_adapters.records.DETECTION`, in any order, duplicates allowed)."""
     rows = rows[np.argsort(rows["mjd"], kind="stable")]
     keys = list(zip(rows["survey"].tolist(), rows["band"].tolist(), strict=True))
     by_key = {key: family(*key) for key in set(keys)}
@@ -145,7 +145,7 @@ def light_curve(rows: Detections) -> LightCurve:
 
 
 def _untwinned(rows: Detections, detected: NDArray[np.bool_], weak: NDArray[np.bool_]) -> Detections:
-    """The weak rows that are not of the exposure of a detection."""
+    """Weak rows without a detection in the same exposure."""
     if not weak.any():
         return rows[:0]
     kept = one_per_exposure(rows[detected | weak])
@@ -164,7 +164,7 @@ def _series(found: Detections, weak: Detections, limits: Detections, totals: tup
 
 
 def _total(rows: Detections, totals: tuple[str, ...]) -> Floats:
-    """The flux in nJy that magnitudes are of."""
+    """Flux in nJy that magnitudes are computed from."""
     total: Floats = total_flux(rows) if totals else np.abs(rows["flux"])
     if totals:
         total[[survey not in totals for survey in rows["survey"].tolist()]] = np.nan
@@ -172,7 +172,7 @@ def _total(rows: Detections, totals: tuple[str, ...]) -> Floats:
 
 
 def _points(rows: Detections, total: Floats, shifts: dict[str, float]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """The columns of `Points`."""
+    """Columns of `Points`."""
     mag, mag_err = photometry.magnitude_from_flux(total), photometry.magnitude_error(total, rows["flux_err"])
     if shifts:
         mag = mag + np.array([shifts.get(survey, 0.0) for survey in rows["survey"].tolist()])
@@ -182,7 +182,7 @@ def _points(rows: Detections, total: Floats, shifts: dict[str, float]) -> tuple[
 
 
 def _common_zero(survey: NDArray[np.str_], mag: Floats) -> dict[str, float]:
-    """What moves every survey's median total magnitude to that of the survey with most of them.
+    """Magnitude shift of each survey, so that all have the median total magnitude of the survey with most points.
 
     The surveys' bands and references differ by more than their errors; the difference fluxes are left as they are.
     """

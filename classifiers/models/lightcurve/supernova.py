@@ -1,4 +1,4 @@
-"""The supernova model: fitted to both band families at once, with its uncertainties, and carried into the coming nights.
+"""Supernova model: a parametric fit to both band families at once, with uncertainties.
 
 The shape is the supernova parametric model of Villar et al. (2019, ApJ 884, 83) in the smooth form of Sanchez-Saez et al. (2021, AJ 161,
 141, eq. A1-A4),
@@ -42,11 +42,10 @@ STARTS = (-12.0, -3.0)
 #: Width of the transition to the decline in days (the older extractor's), robust threshold in sigma, iterations.
 TRANSITION, HUBER, ITERATIONS = 3.0, 3.0, 40
 
-#: The model is no better than this: fraction of its flux, and of the peak flux, added to the errors in quadrature.
+#: Errors of the model that are added in quadrature: fractions of its flux, and of the peak flux.
 ERROR_OF_FLUX, ERROR_OF_PEAK = 0.03, 0.02
 
-#: What the compiler may do in the innermost kernels. It stands at each of them: a function that names none takes what its first caller has,
-#: and the last digits of a fit would depend on what a process happens to call first.
+#: Liberties of the compiler in the innermost functions, named at each of them: see `compiled`.
 FAST = {"reassoc", "contract", "nsz"}
 
 #: Days about the brightest point that are fitted, and before the first detection in which limits are.
@@ -76,7 +75,7 @@ class Fit:
     chi2: float
 
     def band(self, family: int) -> Floats:
-        """The six parameters of a family (0 g, 1 r), transformed as fitted."""
+        """Parameters of a family (0 g, 1 r), shape (6,), transformed as fitted."""
         q: Floats = band_parameters(self.parameters, family)
         return q
 
@@ -89,14 +88,14 @@ class Fit:
         """One standard deviation of `flux` in nJy, from the covariance and the error of the model."""
         t = np.atleast_1d(np.asarray(mjd, float)) - self.zero
         slope = slopes(self.band(family), t)
-        gradient = np.concatenate([slope, slope * (family == 0)], axis=1)  # by the differences as well, which the g-like family alone has
+        gradient = np.concatenate([slope, slope * (family == 0)], axis=1)  # the g-like family has the differences too
         variance = np.einsum("ij,jk,ik->i", gradient, self.covariance, gradient)
         error: Floats = self.scale * np.sqrt(np.maximum(variance, 0) + (ERROR_OF_FLUX * slope[:, 0]) ** 2 + ERROR_OF_PEAK**2)
         return error
 
 
 def fit(curve: LightCurve) -> Fit | None:
-    """The fit to a light curve's difference fluxes; None without a positive detection."""
+    """Fit a light curve's difference fluxes; None without a positive detection."""
     points = _points(curve)
     if points is None:
         return None
@@ -113,9 +112,11 @@ def fit(curve: LightCurve) -> Fit | None:
 
 
 def _points(curve: LightCurve) -> tuple[Floats, Floats, Floats, int, Floats, float, float] | None:
-    """What is fitted, the g-like family first: times from the brightest point, fluxes and errors over its flux, number of points of the
-    g-like family, limit flags; then zero and scale.
-    """  # fmt: skip
+    """Points of the fit, the g-like family first, and their zero point and scale.
+
+    Times count from the brightest point (zero), fluxes and errors are over its flux (scale). Returned are times, fluxes, errors, the number
+    of points of the g-like family, flags of limits, zero and scale.
+    """
     t = np.concatenate([s.t for s in curve.series])
     f = np.concatenate([s.flux for s in curve.series])
     if not (f > 0).any():
@@ -140,7 +141,7 @@ def _points(curve: LightCurve) -> tuple[Floats, Floats, Floats, int, Floats, flo
 
 @compiled()
 def band_parameters(p: Floats, family: int) -> Floats:
-    """The six parameters of a family (0 g, 1 r) from all twelve."""
+    """Parameters of a family (0 g, 1 r), shape (6,), from all twelve."""
     return p[:6] + p[6:] if family == 0 else p[:6].copy()
 
 
@@ -175,7 +176,7 @@ def _bounded(x: float, limit: float) -> float:
 
 @compiled(fastmath=FAST)
 def _point(natural: Six, t: float) -> Six:
-    """`slopes` at one time."""
+    """One row of `slopes`: flux and derivatives at one time."""
     amplitude, t0, gamma, beta, rise, fall = natural
     x = t - t0
     u = (x - gamma) / TRANSITION
@@ -197,7 +198,7 @@ def _point(natural: Six, t: float) -> Six:
 
 @compiled(fastmath=FAST)
 def _family(q: Floats, t: Floats, f: Floats, e: Floats, limit: Floats, hessian: Floats, gradient: Floats) -> float:
-    """Robust loss of one family's points; what they add to the Hessian (6, 6) and half the gradient (6,) by q is left in place."""
+    """Robust loss of one family's points; their part of the Hessian (6, 6) and of half the gradient (6,) by q is written in place."""
     n, natural = len(t), _natural(q)
     rows = np.empty((7, n))  # slopes of the residuals, then the residuals
     for i in range(n):
@@ -228,9 +229,11 @@ def _family(q: Floats, t: Floats, f: Floats, e: Floats, limit: Floats, hessian: 
 
 @compiled()
 def _loss(p: Floats, t: Floats, f: Floats, e: Floats, g: int, limit: Floats, hessian: Floats, gradient: Floats) -> float:
-    """Posterior loss, the first g points being of the g-like family; its Gauss-Newton Hessian (12, 12) and half its gradient (12,) are
-    left in place. What a base parameter does to the g-like family, its difference does as well.
-    """  # fmt: skip
+    """Posterior loss, the first g points being of the g-like family.
+
+    Its Gauss-Newton Hessian (12, 12) and half its gradient (12,) are written in place. A parameter of the r-like band and the difference of
+    the g-like band from it change the g-like flux alike.
+    """
     of_g, slope_g, of_r, slope_r = np.empty((6, 6)), np.empty(6), np.empty((6, 6)), np.empty(6)
     loss = _family(band_parameters(p, 0), t[:g], f[:g], e[:g], limit[:g], of_g, slope_g)
     loss += _family(band_parameters(p, 1), t[g:], f[g:], e[g:], limit[g:], of_r, slope_r)

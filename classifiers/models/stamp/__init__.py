@@ -1,6 +1,6 @@
-"""The stamp classifier: AGN, SN, VS, asteroid or bogus from one image triplet and the numbers that come with it.
+"""Stamp classifier: AGN, SN, VS, asteroid or bogus from one image triplet and the metadata of its alert.
 
-This one is for ZTF; `classifiers.models.stamp_atlas` and `classifiers.models.stamp_lsst` are the experimental ones of other surveys.
+It is for ZTF; `classifiers.models.stamp_atlas` and `classifiers.models.stamp_lsst` are the experimental ones for other surveys.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from classifiers.taxonomy import STAMP
 class Model:
     """The shipped model, or that of another folder; a `classifiers.records.Classifier`.
 
-    Of each object the earliest alert with cutouts of the model's survey is judged. Objects without one, or with
-    stamps that are damaged, clipped or incomplete, get a row of NaN.
+    An object is classified by its earliest alert with cutouts in the model's survey. Objects without one, or with stamps that are damaged,
+    clipped or incomplete, get a row of NaN.
 
     Parameters
     ----------
     folder : Path, optional
-        Where the weights and the model card are.
+        Folder of the weights and the model card.
     mode : str, optional
-        'full', where the model reads metadata, or 'image_only' to leave them aside.
+        'full', if the model uses metadata, or 'image_only'.
     """
 
     name = "stamp"

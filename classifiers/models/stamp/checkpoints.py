@@ -1,7 +1,7 @@
 """ALeRCE's published stamp networks: TensorFlow checkpoints of Carrasco-Davis et al. 2021 as classifiers of their own.
 
-Their weights are not ours to ship: ``python -m classifiers import-checkpoint PATH`` keeps a copy in a safe format, which this module, named
-in the settings, then serves. Two variants exist: 26 metadata features beside the stamps, and stamps alone.
+Their weights are not ours to ship: ``python -m classifiers import-checkpoint PATH`` stores a copy in a safe format, which this module,
+named in the settings, then serves. Two variants exist: stamps with 26 metadata features, and stamps alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from classifiers.models.stamp.preprocess import Floats, Inputs, first_alert, fro
 from classifiers.records import Classification, WeightsError
 from classifiers.taxonomy import STAMP
 
-#: Where the imported checkpoint is, unless the environment says otherwise.
+#: Folder of the imported checkpoint, unless the environment variable names another.
 FOLDER = storage.SHIPPED.parent / "alerce_stamp"
 VARIABLE = "ALERCE_STAMP_WEIGHTS"
 
@@ -41,7 +41,7 @@ FEATURES = (
     ("gal_lat", -INF, INF, 16.9965, 38.8846), ("gal_long", -INF, INF, 140.104, 84.2347), ("non_detections", -INF, 2000, 273.550, 390.173),
     ("chinr", -1, 15, 1.17980, 1.51237), ("sharpnr", -1, 1.5, -0.02865, 0.20232),
 )  # fmt: skip
-#: Fields of the candidate that these are made of.
+#: Fields of the candidate that the features are computed from.
 FIELDS = tuple(name for name, *_ in FEATURES if name not in ("ecl_lat", "ecl_long", "gal_lat", "gal_long", "non_detections"))
 
 _LAYERS = ("conv_1", "conv_2", "conv_3", "conv_4", "conv_5", "dense_1", "batchnorm", "dense_2", "dense_3", "output_logits")
@@ -49,9 +49,9 @@ _PARTS = ("kernel", "gamma", "bias", "beta", "moving_mean", "moving_variance")
 
 
 def features(metadata: dict[str, Floats]) -> NDArray[np.float32]:
-    """Normalised matrix (n, 26) from the fields `FIELDS`; a row with NaN where something is missing that has no mark for it.
+    """Normalised features, shape (n, 26), from the fields `FIELDS`.
 
-    What is missing where ALeRCE clips from below is the lower clip, as its -999 became.
+    A missing value becomes the lower clip, as -999 does in ALeRCE, and NaN where there is no lower clip.
     """
     ra, dec = np.nan_to_num(metadata["ra"]), np.nan_to_num(metadata["dec"])
     sky = SkyCoord(ra * units.deg, dec * units.deg)
@@ -82,7 +82,7 @@ def read_checkpoint(path: Path) -> dict[str, NDArray[np.float32]]:
     Raises
     ------
     WeightsError
-        There is none, it is damaged, or it is of another network.
+        There is no checkpoint, it is damaged, or it is of another network.
     """
     keras()
     import tensorflow as tf
@@ -105,7 +105,10 @@ def read_checkpoint(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def build(arrays: dict[str, NDArray[np.float32]]) -> tuple[Any, bool]:
-    """The Keras network of a checkpoint's arrays, and whether it reads metadata; ``WeightsError`` if they are of another network."""
+    """Build the Keras network of a checkpoint's arrays; returns it and whether it uses metadata.
+
+    Raises ``WeightsError`` if the arrays are of another network.
+    """
     with_metadata = any("batchnorm" in name for name in arrays)
     try:
         kernel = arrays["002 conv_2 kernel"].shape[0]
@@ -124,7 +127,7 @@ def _n_metadata(arrays: dict[str, NDArray[np.float32]]) -> int:
 
 
 def _keras_order(model: Any, arrays: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    """The arrays by layer: convolutions in order, dense layers in order, batch normalisation where the model has it."""
+    """Arrays by layer: convolutions in order, dense layers in order, batch normalisation where the model has it."""
     by_kind = {kind: [a for name, a in arrays.items() if kind in name] for kind in ("conv", "dense", "batchnorm", "output")}
     queue = {"conv2d": by_kind["conv"], "dense": by_kind["dense"] + by_kind["output"], "batch": by_kind["batchnorm"]}
     ordered: list[NDArray[np.float32]] = []
@@ -156,7 +159,7 @@ class Model:
     Parameters
     ----------
     folder : Path, optional
-        Where `import_checkpoint` put it; the environment variable ALERCE_STAMP_WEIGHTS, or a folder beside our own weights, by default.
+        Folder of `import_checkpoint`; the environment variable ALERCE_STAMP_WEIGHTS, or a folder beside our own weights, by default.
     """
 
     name = "alerce_stamp"
@@ -174,7 +177,7 @@ class Model:
         return Classification(self.name, self.version, self.classes, self.probabilities(inputs))
 
     def probabilities(self, inputs: Inputs) -> Floats:
-        """Probabilities (n, 5) of inputs with the fields `FIELDS`; NaN where not usable, or where metadata are missing."""
+        """Probabilities (n, 5) of inputs with the fields `FIELDS`; NaN where inputs are not usable or metadata are missing."""
         self._network = self._network or build(self._arrays)
         model, with_metadata = self._network
         result = np.full((len(inputs), len(STAMP)), np.nan)

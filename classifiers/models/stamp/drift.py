@@ -1,4 +1,4 @@
-"""Do alerts still look like what the model was trained on? Without labels: what it says, how sure it is, and what it is shown.
+"""Drift of alerts from the training set, measured without labels on probabilities, confidence, images and metadata.
 
 Each quantity is compared with its distribution over the training set by the population stability index (`population_stability`).
 """
@@ -18,15 +18,15 @@ from classifiers.population_stability import Reference, stability
 from classifiers.records import ClassifierError, WeightsError
 from classifiers.taxonomy import STAMP
 
-#: What the images are called by how many of them there are.
+#: Names of the images, by their number.
 CHANNELS = {3: ("science", "template", "difference"), 2: ("science", "difference")}
 
 
 def of_inputs(inputs: Inputs, weights: Path = storage.SHIPPED, mode: str = "full") -> dict[str, Any]:
-    """For the usable ones of these alerts: their number ``n``, the share of each class by the winner, and the ``psi`` of every quantity.
+    """Measure the drift of the usable alerts: their number ``n``, the share of each predicted class, and the ``psi`` of every quantity.
 
-    ``beyond`` is how much larger that is than in the furthest of the single nights of the training folder (`usual`), largest first: a night
-    differs from many mixed, and what no night of theirs was is news.
+    ``beyond`` is the excess of the PSI over the largest one among single nights of the training folder (`usual`), largest first: a single
+    night always differs from many nights together.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def of_inputs(inputs: Inputs, weights: Path = storage.SHIPPED, mode: str = "full
 
 
 def compared(inputs: Inputs, model: Ensemble, expected: Reference, mode: str = "full") -> dict[str, Any]:
-    """As `of_inputs`, of usable alerts and a model that has an embedding, against a `reference`."""
+    """Compare usable alerts with a `reference`, as `of_inputs` does; the model must have an embedding."""
     assert model.embedding is not None
     probabilities = model.predict(inputs, mode)
     winners = np.bincount(probabilities.argmax(axis=1), minlength=len(STAMP)) / len(inputs)
@@ -55,7 +55,7 @@ def compared(inputs: Inputs, model: Ensemble, expected: Reference, mode: str = "
 
 
 def quantities(inputs: Inputs, probabilities: Floats, embedding: Embedding) -> dict[str, Floats]:
-    """What is watched, each of shape (n,), of usable alerts: probabilities, confidence, images, embedding, features of the metadata."""
+    """Quantities that are compared, each of shape (n,): probabilities, confidence, images, embedding, features of the metadata."""
     _, background, noise = normalise(inputs.stamps)
     watched = {f"p({c})": probabilities[:, i] for i, c in enumerate(STAMP)} | {"confidence": probabilities.max(axis=1)}
     for i, channel in enumerate(CHANNELS[inputs.stamps.shape[1]]):

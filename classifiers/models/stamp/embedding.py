@@ -1,6 +1,6 @@
-"""Where stamps lie in what a network has learnt to see: its last hidden layer, seen along the axes in which training alerts differ most.
+"""Embedding of stamps: principal axes of the training alerts in the last hidden layer of a network.
 
-The network is one that has seen no real alert, so that it knows those that the model was trained on no better than others.
+The network was trained on simulated alerts only, so that it does not know the real training alerts better than others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from classifiers.models.stamp.preprocess import Floats, Images
 
 @dataclass(slots=True, eq=False)
 class Embedding:
-    """A network and the axes (k, 64) along which its hidden layer, less the mean (64,), is projected."""
+    """Network, and the axes (k, 64) onto which its hidden layer, less the mean (64,), is projected."""
 
     weights: list[NDArray[np.float32]]
     mean: NDArray[np.float32]
@@ -32,10 +32,10 @@ class Embedding:
         return places
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """For storage; `from_arrays` is its inverse."""
+        """Arrays for storage; `from_arrays` is the inverse."""
         return {"mean": self.mean, "axes": self.axes} | {f"{i:03}": w for i, w in enumerate(self.weights)}
 
 
 def from_arrays(arrays: dict[str, NDArray[Any]]) -> Embedding:
-    """The embedding that `Embedding.arrays` described."""
+    """Embedding from the arrays of `Embedding.arrays`."""
     return Embedding([arrays[k] for k in sorted(arrays) if k.isdecimal()], arrays["mean"], arrays["axes"])

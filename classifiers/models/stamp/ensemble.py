@@ -1,8 +1,7 @@
-"""The model that we ship: small networks on the stamps, and two forests on the numbers that come with them.
+"""The shipped stamp model: small networks on the stamps, and two forests on the metadata.
 
-Their errors differ more than those of any of them with itself. One forest knows all metadata of real alerts, the other what simulated ones
-have too, and learnt from both. Their average is calibrated for equal class frequencies, apart for the full model and for the one that looks
-at the images alone.
+The parts make different errors. One forest uses all metadata of real alerts; the other uses those that simulated alerts have too, and is
+trained on both. The average is calibrated for equal class frequencies, separately for the full model and for the images alone.
 """
 
 from __future__ import annotations
@@ -23,21 +22,21 @@ from classifiers.population_stability import Reference
 from classifiers.taxonomy import STAMP
 from classifiers.trees import Trees
 
-#: Share of each part in the average, by mode: as much to the images as to the metadata.
+#: Weight of each part in the average, by mode: images and metadata weigh the same.
 SHARES: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {"full": {"networks": 2.0, "metadata": 1.0, "simulated metadata": 1.0}, "image_only": {"networks": 1.0}}
 )
-#: Forest -> the features that it reads.
+#: Forest -> the features that it uses.
 READS: Mapping[str, Sequence[str]] = MappingProxyType({"metadata": tuple(metadata.FEATURES), "simulated metadata": metadata.SIMULATED})
-#: No part of few examples is taken to exclude a class more firmly than this.
+#: Least probability of a class in any part, since each part learnt from few examples.
 FLOOR = 0.003
-#: Alerts at once through everything: bounds the memory (about 100 MB).
+#: Alerts per batch, which bounds the memory (about 100 MB).
 BATCH = 512
 
 
 @dataclass(slots=True, eq=False)
 class Ensemble:
-    """A fitted model.
+    """Fitted stamp model.
 
     Attributes
     ----------
@@ -48,7 +47,7 @@ class Ensemble:
     calibrations : dict
         Mode -> Calibration.
     precision : str or None
-        Keras policy of the networks, 'float32' or 'mixed_bfloat16'; None: what this processor is fastest with.
+        Keras policy of the networks, 'float32' or 'mixed_bfloat16'; None: the fastest on this processor.
     embedding : Embedding or None
         Coordinates of stamps in which drift is measured; the probabilities do not use them.
     reference : Reference or None
@@ -64,7 +63,7 @@ class Ensemble:
     _networks: Callable[[Images, Images], NDArray[np.float32]] | None = field(default=None, repr=False)
 
     def predict(self, inputs: Inputs, mode: str = "full") -> Floats:
-        """Calibrated probabilities, shape (n, 5); NaN in rows that are not usable."""
+        """Calibrated probabilities, shape (n, 5); NaN in rows of unusable inputs."""
         result = np.full((len(inputs), len(STAMP)), np.nan)
         usable = np.flatnonzero(inputs.usable)
         for start in range(0, usable.size, BATCH):
@@ -80,7 +79,7 @@ class Ensemble:
         return parts
 
     def network_probabilities(self, views: Images, noise: Images) -> Floats:
-        """What the networks make of views (n, 21, 21, 2 c) and log noise (n, c), averaged over networks and orientations."""
+        """Probabilities by the networks of views (n, 21, 21, 2 c) and log noise (n, c), averaged over networks and orientations."""
         if self._networks is None:
             self._networks = network.served(self.weights, self.precision or network.fast_precision())
         return network.geometric_mean(self._networks(views, noise))

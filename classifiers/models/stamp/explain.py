@@ -1,4 +1,4 @@
-"""What the networks looked at: how much of the winning class's probability hangs on each part of one stamp."""
+"""Occlusion map: how much of the probability of the predicted class depends on each part of a stamp."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from classifiers.models.stamp.ensemble import Ensemble
 from classifiers.models.stamp.preprocess import SIDE, Floats, Inputs, normalise
 from classifiers.taxonomy import STAMP
 
-#: Side in pixels of the patch that is hidden, and by how much it moves.
+#: Side in pixels of the patch that is hidden, and its step.
 PATCH, STEP = 9, 3
 
 
 def explained(model: Ensemble, inputs: Inputs) -> tuple[tuple[str, float], Floats]:
-    """Of one usable alert the class that the images win, with its probability, and the map of what spoke for it (`occlusion`)."""
+    """Explain one usable alert: the class predicted from the images, its probability, and the map of `occlusion`."""
     p = model.predict(inputs, "image_only")[0]
     return (STAMP[int(p.argmax())], float(p.max())), occlusion(model, inputs)
 
 
 def occlusion(model: Ensemble, inputs: Inputs) -> Floats:
-    """Map (63, 63) of the loss of the winning class's probability when the pixels there are hidden; NaN if the alert is not usable.
+    """Map (63, 63) of the drop in the predicted class's probability when pixels are hidden; NaN if the alert is not usable.
 
     A patch of all three images is replaced by their background, wherever it fits on a grid; a pixel's value is the mean over the patches
-    that cover it (Zeiler & Fergus 2014, ECCV). Positive: the answer rests on what is there. Negative: it speaks against it.
+    that cover it (Zeiler & Fergus 2014, ECCV). Positive pixels support the class, negative ones contradict it.
 
     Parameters
     ----------
     model : Ensemble
-        Its networks alone are asked, since metadata have no place in the image.
+        Only its networks are used, since metadata have no place in the image.
     inputs : Inputs
         One alert.
     """

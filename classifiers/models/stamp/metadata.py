@@ -1,6 +1,6 @@
-"""What the numbers in an alert say about its class: differences, ratios and colours, so that little depends on depth or season.
+"""Features of the metadata of an alert: differences, ratios and colours, which depend little on depth or season.
 
-The model gets no position, no time, no depth of the night, and no count of visits (see ``preprocess.FIELDS``).
+The model uses no position, no time, no depth of the night, and no count of visits (see ``preprocess.FIELDS``).
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ def _reference_minus_catalogue(m: Columns) -> Floats:
 
 
 def _offset(name: str) -> Callable[[Columns], Floats]:
-    """Log of how far the reference source is from the catalogue's nearest: zero where they are the same."""
+    """Log of the distance between the reference source and the nearest catalogue source, from their distances to the alert."""
     return lambda m: np.log(np.abs(m[name] - PIXEL * m["distnr"]) + 0.1)
 
 
-#: Name -> value from the fields, shape (n,), NaN = cannot be said.
+#: Name -> function of the fields, shape (n,); NaN = unknown.
 FEATURES: Mapping[str, Callable[[Columns], Floats]] = MappingProxyType(
     {
         name: _plain(name)
@@ -94,7 +94,7 @@ FEATURES: Mapping[str, Callable[[Columns], Floats]] = MappingProxyType(
 )  # fmt: skip
 
 
-#: Those that a simulated alert has too: no colours, no Gaia, none of the extraction's own shapes.
+#: Features that simulated alerts have too: no colours, no Gaia, no shapes of the source extraction.
 SIMULATED = (
     "sgscore1", "sgscore2", "sgscore3", "fwhm", "magpsf", "magnr", "sigmagnr", "classtar", "chinr", "sharpnr", "isdiffpos", "log distpsnr1",
     "log distpsnr2", "log distpsnr3", "log distnr", "log ndethist", "amplitude", "brightening", "magpsf - magnr", "diffmaglim - magpsf",
@@ -103,6 +103,6 @@ SIMULATED = (
 
 
 def features(metadata: Columns, names: Iterable[str] = FEATURES) -> NDArray[np.float32]:
-    """Matrix of shape (n, k), a column for each name of `FEATURES` that is asked for; NaN = cannot be said."""
+    """Matrix of shape (n, k), a column for each requested name of `FEATURES`; NaN = unknown."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.stack([FEATURES[name](metadata) for name in names], axis=1).astype(np.float32)

@@ -1,6 +1,6 @@
-"""The convolutional networks, in Keras: that of Carrasco-Davis et al. 2021 (AJ 162, 231), and the smaller two-scale one that we ship.
+"""Convolutional networks in Keras: that of Carrasco-Davis et al. 2021 (AJ 162, 231), and the smaller shipped one with two scales.
 
-TensorFlow is imported when a network is first built, never when this module is.
+TensorFlow is imported when a network is first built, not with this module.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from classifiers.taxonomy import STAMP
 KNEE = 3.0
 #: The coarse scale is the whole cutout in bins of 3 x 3 pixels.
 BIN = SIDE // CROP
-#: Elements of the symmetry group of a square, and how many of them each network is shown.
+#: Elements of the symmetry group of a square, and number of them that each network gets.
 ORIENTATIONS, VIEWS = 8, 2
 
 _INNER = slice((SIDE - CROP) // 2, (SIDE + CROP) // 2)
 
 
 def views(stamps: Images) -> tuple[Images, Images]:
-    """What our networks are shown of stamps (n, c, 63, 63): views (n, 21, 21, 2 c) and log noise (n, c)."""
+    """Inputs of our networks from stamps (n, c, 63, 63): views (n, 21, 21, 2 c) and log noise (n, c)."""
     scaled, _, noise = normalise(stamps)
     return scales(scaled), np.log(noise).astype(np.float32)
 
@@ -49,7 +49,7 @@ def scales(scaled: Images) -> Images:
 def _stand(views: Images) -> Images:
     """Turn and reflect each alert, (n, c, s, s), so that the centroid of its light falls into one octant.
 
-    A network that is shown the result is invariant under the symmetries of the square, at an eighth of the cost of an average over them.
+    A network of the result is invariant under the symmetries of the square, at an eighth of the cost of averaging over them.
     """
     axis = np.linspace(-1, 1, views.shape[-1], dtype=np.float32)
     light = views.sum(axis=1)
@@ -60,7 +60,7 @@ def _stand(views: Images) -> Images:
 
 
 def orient(views: Images, element: int) -> Images:
-    """One of the eight symmetries of the square applied to views (n, s, s, c); 0 leaves them as they are."""
+    """Apply one of the eight symmetries of the square to views (n, s, s, c); 0 is the identity."""
     if element & 1:
         views = views[:, ::-1]
     if element & 2:
@@ -101,7 +101,7 @@ def small(channels: int = 3, folded: bool = False, width: int = 16, dropout: flo
 
 
 def fast_precision() -> str:
-    """The Keras policy that this processor is fastest with: half precision (bfloat16) where it has instructions for it."""
+    """Keras policy that is fastest on this processor: half precision (bfloat16) if it has instructions for it."""
     try:
         flags = Path("/proc/cpuinfo").read_text().split()
     except OSError:
@@ -110,12 +110,12 @@ def fast_precision() -> str:
 
 
 def served(weights: Sequence[list[NDArray[np.float32]]], precision: str) -> Callable[[Images, Images], NDArray[np.float32]]:
-    """One compiled function of views and log noise, (n, m, 5): the probabilities of m networks, each shown the views in its orientations.
+    """Compile a function of views and log noise: probabilities (n, m, 5) of m networks, each with the views in its orientations.
 
     Parameters
     ----------
     weights : sequence of lists of arrays
-        Of each network, in the order of ``small().get_weights()``.
+        Weights of each network, in the order of ``small().get_weights()``.
     precision : str
         Keras policy, 'float32' or 'mixed_bfloat16'.
     """
@@ -152,19 +152,19 @@ def _turn(tf: Any, views: Any, element: int) -> Any:
 
 
 def channels_of(weights: list[NDArray[np.float32]]) -> int:
-    """How many images the network of these weights reads."""
+    """Number of images that a network of these weights takes."""
     return int(weights[0].shape[2])
 
 
 def embedded(weights: list[NDArray[np.float32]]) -> Callable[[Images, Images], NDArray[np.float32]]:
-    """A function of views and log noise, (n, 64): the last hidden layer of one network."""
+    """Function of views and log noise that gives the last hidden layer of one network, (n, 64)."""
     model = _folded(weights)
     hidden = keras().Model(model.inputs, model.get_layer("hidden").output)
     return lambda views, noise: np.asarray(hidden.predict([views, noise], batch_size=256, verbose=0), np.float32)
 
 
 def _folded(weights: list[NDArray[np.float32]]) -> Any:
-    """The network with each batch normalisation of the towers folded into the convolution before it."""
+    """Network with each batch normalisation of the towers folded into the convolution before it."""
     taught, result = small(channels_of(weights)), small(channels_of(weights), folded=True)
     taught.set_weights(weights)
     for layer in result.layers:
@@ -226,7 +226,7 @@ def unit_crop(stamps: Images) -> Images:
 
 
 def weights_of(model: Any) -> list[NDArray[np.float32]]:
-    """The model's arrays, in Keras's order."""
+    """Arrays of a model, in Keras's order."""
     return [np.asarray(w, np.float32) for w in model.get_weights()]
 
 

@@ -1,7 +1,7 @@
-"""From alerts, or from a table of them, to what every stamp model reads: one definition for training and for service.
+"""Inputs of the stamp models from alerts or from a table of them, alike in training and in service.
 
-A model reads the stamps of one survey, laid centrally into 63 x 63 pixels (`Geometry`). Whatever cannot be its input (no cutouts, another
-survey, another size, a missing image) is not `Inputs.usable`, and its classification is a row of NaN.
+A model takes the stamps of one survey, centred in 63 x 63 pixels (`Geometry`). An alert that cannot be an input (no cutouts, another
+survey, another size, a missing image) is not `Inputs.usable`; its classification is a row of NaN.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from broker_adapters.surveys import atlas, lsst, ztf
 Images = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-#: Pixels a side of what the networks are shown: ZTF's cutouts; smaller ones have no data around them, larger ones are cut.
+#: Pixels per side of the networks' input, those of ZTF's cutouts; smaller ones are padded with NaN, larger ones are cut.
 SIDE = 63
-#: Side of the inner cutout that ALeRCE's networks, and our fine scale, look at.
+#: Side of the inner cutout that ALeRCE's networks, and our fine scale, use.
 CROP = 21
 #: Pixels beyond this are marks for "no data" (-3.4e38 in some packets): no ZTF detector counts so far.
 MASKED = 1e6
@@ -73,7 +73,7 @@ _POSITIVE = {"t": 1.0, "1": 1.0, "f": 0.0, "0": 0.0, "True": 1.0, "False": 0.0, 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """n alerts as the models read them.
+    """Inputs of the models, n alerts.
 
     Attributes
     ----------
@@ -98,21 +98,21 @@ class Inputs:
 
 
 def from_table(stamps: NDArray[Any], columns: Mapping[str, Any], fields: Sequence[str] = FIELDS) -> Inputs:
-    """Inputs from stamps (n, c, 63, 63) and columns of the candidate's fields, each (n,); a column that is absent is missing everywhere."""
+    """Inputs from stamps (n, c, 63, 63) and columns of the candidate's fields, each (n,); an absent column counts as missing."""
     n = len(stamps)
     metadata = {name: _numbers(name, columns[name]) if name in columns else np.full(n, np.nan) for name in fields}
     return Inputs(np.asarray(stamps, np.float32), metadata, known(stamps).any(axis=(2, 3)).all(axis=1))
 
 
 def known(stamps: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where pixels are data, in the shape of the stamps: neither NaN nor a mark for "no data"."""
+    """Mask of the pixels with data, in the shape of the stamps: neither NaN nor a mark for "no data"."""
     with np.errstate(invalid="ignore"):
         data: NDArray[np.bool_] = np.abs(stamps) < MASKED
     return data
 
 
 def normalise(stamps: Images) -> tuple[Images, Floats, Floats]:
-    """Stamps (n, c, 63, 63) in units of their noise above their background, no data = 0; with background and noise, (n, c) in counts.
+    """Normalise stamps (n, c, 63, 63) to units of noise above background, no data = 0; returned with background and noise, (n, c).
 
     Background and noise are the median and 1.4826 times the median absolute deviation of every second pixel of every second row.
     """
@@ -126,7 +126,7 @@ def normalise(stamps: Images) -> tuple[Images, Floats, Floats]:
 
 
 def _median(values: Images) -> Images:
-    """Lower median over the last axis of what is not NaN, 0 where nothing is (NaN sorts last; sorting in one go beats selection)."""
+    """Lower median of the finite values along the last axis, 0 where there are none (NaN sorts last)."""
     ordered = np.sort(values, axis=-1)
     middle = np.maximum(np.isfinite(ordered).sum(axis=-1) - 1, 0) // 2
     return np.nan_to_num(np.take_along_axis(ordered, middle[..., None], -1)[..., 0])
@@ -144,14 +144,14 @@ def from_alerts(alerts: Sequence[Alert | None], fields: Sequence[str] = FIELDS, 
 
 
 def first_alert(sky_object: SkyObject, survey: str = ZTF.survey) -> Alert | None:
-    """The earliest alert of the object in a survey that has cutouts: what the stamp models judge."""
+    """Earliest alert of the object in a survey that has cutouts: the one that stamp models classify."""
     return next((a for a in sky_object.alerts if a.survey == survey and a.cutouts is not None), None)
 
 
 def laid(stamps: Images) -> Images:
-    """Stamps (..., height, width) in the middle of (..., 63, 63): NaN around what is smaller, the rest of what is larger cut away.
+    """Centre stamps (..., height, width) in (..., 63, 63): smaller ones are padded with NaN, larger ones are cut.
 
-    The pixel (side - 1) // 2 of each axis comes to lie in the centre.
+    The pixel (side - 1) // 2 of each axis becomes the centre.
     """
     if stamps.shape[-2:] == (SIDE, SIDE):
         return stamps
@@ -162,7 +162,7 @@ def laid(stamps: Images) -> Images:
 
 
 def _overlap(side: int) -> tuple[slice, slice]:
-    """Where a cutout's pixels lie in the frame along one axis, and which pixels those are."""
+    """Slices of the frame and of the cutout, along one axis, of the pixels that both have."""
     start = (SIDE - 1) // 2 - (side - 1) // 2
     low, high = max(start, 0), min(start + side, SIDE)
     return slice(low, high), slice(low - start, high - start)

@@ -21,14 +21,14 @@ from classifiers.records import WEIGHTS_ROOT, WeightsError
 from classifiers.taxonomy import STAMP
 from classifiers.trees import Trees
 
-#: Where the shipped weights are.
+#: Folder of the shipped weights.
 SHIPPED = WEIGHTS_ROOT / "stamp"
 #: Names of the files in a model's folder.
 WEIGHTS, CARD = "weights.npz", "card.json"
 
 
 def shipped(survey: str) -> Path:
-    """Where the shipped weights for the stamps of a survey are."""
+    """Folder of the shipped weights for the stamps of a survey."""
     return SHIPPED if survey == "ztf" else SHIPPED.with_name(f"{SHIPPED.name}_{survey}")
 
 
@@ -50,12 +50,12 @@ def write_card(folder: Path, card: dict[str, Any]) -> None:
 
 
 def read(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays and the card of a folder.
+    """Read the arrays and the card of a folder.
 
     Raises
     ------
     WeightsError
-        A file is missing, was changed since it was written, or is not what it says.
+        A file is missing, was changed since it was written, or has another format.
     """
     card = read_card(folder)
     try:
@@ -86,7 +86,7 @@ def save(model: Ensemble, seen: NDArray[np.uint64], card: dict[str, Any], folder
 
 
 def load(folder: Path = SHIPPED) -> tuple[Ensemble, NDArray[np.uint64], dict[str, Any]]:
-    """A model, the digests of its training objects, and its card; ``WeightsError`` as `read`."""
+    """Read a model, the digests of its training objects, and its card; ``WeightsError`` as `read`."""
     arrays, card = read(folder)
     parts: dict[str, dict[str, dict[str, NDArray[Any]]]] = {kind: defaultdict(dict) for kind in ("forest", "network", "embedding", "drift")}
     try:
@@ -107,7 +107,7 @@ def load(folder: Path = SHIPPED) -> tuple[Ensemble, NDArray[np.uint64], dict[str
 
 
 def read_card(folder: Path = SHIPPED) -> dict[str, Any]:
-    """The card alone; ``WeightsError`` if there is none."""
+    """Read the card alone; ``WeightsError`` if there is none."""
     try:
         card: dict[str, Any] = json.loads((folder / CARD).read_text())
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Alert packets as the surveys would have sent them: the inverse of ``broker_adapters.surveys``, one module for each survey.
+"""Writers of alert packets as the surveys send them: the inverse of ``broker_adapters.surveys``, one module for each survey.
 
 Each has ``write(rows, *, object_id, stamps=None, metadata={}, ...) -> bytes``: ``rows`` are the truth as rows of `DETECTION` of that
 survey, of which the latest `Kind.ALERT` raises the alert and the others are its history; ``stamps`` are science, template and

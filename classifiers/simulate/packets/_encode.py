@@ -1,4 +1,4 @@
-"""What the packet writers share: records that fit a schema, Avro containers, stamps as FITS files."""
+"""Shared parts of the packet writers: records that fit a schema, Avro containers, stamps as FITS files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Stamps = NDArray[np.float32]
 
 @lru_cache(maxsize=8)
 def schema(name: str) -> dict[str, Any]:
-    """The schema in ``schemas/<name>.json``, parsed."""
+    """Parse the schema in ``schemas/<name>.json``."""
     text = files("classifiers.simulate.packets").joinpath(f"schemas/{name}.json").read_text()
     parsed: dict[str, Any] = fastavro.parse_schema(json.loads(text))
     return parsed
@@ -37,7 +37,7 @@ def record_of(node: Any, field: str) -> dict[str, Any]:
     Raises
     ------
     LookupError
-        It holds none.
+        The field holds none.
     """
     found = _record(next(f["type"] for f in node["fields"] if f["name"] == field))
     if found is None:
@@ -54,7 +54,7 @@ def _record(node: Any) -> dict[str, Any] | None:
 
 
 def fill(node: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """A record of this schema with these values; others, and NaN, are null where that is allowed, else zero or empty.
+    """Make a record of a schema from values; missing ones and NaN become null where allowed, else zero or empty.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def _fitting(value: Any, kind: Any) -> Any:
 
 
 def container(parsed: Mapping[str, Any], record: Mapping[str, Any]) -> bytes:
-    """An uncompressed Avro container of one record; the same record gives the same bytes."""
+    """Write an uncompressed Avro container of one record; the same record gives the same bytes."""
     stream = BytesIO()
     marker = md5(repr(sorted(record)).encode(), usedforsecurity=False).digest()
     fastavro.writer(stream, parsed, [record], codec="null", sync_marker=marker)
@@ -85,7 +85,7 @@ def container(parsed: Mapping[str, Any], record: Mapping[str, Any]) -> bytes:
 
 
 def split(rows: Detections, survey: str) -> tuple[Detections, Detections, Detections, Detections]:
-    """The triggering row (shape (1,)), earlier detections, forced photometry and limits, each in time order.
+    """Split rows into the triggering one (shape (1,)), earlier detections, forced photometry and limits, each in time order.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def split(rows: Detections, survey: str) -> tuple[Detections, Detections, Detect
 
 
 def image_file(image: NDArray[np.float32], *extensions: tuple[str, NDArray[Any]], compress: bool) -> bytes | None:
-    """A FITS file of an image and of named extensions, gzipped or not; None for an image of NaN alone."""
+    """Write a FITS file of an image and of named extensions, gzipped or not; None for an image of NaN alone."""
     if np.isnan(image).all():
         return None
     stream = BytesIO()

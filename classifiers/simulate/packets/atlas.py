@@ -1,4 +1,4 @@
-"""ATLAS alert packets, schema 0.1 (as ALeRCE is fed with)."""
+"""ATLAS alert packets, schema 0.1 (as ALeRCE receives them)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VERSION = "0.1"
 def write(
     rows: Detections, *, object_id: str, stamps: Stamps | None = None, metadata: Mapping[str, Any] = {}, publisher: str = "ATLAS-sim"
 ) -> bytes:
-    """A packet of one detection: the latest of the rows of `DETECTION` (survey 'atlas'), for the format has no history.
+    """Write a packet of one detection: the latest of the rows of `DETECTION` (survey 'atlas'), for the format has no history.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def write(
     metadata : mapping, optional
         Fields of ``candidate``, over those that follow from the row.
     publisher : str
-        Who the packet says it is from.
+        Publisher named in the packet.
     """
     (row,) = split(rows, "atlas")[0]
     parsed = schema("atlas_0.1")
@@ -43,10 +43,10 @@ def write(
         "mjd": row["mjd"],
         "filter": str(row["band"]),
         "candid": candid,
-        "isdiffpos": "f" if sign > 0 else "t",  # wrong, as in the real ones
+        "isdiffpos": "f" if sign > 0 else "t",  # wrong, as in real packets
         "RA": row["ra"],
         "Dec": row["dec"],
-        "Mag": sign * magnitude,  # as the real ones do
+        "Mag": sign * magnitude,  # as in real packets
         "Dmag": error,
         "flux": flux,
         "Dflux": error * flux,

@@ -31,7 +31,7 @@ def write(
     version: str = VERSION,
     wire: bool = True,
 ) -> bytes:
-    """A packet of one object, from its rows of `DETECTION` (survey 'lsst'; see the package for what becomes of them).
+    """Write a packet of one object, from its rows of `DETECTION` (survey 'lsst'; the package explains their use).
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def write(
     moving : bool
         A known solar-system object: no diaObject.
     version : str
-        Of the schema.
+        Version of the schema.
     wire : bool
-        In the Confluent wire format, else as an Avro container.
+        Whether to use the Confluent wire format, else an Avro container.
     """
     trigger, earlier, forced, _ = split(rows, "lsst")
     parsed = lsst.schema(version).writer

@@ -15,7 +15,7 @@ from classifiers.simulate.packets._encode import Stamps, container, cutouts, fil
 VERSION = "4.02"
 #: A usual photometric zero point of an exposure, AB magnitude of 1 DN.
 ZERO_POINT = 26.2
-#: Where a reference source lies that the rows say is under the detection, in pixels.
+#: Distance in pixels of a reference source under the detection.
 REFERENCE_DISTANCE = 0.3
 _FID = {band: fid for fid, band in ztf.BANDS.items()}
 _PER_CANDID = 1_000_000  #: candidates of one processed image
@@ -25,7 +25,7 @@ _FIRST_NIGHT = 2457754.5  #: JD that ``nid`` and ``pid`` count from
 def write(
     rows: Detections, *, object_id: str, stamps: Stamps | None = None, metadata: Mapping[str, Any] = {}, publisher: str = "simulated"
 ) -> bytes:
-    """A packet of one object, from its rows of `DETECTION` (survey 'ztf'; see the package for what becomes of them).
+    """Write a packet of one object, from its rows of `DETECTION` (survey 'ztf'; the package explains their use).
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def write(
     metadata : mapping, optional
         Fields of ``candidate``, over those that follow from the rows.
     publisher : str
-        Who the packet says it is from.
+        Publisher named in the packet.
     """
     trigger, earlier, forced, limits = split(rows, "ztf")
     parsed = schema("ztf_4.02")
@@ -81,7 +81,7 @@ def _reference(rows: Detections) -> list[dict[str, Any]]:
 
 
 def _measured(rows: Detections) -> list[dict[str, Any]]:
-    """Candidates, but for what only the triggering one has."""
+    """Candidates without the fields of the triggering one."""
     size = np.abs(rows["flux"])
     magnitude, error = photometry.magnitude_from_flux(size), photometry.magnitude_error(size, rows["flux_err"])
     limit = photometry.limit_from_flux_error(rows["flux_err"], ztf.LIMIT_SIGMA)
@@ -111,7 +111,7 @@ def _measured(rows: Detections) -> list[dict[str, Any]]:
 
 
 def _history(trigger: Detections, earlier: Detections) -> dict[str, Any]:
-    """What the triggering candidate says of the object."""
+    """Fields of the triggering candidate on the history of the object."""
     jd = [*_jd(earlier), *_jd(trigger)]
     sentinel = dict.fromkeys(("ssdistnr", "ssmagnr", "distpsnr1", "distpsnr2", "distpsnr3", "sgscore1", "sgscore2", "sgscore3"), -999.0)
     return {**sentinel, "ssnamenr": "null", "ndethist": len(jd), "ncovhist": len(jd), "jdstarthist": min(jd), "jdendhist": max(jd)}

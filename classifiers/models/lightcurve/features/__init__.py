@@ -1,9 +1,9 @@
 """Features of light curves: one family per module, each a function ``features(context) -> {name: value}``.
 
 Names are ALeRCE's where the definition is (suffix ``_g`` and ``_r`` for the band family), and a name and its value stand in one
-expression. A new family is a new module: it is found because it is there. Of ALeRCE's two extractors everything is here but AllWISE's
-colours, which need a cross-match, and what ZTF's packets say of the reference image and of Pan-STARRS (mean_distnr, sgscore1, ...), which
-is not of the light curve: `classifiers.models.lightcurve.environment` has it.
+expression. A new family is a new module; there is nothing to register. Of ALeRCE's two extractors everything is here but AllWISE's
+colours, which need a cross-match, and the fields of ZTF's packets on the reference image and Pan-STARRS (mean_distnr, sgscore1, ...), which
+are in `classifiers.models.lightcurve.environment`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context, context
 from classifiers.models.lightcurve.series import LightCurve, light_curve
 
-#: Light curves that a thread gets at a time.
+#: Light curves per task of a thread.
 CHUNK = 32
 
 
 def one(curve: LightCurve) -> dict[str, float]:
-    """Every feature of one light curve by name; NaN where it is not defined."""
+    """All features of one light curve by name; NaN where undefined."""
     return _of(context(curve))
 
 
@@ -37,9 +37,9 @@ def matrix(curves: Sequence[LightCurve], jobs: int = 1) -> Floats:
 
 
 def with_contexts(curves: Sequence[LightCurve], jobs: int = 1) -> tuple[Floats, list[Context]]:
-    """`matrix`, and what the families share about each light curve.
+    """Features as in `matrix`, and the context of each light curve.
 
-    With `jobs` threads: what takes long (period, fit) is compiled and leaves the interpreter to the others.
+    `jobs` threads run in parallel: period search and fit are compiled and release the interpreter lock.
     """
     values = np.full((len(curves), len(names())), np.nan)
 
@@ -50,7 +50,7 @@ def with_contexts(curves: Sequence[LightCurve], jobs: int = 1) -> tuple[Floats, 
         return shared
 
     with ThreadPoolExecutor(jobs) as pool:
-        contexts = list(chain.from_iterable(pool.map(fill, range(0, len(curves), CHUNK))))  # an error of a thread is raised here
+        contexts = list(chain.from_iterable(pool.map(fill, range(0, len(curves), CHUNK))))  # raises the errors of the threads
     values[~np.isfinite(values)] = np.nan
     return values, contexts
 
@@ -62,7 +62,7 @@ def names() -> tuple[str, ...]:
 
 
 def names_of(*families: str) -> tuple[str, ...]:
-    """Names of the features of some families (names of modules)."""
+    """Names of the features of families, which are named by their modules."""
     empty = context(light_curve(blank(0)))
     return tuple(name for family in families for name in plugins.load(__name__, family).features(empty))
 

@@ -1,4 +1,4 @@
-"""Order statistics of sorted arrays, for numba."""
+"""Order statistics of sorted arrays, compiled."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How much the colour of the difference flux varies, and for how long (lc_classifier 27: ColorVariation, Timespan).
+"""Variation of the colour of the difference flux, and length of the light curve (lc_classifier 27: ColorVariation, Timespan).
 
 color_variation is the standard deviation (n - 1) of g - r, of the mean magnitudes of each band in windows of `WINDOW` days in which both
-have at least `LEAST` points: near zero for what keeps its temperature, large for what cools. Magnitudes are of the absolute difference
+have at least `LEAST` points: near zero at constant temperature, large for a source that cools. Magnitudes are of the absolute difference
 flux, of detections and of forced points, where their error is below `ERROR`; windows count from the first of them.
 """
 
@@ -31,7 +31,7 @@ def features(context: Context) -> dict[str, float]:
 
 
 def colour_variation(t_g: Floats, g: Floats, t_r: Floats, r: Floats) -> float:
-    """The standard deviation of the colours in windows, of times (n,) and magnitudes of each band; NaN with fewer than `WINDOWS`."""
+    """Standard deviation of the colours in windows, from times (n,) and magnitudes of each band; NaN with fewer than `WINDOWS`."""
     if min(len(g), len(r)) < LEAST * WINDOWS:
         return math.nan
     n_g, start = len(g), min(t_g[0], t_r[0])
@@ -46,7 +46,7 @@ def colour_variation(t_g: Floats, g: Floats, t_r: Floats, r: Floats) -> float:
 
 
 def _magnitudes(points: Points) -> tuple[Floats, Floats]:
-    """Times and magnitudes of what is precise enough."""
+    """Times and magnitudes of the points with errors below `ERROR`."""
     flux = np.abs(points.flux)
     precise = POGSON * points.flux_err < ERROR * flux
     return points.t[precise], magnitude_from_flux(flux[precise])

@@ -24,7 +24,7 @@ HISTORY = 30.0
 
 
 def features(context: Context) -> dict[str, float]:
-    """All values of the family."""
+    """Features of detections and non-detections of both bands."""
     found: dict[str, float] = {}
     difference = [magnitude_from_flux(np.abs(s.flux)) for s in context.curve.series]
     total = [m if context.curve.corrected else m[:0] for _, m, _ in context.bands]
@@ -40,7 +40,7 @@ def features(context: Context) -> dict[str, float]:
 
 
 def _detections(series: Series, m: Floats) -> dict[str, float]:
-    """The nine of supernova detection, of a series and its magnitudes."""
+    """Nine features of the detections of a series with magnitudes m."""
     some, n_pos = len(m) > 0, int(np.count_nonzero(series.flux > 0))
     least, mean, most, _ = _summary(m)
     return {
@@ -57,9 +57,11 @@ def _detections(series: Series, m: Floats) -> dict[str, float]:
 
 
 def _limits(series: Series, m: Floats) -> dict[str, float]:
-    """The ten of non-detections, limits as magnitudes, and ours: magnitude of the reference source, and the largest difference in
-    magnitudes of it; a star varies by less than a supernova outshines its galaxy.
-    """  # fmt: skip
+    """Ten features of the non-detections, and two of the reference source (ours).
+
+    The latter are its magnitude, and the largest difference flux in magnitudes relative to it: a star varies by less than a supernova
+    outshines its galaxy.
+    """
     some, (least, _, _, _) = len(m) > 0, _summary(m)
     first = float(series.t[0]) if some else math.nan
     far, past = np.searchsorted(series.limit_t, (first - HISTORY, first), "right").tolist()

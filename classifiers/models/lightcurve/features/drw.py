@@ -2,7 +2,7 @@
 
 GP_DRW_sigma is the *variance* a and GP_DRW_tau the time scale 1/c (days) of the kernel a exp(-c |dt|) of m - mean(m) with the errors on
 the diagonal (Sanchez-Saez et al. 2021, sec. 4.1; the name says sigma). GP_DRW_flux_sigma (uJy^2) and GP_DRW_flux_tau are the same of the
-difference flux, what ALeRCE's newest extractor (lc_classifier 27) gives under the names of the first two.
+difference flux, which ALeRCE's extractor lc_classifier 27 gives under the names of the first two.
 
 The likelihood is that of the innovations of a Kalman filter (Kelly et al. 2009, ApJ 698, 895, eq. 6-12), in O(n), with its derivatives by
 (ln a, ln c) carried along. They give the Fisher information too, so that a damped Newton ascent needs about six evaluations. As
@@ -28,10 +28,10 @@ LOW, HIGH = (-10.0, -6.0), (10.0, 6.0)
 #: Points that the newer extractor asks for.
 MINIMUM = 5
 
-#: Squares of the errors are at least this part of the variance: two points of one time must not contradict each other.
+#: Least squared error as a part of the variance, so that two points at one time cannot contradict each other.
 LEAST = 1e-10
 
-#: The ascent ends where a step promises less than this part of the likelihood, or after so many evaluations; longest step in ln a, ln c.
+#: Gain of the likelihood below which the ascent ends, most evaluations, and longest step in ln a and ln c.
 GAIN, EVALUATIONS, STEP = 1e-9, 60, 2.0
 
 
@@ -48,14 +48,16 @@ def features(context: Context) -> dict[str, float]:
 
 @compiled()
 def minus_log_likelihood(x: tuple[float, float], t: Floats, y: Floats, v: Floats) -> tuple[float, float, float, float, float, float]:
-    """Of zero-mean y with squared errors v, all (n,), up to the constant; x = (ln a, ln c). Then its derivatives by x and its expected
-    second derivatives (aa, ac, cc). A name with _a or _c is the derivative of that without.
-    """  # fmt: skip
+    """Minus log likelihood, up to a constant, at x = (ln a, ln c), of zero-mean y with squared errors v, all of shape (n,).
+
+    Returned with its derivatives by x and its expected second derivatives (aa, ac, cc). In the code a name with _a or _c is the derivative
+    of the name without.
+    """
     a, c = math.exp(x[0]), math.exp(x[1])
     value = g_a = g_c = h_aa = h_ac = h_cc = 0.0
     mean = mean_a = mean_c = spread_c = 0.0
     spread = spread_a = a
-    product = 1.0  # of the variances: a logarithm takes longer than all the rest
+    product = 1.0  # of the variances: one logarithm at the end, since it takes longer than all the rest
     for i in range(len(t)):
         if i > 0:
             lag = -c * (t[i] - t[i - 1])
@@ -83,7 +85,10 @@ def minus_log_likelihood(x: tuple[float, float], t: Floats, y: Floats, v: Floats
 
 @compiled()
 def fit(t: Floats, y: Floats, e: Floats) -> tuple[float, float]:
-    """(a, 1/c) at the maximum; t, y, e of shape (n,), times rising. NaN with fewer than `MINIMUM` points, or if all y are equal."""
+    """Fit (a, 1/c) at the maximum of the likelihood; t, y, e of shape (n,), times ascending.
+
+    NaN with fewer than `MINIMUM` points, or if all y are equal.
+    """
     if len(t) < MINIMUM:
         return np.nan, np.nan
     off = y - y.mean()
@@ -108,7 +113,7 @@ def fit(t: Floats, y: Floats, e: Floats) -> tuple[float, float]:
 
 @compiled()
 def _step(x: tuple[float, float], now: tuple[float, float, float, float, float, float], damping: float) -> tuple[float, float]:
-    """A damped Newton step, within `STEP`; along a bound where the slope leads beyond it."""
+    """Damped Newton step, at most `STEP`; along a bound where the slope points beyond it."""
     _, g_a, g_c, aa, ac, cc = now
     aa, cc = aa * (1 + damping) + 1e-12, cc * (1 + damping) + 1e-12
     if (x[0] <= LOW[0] and g_a > 0) or (x[0] >= HIGH[0] and g_a < 0):

@@ -1,8 +1,8 @@
-"""The measured light curve itself, in magnitudes relative to the fitted peak of the r-like band, in bins of days from that peak.
+"""Measured light curve in bins of days from the fitted peak of the r-like band, in magnitudes relative to that peak.
 
-Ours. The fitted model is smooth; what tells a thermonuclear supernova is the shoulder that it lacks (the second maximum of the redder
-bands, three weeks past the first), so the weighted means of the points in bins of phase are given beside it, and the colour where both
-bands have points in a bin.
+These features are ours. The fitted model is smooth and lacks the shoulder of a thermonuclear supernova (the second maximum of the redder
+bands, three weeks past the first). Therefore the weighted means of the points in bins of phase are features too, and the colour where
+both bands have points in a bin.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from classifiers.models.lightcurve.context import GRID, Context
 #: Edges of the bins, days from the fitted peak of the r-like band.
 EDGES = (-25, -17, -12, -8, -4, 0, 4, 8, 12, 16, 20, 25, 30, 37, 45, 55, 70, 90, 120)
 
-#: Added to the errors in quadrature, and the least flux, as parts of the peak.
+#: Error added in quadrature, and least flux, as parts of the peak.
 SOFTENING, FLOOR = 0.02, 1e-3
 
 

@@ -1,8 +1,8 @@
 """FLEET: m(t) = exp(w (t - t0)) - a w (t - t0) + m0, a rise and a decline with one shape each (Gomez et al. 2020, ApJ 904, 74, eq. 1).
 
-For a given w the model is a straight line plus exp(w t) times exp(-w t0): linear in three numbers. So the best fit is a search along w
-alone, over a grid, instead of the descent in four dimensions that ALeRCE (lc_classifier 27) makes from one start; its chi is never worse
-than the grid is coarse, and theirs is where it ended. Magnitudes are of positive difference fluxes above 1 uJy; w is negative.
+For a given w the model is a straight line plus exp(w t) times exp(-w t0), linear in three parameters, so that the fit is a search over a
+grid in w alone. ALeRCE (lc_classifier 27) descends in four dimensions from one start, which may end in a local minimum.
+Magnitudes are of positive difference fluxes above 1 uJy; w is negative.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.cholesky import solved
 from classifiers.models.lightcurve.context import Context
 
-#: Least number of points, what is added to the errors in magnitudes, and the rates w in 1/d.
+#: Least number of points, error added in magnitudes, and rates w in 1/d.
 MINIMUM, SOFTENING, RATES = 4, 0.01, -np.geomspace(0.003, 1.0, 32)
 
-#: A part of the largest diagonal element that keeps the normal equations solvable.
+#: Ridge of the normal equations, as a part of the largest diagonal element.
 RIDGE = 1e-9
 
-#: Part by which a faster rate must lower chi squared: where the rise touches one point alone, all rates are equal but for rounding.
+#: Least relative gain in chi squared of a faster rate: where the rise touches one point alone, rates differ by rounding only.
 GAIN = 1e-9
 
 NAMES = ("a", "w", "chi", "m0", "t0")
@@ -41,7 +41,7 @@ def features(context: Context) -> dict[str, float]:
 
 
 def one_band(t: Floats, m: Floats, e: Floats) -> tuple[float, float, float, float, float]:
-    """a, w, chi, m0 and t0; NaN with fewer than `MINIMUM` points."""
+    """Fit a, w, chi, m0 and t0 of one band; NaN with fewer than `MINIMUM` points."""
     if len(t) < MINIMUM:
         return (math.nan,) * 5
     chi, w, scale, slope, constant = _best(t - t[0], m, (e + SOFTENING) ** -2)

@@ -1,4 +1,4 @@
-"""What the light curve looks like folded with its period: Kim's features and a harmonic series.
+"""Features of the light curve folded with its period: Kim's features and a harmonic series.
 
 Psi_CS, Psi_eta (Kim et al. 2014, A&A 566, A43): range of the cumulative sum, and von Neumann's eta, of the magnitudes in the order of
 phase over twice the period. Harmonics_* (Sanchez-Saez et al. 2021; Stellingwerf & Donohoe 1986): weighted least squares of a constant and
@@ -20,15 +20,15 @@ from classifiers.models.lightcurve.context import Context
 #: Harmonics of the series.
 HARMONICS = 7
 
-#: Added to the errors, in magnitudes.
+#: Error added in magnitudes.
 SOFTENING = 0.01
 
-#: Eigenvalues of the normal equations below this part of the largest count as none: rounding decides over what they tell.
+#: Eigenvalues of the normal equations below this part of the largest count as zero, since they are dominated by rounding.
 RANK = 1e-12
 
 
 def features(context: Context) -> dict[str, float]:
-    """All values of both bands at the multiband period."""
+    """Features of both bands at the multiband period."""
     found: dict[str, float] = {}
     for suffix, (t, m, e) in context.named_bands:
         found |= {f"{name}{suffix}": value for name, value in one_band(t, m, e, context.period.period).items()}
@@ -36,7 +36,7 @@ def features(context: Context) -> dict[str, float]:
 
 
 def one_band(t: Floats, m: Floats, e: Floats, period: float) -> dict[str, float]:
-    """The values of one band at a period in days; NaN without a period or without points."""
+    """Features of one band at a period in days; NaN without a period or without points."""
     known = math.isfinite(period) and len(t) > 2
     psi_cs, psi_eta = kim(t, m, period) if known else (math.nan, math.nan)
     amplitude, phase, mse, chi = harmonics(t, m, e, period) if known else (np.full(7, np.nan), np.full(7, np.nan), math.nan, math.nan)

@@ -1,8 +1,8 @@
-"""What forced photometry says of the time before and after the first detection (lc_classifier 27: SNExtractor).
+"""Forced photometry before and after the first detection (lc_classifier 27: SNExtractor).
 
 Before and after are those of the first detection in either band. Brightness is the difference flux in uJy, of the forced points below
 the limit of detection (`series`): one above it is a detection as any other, and the forced twin of an alert is no second measurement;
-ALeRCE counts twins. A band without any forced point has NaN throughout, since nobody looked.
+ALeRCE counts twins. A band without forced photometry has NaN.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ def features(context: Context) -> dict[str, float]:
 
 
 def one_band(t: Floats, brightness: Floats, start: float, first: float) -> dict[str, float]:
-    """The nine of one band, of the times and brightnesses (n,) of its forced points, of the time of the object's first detection and the
-    brightness of the band's first.
-    """  # fmt: skip
+    """Nine features of one band from the times and brightnesses (n,) of its forced points.
+
+    ``start`` is the time of the object's first detection, ``first`` the brightness of the band's first.
+    """
     before, after = brightness[t < start], brightness[t > start]
     n_before, n_after, known = len(before), len(after), len(t) > 0
     last = float(before[-1]) if n_before else math.nan

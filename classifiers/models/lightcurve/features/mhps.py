@@ -3,11 +3,11 @@
 At scale T the series is smoothed by Gaussians of sigma1 = 0.225 T / sqrt(2) and 2 sigma1, each normalised by its own smoothed mask; the
 mean square of the difference over the points with more than 3 neighbours, over the norm of the filter and the mean flux squared, less the
 photometric noise (mean error / mean)^2. The noise is always taken off the low frequencies, off the high ones only where the power
-exceeds it (else PN_flag is 1). Scales are 100 and 10 days (MHPS_low, MHPS_high), and in ALeRCE's newest extractor (lc_classifier 27) 365
-and 30 days besides (MHPS_low_365, MHPS_high_30).
+exceeds it (else PN_flag is 1). Scales are 100 and 10 days (MHPS_low, MHPS_high), and in ALeRCE's extractor lc_classifier 27 also 365
+and 30 days (MHPS_low_365, MHPS_high_30).
 
 Flux is that of ALeRCE's magnitudes, 10^(0.4 (19 - m)), so that any constant zero point gives the same: the older extractor's values. The
-newest one takes difference fluxes under the same names; ours have ``flux`` in them (MHPS_flux_low, MHPS_flux_ratio_365_30, ...). Over the
+newer one takes difference fluxes under the same names; ours have ``flux`` in them (MHPS_flux_low, MHPS_flux_ratio_365_30, ...). Over the
 square of a mean difference flux they are large wherever a star varies about its reference, and say as much of the mean as of the
 variance; NaN where that mean is zero.
 
@@ -25,18 +25,18 @@ from broker_adapters.photometry import POGSON
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context
 
-#: (low, high frequency): time scales in days, and what stands in the names for them.
+#: Time scales in days of (low, high) frequency, and the parts of the feature names.
 SCALES = {(100.0, 10.0): ("ratio", "low", "high"), (365.0, 30.0): ("ratio_365_30", "low_365", "high_30")}
 
 #: A point counts if more than `NEIGHBOURS` points (itself included) are within `NEAR` sigma1; the smoothing reaches over `WINDOW`
 #: sigma1; in both a sigma1 below `SHORTEST` days counts as that.
 NEIGHBOURS, NEAR, WINDOW, SHORTEST = 3, 4.0, 6.0, 5.0
 
-#: Beyond as many sigma1 the wider Gaussian is below 2e-8, and nothing.
+#: Distance in sigma1 beyond which the wider Gaussian, below 2e-8, counts as zero.
 NOTHING = 12.0
 
-#: exp(-x) for x up to 18, that of `NOTHING`, is the `SQUARINGS` times squared exp(-x / 64), and that a polynomial about `CENTRE`
-#: (7 terms, relative error 3e-10): a processor does four or eight of them at once.
+#: exp(-x) for x up to 18 (that of `NOTHING`) is exp(-x / 64), squared `SQUARINGS` times; exp(-x / 64) is a polynomial about `CENTRE`
+#: (7 terms, relative error 3e-10), which vectorises.
 SQUARINGS, CENTRE = 6, 0.14
 
 
@@ -54,7 +54,7 @@ def features(context: Context) -> dict[str, float]:
 
 
 def one_band(t: Floats, flux: Floats, error: Floats) -> dict[str, float]:
-    """The values of one band, each array of shape (n,), times rising; NaN where no point has enough neighbours."""
+    """Features of one band, arrays of shape (n,), times ascending; NaN where no point has enough neighbours."""
     found: dict[str, float] = {}
     for (low_scale, high_scale), (ratio, low_name, high_name) in SCALES.items():
         low, high, valid, flag = _powers(t, flux, error, low_scale, high_scale)
@@ -66,7 +66,7 @@ def one_band(t: Floats, flux: Floats, error: Floats) -> dict[str, float]:
 
 @compiled()
 def _powers(t: Floats, flux: Floats, error: Floats, low_scale: float, high_scale: float) -> tuple[float, float, float, float]:
-    """Low, high, number of points with neighbours, PN_flag."""
+    """Power at low and at high frequency, number of points with neighbours, PN_flag."""
     nothing = (np.nan, np.nan, np.nan, np.nan)
     if len(t) <= NEIGHBOURS:
         return nothing
@@ -112,7 +112,7 @@ def power(t: Floats, y: Floats, scale: float) -> tuple[float, int]:
 
 @compiled(fastmath={"reassoc", "contract", "nsz", "arcp"})
 def _filtered(t: Floats, y: Floats, at: float, sigma: float) -> float:
-    """Smoothed by sigma, less smoothed by 2 sigma, at one time: y of shape (n,) at times t."""
+    """Difference at one time of y, shape (n,), smoothed by sigma and by 2 sigma."""
     w1 = w2 = s1 = s2 = 0.0
     scale = 0.125 / sigma**2 / 2**SQUARINGS
     zero = math.exp(-CENTRE)

@@ -3,14 +3,14 @@
     m(t) = mag0 - 2.5 log10(fs (A(u) - 1) + 1),  A = (u^2 + 2) / (u sqrt(u^2 + 4)),  u^2 = u0^2 + ((t - t0) / tE)^2
 
 (Paczynski 1986, ApJ 304, 1; the blending fs as in Wozniak & Paczynski 1997, ApJ 487, 55), fitted to each band by itself with errors
-e + 0.01, as in ALeRCE's newest extractor (lc_classifier 27: ulens_*): u0 and tE > 0, 0 < fs <= 1, magnitudes of detections and of forced
+e + 0.01, as in ALeRCE's extractor lc_classifier 27 (ulens_*): u0 and tE > 0, 0 < fs <= 1, magnitudes of detections and of forced
 points, chi squared over n - 4. tE is in days, t0 in days from the first point of either band.
 
 u0, tE and fs are nearly degenerate: for a small u0 only u0 tE and fs / u0 are determined. So the fit runs in their logarithms and in
 that of u0 tE, along which the valleys are straight, by Levenberg-Marquardt. It starts from ALeRCE's values (u0 = 0.6, tE = 20 d,
 fs = 0.5, t0 at the brightest point) and, for several t0, from the best of a grid of u0 tE and u0, for which the flux is linear in the two
-remaining parameters; what is best after a few steps goes on. On ALeRCE's reference light curves chi is theirs to half a per cent, or
-lower. Parameters of what is no event, or of an event along a valley, are often others.
+remaining parameters; the best start after a few steps is continued. On ALeRCE's reference light curves chi is theirs to half a per cent, or
+lower. Parameters of light curves without an event, or along a valley, often differ.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.cholesky import solved
 from classifiers.models.lightcurve.context import ERRORS, Context
 
-#: Least number of points, and what is added to the errors in magnitudes.
+#: Least number of points, and error added in magnitudes.
 MINIMUM, SOFTENING = 4, 0.01
 
-#: Names of the parameters that are reported; of those that are fitted, (ln u0, ln u0 tE, ln fs, t0, mag0), the bounds of the first three.
+#: Names of the reported parameters; bounds of the first three fitted ones (ln u0, ln u0 tE, ln fs, t0, mag0).
 NAMES = ("u0", "tE", "fs", "chi", "t0", "mag0")
 LOW, HIGH = (-8.0, -8.0, -12.0), (3.0, 9.0, 0.0)
 
@@ -39,13 +39,13 @@ BEYOND = 100.0
 START = (math.log(0.6), math.log(12.0), math.log(0.5))
 TOGETHER, TIMES, IMPACTS = (1, 5, 20), np.geomspace(0.5, 1000.0, 8), np.array([0.003, 0.1, 1.0])
 
-#: Evaluations that each start gets, then the best one; the descent ends at a gain of this part of chi squared.
+#: Evaluations of each start, then of the best one; relative gain in chi squared at which the descent ends.
 FIRST, THEN, GAIN = 8, 30, 1e-5
 
 #: Longest steps in the first three, and of t0 in units of u0 tE.
 STEPS = (2.0, 1.0, 2.0, 20.0)
 
-#: A part of the weight of all points that keeps the normal equations solvable.
+#: Ridge of the normal equations, as a part of the weight of all points.
 RIDGE = 1e-12
 
 
@@ -64,7 +64,10 @@ def features(context: Context) -> dict[str, float]:
 
 
 def one_band(t: Floats, m: Floats, e: Floats) -> tuple[float, float, float, float, float, float]:
-    """u0, tE, fs, chi, t0 and mag0; t, m, e of shape (n,), times rising. NaN with fewer than `MINIMUM` points, chi with as many."""
+    """Fit u0, tE, fs, chi, t0 and mag0; t, m, e of shape (n,), times ascending.
+
+    NaN with fewer than `MINIMUM` points; chi is NaN with exactly as many.
+    """
     if len(t) < MINIMUM:
         return (math.nan,) * 6
     parameters, chi = fit(t, m, 1 / (e + SOFTENING))
@@ -74,7 +77,7 @@ def one_band(t: Floats, m: Floats, e: Floats) -> tuple[float, float, float, floa
 
 @compiled()
 def fit(t: Floats, m: Floats, s: Floats) -> tuple[Floats, float]:
-    """The five parameters, shape (5,), and chi squared; s of shape (n,) are the inverse errors."""
+    """Fit the five parameters, shape (5,), and chi squared; s, shape (n,), are inverse errors."""
     middle = np.median(m)
     flux = 10 ** (-0.4 * (m - middle))
     best = _descend(np.array([START[0], START[1], START[2], t[np.argmin(m)], middle]), t, m, s, FIRST)
@@ -91,7 +94,7 @@ def fit(t: Floats, m: Floats, s: Floats) -> tuple[Floats, float]:
 
 @compiled()
 def _best_of_grid(t: Floats, flux: Floats, weight: Floats, t0: float) -> Floats:
-    """The parameters of the best fit to fluxes (n,) on the grid: flux = base + source (A - 1) with 0 <= source <= base."""
+    """Parameters of the best fit to fluxes (n,) on the grid: flux = base + source (A - 1) with 0 <= source <= base."""
     w, f, best = weight.sum(), (weight * flux).sum(), np.inf
     found = np.array([START[0], START[1], START[2], t0, 0.0])
     for width in TIMES:
@@ -111,7 +114,7 @@ def _best_of_grid(t: Floats, flux: Floats, weight: Floats, t0: float) -> Floats:
 
 @compiled()
 def _brightest(t: Floats, m: Floats, number: int) -> float:
-    """Mean time of as many successive points that are brightest in the mean."""
+    """Mean time of the `number` successive points with the brightest mean."""
     total = m[:number].sum()
     least, at = total, 0
     for i in range(number, len(t)):
@@ -136,9 +139,11 @@ def _overlaps(t: Floats, flux: Floats, weight: Floats, t0: float, width: float, 
 
 @compiled(fastmath={"reassoc", "contract", "nsz", "arcp"})
 def _loss(p: Floats, t: Floats, m: Floats, s: Floats, rows: Floats, normal: Floats) -> float:
-    """Chi squared. Left in place: the residuals over their errors and, first, their derivatives by p in `rows`, shape (6, n); in `normal`,
-    shape (6, 5), the lower triangle of their products, the last row half the gradient.
-    """  # fmt: skip
+    """Chi squared of the parameters p.
+
+    Written in place: derivatives by p of the residuals over their errors, then these residuals, in `rows`, shape (6, n); the lower triangle
+    of their products in `normal`, shape (6, 5), whose last row is half the gradient.
+    """
     n = len(t)
     u02, rate, fs = math.exp(2 * p[0]), math.exp(-p[1]), math.exp(p[2])
     for i in range(n):
@@ -155,7 +160,7 @@ def _loss(p: Floats, t: Floats, m: Floats, s: Floats, rows: Floats, normal: Floa
         rows[3, i] = -by_u2 * x * rate
         rows[4, i] = s[i]
         rows[5, i] = flux
-    for i in range(n):  # by itself: logarithms are not taken four at a time
+    for i in range(n):  # in a loop of its own, since logarithms do not vectorise
         rows[5, i] = (p[4] - POGSON * math.log(rows[5, i]) - m[i]) * s[i]
     chi = 0.0
     for j in range(6):
@@ -171,7 +176,7 @@ def _loss(p: Floats, t: Floats, m: Floats, s: Floats, rows: Floats, normal: Floa
 
 @compiled()
 def _descend(p: Floats, t: Floats, m: Floats, s: Floats, evaluations: int) -> tuple[Floats, float, bool]:
-    """Parameters, chi squared, and whether nothing more is to be gained (Levenberg-Marquardt)."""
+    """Levenberg-Marquardt descent: parameters, chi squared, and whether it has converged."""
     margin = max(BEYOND, t[-1] - t[0])
     low = np.array([LOW[0], LOW[1], LOW[2], t[0] - margin, -np.inf])
     high = np.array([HIGH[0], HIGH[1], HIGH[2], t[-1] + margin, np.inf])
@@ -195,7 +200,7 @@ def _descend(p: Floats, t: Floats, m: Floats, s: Floats, evaluations: int) -> tu
 
 @compiled()
 def _step(p: Floats, normal: Floats, damping: float, low: Floats, high: Floats) -> Floats:
-    """The damped Gauss-Newton step, along the bounds and within `STEPS`."""
+    """Damped Gauss-Newton step, along the bounds and within `STEPS`."""
     matrix, right, held = np.empty((5, 5)), np.empty(5), np.empty(5, np.bool_)
     for j in range(5):
         slope = normal[5, j]

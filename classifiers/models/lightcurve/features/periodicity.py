@@ -1,4 +1,4 @@
-"""The period and how sure it is (Sanchez-Saez et al. 2021, sec. 4.1; `classifiers.models.lightcurve.period`)."""
+"""Period and its significance (Sanchez-Saez et al. 2021, sec. 4.1; `classifiers.models.lightcurve.period`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The supernova parametric model: its parameters in ALeRCE's names and units, and what is read off the fitted curve.
+"""Supernova parametric model: parameters in ALeRCE's names and units, and properties of the fitted curve.
 
 SPM_A is in mJy, SPM_t0 in days from the first detection, gamma, tau_rise and tau_fall in days, chi is the posterior loss per detection.
 They are those of the regularised fit of both bands at once (`classifiers.models.lightcurve.supernova`), not of ALeRCE's two independent
@@ -16,15 +16,15 @@ from broker_adapters.photometry import magnitude_from_flux
 from classifiers.models.lightcurve.context import GRID, STEP, Context
 from classifiers.models.lightcurve.supernova import NAMES
 
-#: Phases in days from the peak of a band at which its fading is read, and from the peak of the r-like band at which the colour is.
+#: Days from the peak of a band at which its fading is measured, and from the peak of the r-like band at which the colour is.
 FADING, COLOURS = (-10, -5, 7, 15, 30, 60), (-10, 0, 10, 20, 30, 45)
 
-#: Fluxes below this part of the peak are not told apart.
+#: Least flux as a part of the peak.
 FLOOR = 1e-6
 
 
 def features(context: Context) -> dict[str, float]:
-    """All values of the family; NaN without a fit."""
+    """Parameters, uncertainties and shape of the fit; NaN without a fit."""
     return _parameters(context) | _shape(context)
 
 

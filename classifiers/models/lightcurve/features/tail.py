@@ -1,4 +1,4 @@
-"""The tail of a tidal disruption: mass falls back as t^(-5/3), so magnitudes rise with 2.5 log10 of the time at a slope of 5/3.
+"""Tail of a tidal disruption event: mass falls back as t^(-5/3), so magnitudes rise with 2.5 log10 of the time at a slope of 5/3.
 
 ALeRCE's definition (lc_classifier 27, TDE tail): the weighted straight line of the magnitudes of |difference flux| over
 2.5 log10(t - t_brightest + `DELAY`), for `DAYS` after the brightest point; chi is per degree of freedom. Theirs takes forced photometry of
@@ -15,7 +15,7 @@ from broker_adapters.photometry import magnitude_error, magnitude_from_flux
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context
 
-#: Days from the collapse to the brightest point, days that are fitted, and what is added to the errors in magnitudes.
+#: Days from the disruption to the brightest point, days that are fitted, and error added in magnitudes.
 DELAY, DAYS, SOFTENING = 40.0, 200.0, 0.01
 
 
@@ -30,7 +30,7 @@ def features(context: Context) -> dict[str, float]:
 
 
 def one_band(t: Floats, m: Floats, e: Floats) -> tuple[float, float, float]:
-    """Slope, zero point and reduced chi squared; NaN with fewer than three points after the brightest."""
+    """Fit slope, zero point and reduced chi squared; NaN with fewer than three points after the brightest."""
     if not len(t):
         return math.nan, math.nan, math.nan
     since = t - t[np.argmin(m)]

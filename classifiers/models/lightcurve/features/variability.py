@@ -2,7 +2,7 @@
 
 Names and definitions are those of ALeRCE (Sanchez-Saez et al. 2021, AJ 161, 141, table 2; turbofats), after FATS (Nun et al. 2015,
 arXiv:1506.00010). m are magnitudes, e their errors, t days; all need more than `MINIMUM` points, else they are NaN. Deviations from
-ALeRCE: repeated times are no infinite slope (one exposure counts once), a time series of constant magnitude has NaN where ALeRCE divides
+ALeRCE: repeated times give no infinite slope (one exposure counts once), a time series of constant magnitude has NaN where ALeRCE divides
 by zero, and IAR_phi uses every point with its own error.
 """
 
@@ -23,7 +23,7 @@ MINIMUM = 5
 
 
 def features(context: Context) -> dict[str, float]:
-    """All values of the family, named with the suffix of the band."""
+    """Features of both bands, named with the suffix of the band."""
     found: dict[str, float] = {}
     for suffix, (t, m, e) in context.named_bands:
         found |= {f"{name}{suffix}": value for name, value in one_band(t, m, e).items()}
@@ -31,7 +31,7 @@ def features(context: Context) -> dict[str, float]:
 
 
 def one_band(t: Floats, m: Floats, e: Floats) -> dict[str, float]:
-    """The values of one band; t, m, e of shape (n,) in time order, finite."""
+    """Features of one band; t, m, e of shape (n,) in time order, finite."""
     enough = len(t) > MINIMUM
     mean, std, amplitude, skew, deviation, near, largest, iqr = _distribution(m) if enough else (math.nan,) * 8
     beyond, k, chi2, excess = _weighted(m, e) if enough else (math.nan,) * 4
@@ -203,7 +203,7 @@ def structure_function(t: Floats, m: Floats, e: Floats) -> tuple[float, float]:
                 continue
             if lag > 365.0:
                 break
-            while lag >= edges[b + 1]:  # the lags of a point rise
+            while lag >= edges[b + 1]:  # lags of a point ascend
                 b += 1
             number[b] += 1
             power[b] += (m[i] - m[j]) ** 2 - e[i] ** 2 - e[j] ** 2
@@ -242,7 +242,7 @@ def iar_likelihood(phi: float, t: Floats, y: Floats, e: Floats) -> float:
 
 @compiled()
 def iar_phi(t: Floats, m: Floats, e: Floats) -> float:
-    """The phi in (0, 1) that maximises the likelihood: the best of a coarse grid, then golden section."""
+    """Fit phi in (0, 1), which maximises the likelihood: the best of a coarse grid, then golden section."""
     scale = math.sqrt(((m - m.mean()) ** 2).sum() / (len(m) - 1))
     y, s = (m - m.mean()) / scale, e / scale
     best, at = np.inf, 0

@@ -1,1 +1,1 @@
-"""How the light-curve model is trained and judged; nothing that serves imports it."""
+"""Training and evaluation of the light-curve model; nothing that serves imports it."""

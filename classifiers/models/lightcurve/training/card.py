@@ -1,6 +1,6 @@
-"""The model card as a page: ``python -m classifiers.models.lightcurve.training.card > docs/model-cards/lightcurve.md``.
+"""Model card as a page: ``python -m classifiers.models.lightcurve.training.card > docs/model-cards/lightcurve.md``.
 
-Every figure on it is from ``card.json`` beside the weights, which `train` wrote.
+All figures are from ``card.json`` beside the weights, which `train` writes.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ HEAD = """# Light-curve classifier, version {version}
 
 Written by `python -m classifiers.models.lightcurve.training.card` from `classifiers/weights/lightcurve/card.json`; do not edit.
 
-**What it is.** A hierarchical forest over {classes} classes: transient, stochastic or periodic first, then the classes of each. Balanced
+**Model.** A hierarchical classifier of {classes} classes: transient, stochastic or periodic first, then the classes of each. Balanced
 random forests (imbalanced-learn) for the stochastic and the periodic level; gradient-boosted trees (scikit-learn) for the first and the
 transient one, where they are better by more than the error, and five dense networks beside the trees of the latter (ablations below).
-Calibrated by temperature and bias on held-out objects. The answer is multiplied by the likelihood of what lies where the object is. Stored
-as plain arrays, {size:.1f} MB, SHA-256 `{sha256}`,
-checked when it is loaded.
+Calibrated by temperature and bias on held-out objects. The probabilities are multiplied by the likelihood of the environment. Stored as
+plain arrays, {size:.1f} MB, SHA-256 `{sha256}`,
+which is checked at loading.
 Seed {seed}, {rows} training rows; `python -m classifiers train lightcurve --data DIR` makes the same file again.
 
-**What it takes.** The merged light curve of an object in two band families: g (ZTF g, LSST g, ATLAS c) and r (ZTF r, LSST r, ATLAS o), at
-least {minimum} detections in the two together; with fewer the answer is "cannot say". A forced measurement of 5 sigma counts as a
+**Input.** The merged light curve of an object in two band families: g (ZTF g, LSST g, ATLAS c) and r (ZTF r, LSST r, ATLAS o), at
+least {minimum} detections in the two together; with fewer it is not classified. A forced measurement of 5 sigma counts as a
 detection, a weaker one as a limit. Other bands are not used.
 
-Beside it, where they are known: the position (Galactic latitude), and from ZTF's packets `distnr`, `sgscore1`, `distpsnr1` and the
-Pan-STARRS magnitudes of the nearest source. Each is a likelihood ratio of the classes, and exactly one where it is not known: whether a
-packet came with an object says nothing. Latitudes are published shapes, not fitted, since the labelled objects lie in few fields.
+Environment, where known: the position (Galactic latitude), and from ZTF's packets `distnr`, `sgscore1`, `distpsnr1` and the
+Pan-STARRS magnitudes of the nearest source. Each is a likelihood ratio of the classes, and exactly one where unknown, so that merely
+having a packet favours no class. Latitudes are published shapes, not fitted, since the labelled objects lie in few fields.
 """
 
 DATA = """## Training data
@@ -40,16 +40,16 @@ mag, magerr, flux, fluxerr, flux_unit, det), and, if they exist, `ztf_alert_hist
 sigmapsf, isdiffpos, rb, distnr, magnr, diffmaglim) and `alerce_periodic_features.parquet` (ALeRCE's features of periodic variables, with
 lc_class).
 
-`ztf_stamps_meta.parquet` (the packets' own fields) gives what lies around an object, as do the positions in the other tables.
+The environment is from `ztf_stamps_meta.parquet` (the packets' own fields) and from the positions in the other tables.
 
-Every kind of photometry is turned into what an alert stream would have sent. Difference magnitudes without a recorded sign (`alert-dif`)
+Every kind of photometry is converted to what an alert stream would have sent. Difference magnitudes without a recorded sign (`alert-dif`)
 are taken as **positive** and without a reference source: right for supernovae, wrong for half of the points of the few variables that
-come so; therefore 30 % of the cut and of the simulated light curves of variables are made so too, and no missing sign tells a class.
-Total magnitudes become differences to their median with that as reference flux; what is below 5 sigma becomes a limit. Each object enters
+come so; therefore 30 % of the cut and of the simulated light curves of variables are made so too, so that a missing sign reveals no class.
+Total magnitudes become differences to their median, which is the reference flux; below 5 sigma they become limits. Each object enters
 whole and cut at 20, 40 and 80 days, the rare supernovae also fainter, noisier and thinned; 30 % of the cut transients are put on a
-reference source as bright as real hosts. Published superluminous supernovae serve for training alone. Simulated objects are seen as in
-the 30 days that come with an alert (half of them) or longer, against a reference taken a month to four years before: what varies slowly
-stays on one side of it, as real ones do. By a random forest, real and simulated 30 days of a class can be told apart with an area under
+reference source as bright as real hosts. Published superluminous supernovae are used for training only. Simulated objects are seen as in
+the 30 days that come with an alert (half of them) or longer, against a reference taken a month to four years before, so that a slow
+variable stays on one side of it, as real ones do. A random forest separates real from simulated 30 days of a class with an area under
 the ROC curve of .74 (CV/Nova), .80 (Blazar, YSO), .86 (E, LPV) and .92 (RRL); .89, .97, .90 where the reference is of the same nights
 (measured before other surveys than ZTF were simulated).
 
@@ -61,7 +61,7 @@ Objects by class and origin (`vector`: ALeRCE's features, for the periodic level
 and stars made after the vectors; no figure below is of simulated objects):
 """
 
-#: Measured while the recipe was chosen, on the folds that the figures are quoted on; not remade by a training.
+#: Measured while the recipe was chosen, on the folds of the quoted figures; a training does not measure it again.
 ABLATIONS = """Ablations, by cross-validation with the same folds on which the figures above are quoted. About 30 variants were compared
 there before one was chosen, and the simulation was improved after looking at summaries and some light curves of these
 objects: expect a little less of objects outside this set. One standard error is about .013 of the transients' macro F1
@@ -115,9 +115,9 @@ TRUST = """## Where it must not be trusted
 
 - **Stochastic classes.** There are about a hundred real stochastic light curves, most of them one packet's history of 30 days; QSO, AGN,
   Blazar, YSO and CV/Nova are known to the model mainly by simulation. Their figures above say how far that carries.
-- **SNIbc and SLSN** are told without redshift or host; half of what is called so is something else.
-- **Surroundings** were fitted to a few hundred objects with packets; a class that lies where another does (a quasar and a star of the same
-  colour) is told by its light curve alone. A supernova in the nucleus of a compact galaxy looks like an active one.
+- **SNIbc and SLSN** are classified without redshift or host; half of those classified so are something else.
+- **Environment** was fitted to a few hundred objects with packets; classes with the same environment (a quasar and a star of the same
+  colour) differ by their light curves alone. A supernova in the nucleus of a compact galaxy looks like an active one.
 - **CV/Nova**: dwarf novae, nova-likes, polars and novae are one class; most real ones here are a single eruption without a reference.
 - **Periodic subclasses of young objects**: with days to weeks of data no period exists; only the first level means something.
 - **Rubin/LSST**: known by simulation alone; LSST's own light curves were not available in numbers.
@@ -131,7 +131,7 @@ TRUST = """## Where it must not be trusted
 
 
 def markdown(card: dict[str, Any]) -> str:
-    """The page of a model card."""
+    """Page of a model card, as Markdown."""
     cv = card["cross_validation"]
     levels = (f"- {name}: {len(level['columns'])} features, calibration {level['calibration']}" for name, level in card["levels"].items())
     head = HEAD.format(**card, classes=len(LIGHTCURVE_CLASSES), size=card["bytes"] / 1e6, minimum=MINIMUM)
@@ -218,7 +218,7 @@ def _confusion(cv: dict[str, Any]) -> list[str]:
 
 def _apart(card: dict[str, Any]) -> list[str]:
     with_all, alone = card["cross_validation"], card["light_curve_alone"]
-    lines = ["## With and without the surroundings", "", "| | light curve alone | with surroundings |", "|---|--:|--:|"]
+    lines = ["## With and without the environment", "", "| | light curve alone | with environment |", "|---|--:|--:|"]
     for name in ("macro_f1", "top_macro_recall", "macro_f1_transient", "balanced_accuracy"):
         lines.append(f"| `{name}` | {_interval(alone[name], alone['ci'][name])} | {_interval(with_all[name], with_all['ci'][name])} |")
     for branch, recall in alone["top_recall"].items():
@@ -231,8 +231,8 @@ def _importance(found: dict[str, dict[str, float]]) -> list[str]:
     lines = [
         "## Importance",
         "",
-        "Rise of the cross-entropy (nats, classes weighing alike) when a family of features is shuffled among held-out objects of one",
-        "fold; families say in part the same, so they do not add up:",
+        "Rise of the cross-entropy (nats, classes weighted alike) when a family of features is shuffled among held-out objects of one",
+        "fold; families are correlated, so that the values do not add up:",
         "",
         "| family | " + " | ".join(found) + " |",
         "|---|" + "--:|" * len(found),
@@ -243,11 +243,11 @@ def _importance(found: dict[str, dict[str, float]]) -> list[str]:
 def _outliers(areas: dict[str, dict[str, dict[str, float]]]) -> list[str]:
     found = {(branch, name): area for branch, classes in areas.items() for name, area in classes.items()}
     lines = [
-        "## Outliers",
+        "## Anomaly score",
         "",
-        "Area under the ROC curve of telling a class that was left out of its branch from held-out objects of the others (0.5: by chance);",
+        "Area under the ROC curve of separating a class that was left out of its branch from held-out objects of the others (0.5: chance);",
         f"the mean is {sum(a['area'] for a in found.values()) / max(len(found), 1):.2f}. Stochastic and periodic classes are in good part",
-        "simulated; of real objects alone where there are enough of them:",
+        "simulated; the last column is for real objects alone where there are enough:",
         "",
         "| branch | class left out | area | of real ones |",
         "|---|---|--:|--:|",

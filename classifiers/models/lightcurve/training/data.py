@@ -1,14 +1,14 @@
-"""A folder of labelled light curves (docs/model-cards/lightcurve.md) as rows of `broker_adapters.records.DETECTION`.
+"""Reader of a folder of labelled light curves (docs/model-cards/lightcurve.md), as rows of `broker_adapters.records.DETECTION`.
 
-Every kind of photometry is turned into what an alert stream would have sent of it, so that a model cannot tell a class by the archive
-that its light curves came from:
+Every kind of photometry is converted to what an alert stream would have sent, so that a model cannot recognise a class by the archive of
+its light curves:
 
 - ``alert-dif``: magnitudes of the absolute difference flux, no sign recorded: taken as positive, without a reference flux;
 - ``forced-dif`` in uJy: forced rows;
 - ``dr-total`` and ``total`` (and forced rows in counts that carry total magnitudes): the reference flux is the median of the band, the
   difference to it is a detection where it exceeds `DETECTED` sigma, else a limit;
 - alert histories: as they are, with sign, reference flux and limits;
-- ``published`` (many telescopes, host subtracted, deeper than any survey) serves for training alone, cut at ZTF's depth; ``sso``
+- ``published`` (many telescopes, host subtracted, deeper than any survey) is used for training only, cut at ZTF's depth; ``sso``
   (asteroids) is not used.
 """
 
@@ -30,29 +30,29 @@ from classifiers.models.lightcurve._arrays import Floats
 from classifiers.records import ClassifierError
 from classifiers.taxonomy import BRANCH
 
-#: Names of surveys in the table -> ours. SDSS g and r are close enough to ZTF's to stand for them.
+#: Survey name in the table -> ours. SDSS g and r are close enough to ZTF's.
 SURVEY = {"ZTF": "ztf", "ATLAS": "atlas", "SDSS-S82": "ztf", "LSST": "lsst"}
 
 #: ZTF's filter numbers.
 ZTF_BAND = {1: "g", 2: "r", 3: "i"}
 
-#: A detection is on a reference source if that is nearer than this, in pixels (ALeRCE's rule).
+#: Pixels within which a reference source lies under a detection (ALeRCE's rule).
 NEAR_REFERENCE = 1.4
 
-#: Magnitudes outside of this are sentinels.
+#: Range of magnitudes; values outside are sentinels.
 MAGNITUDES = (5.0, 26.0)
 
-#: Bands of published photometry, the depth in magnitudes at which it is cut, and the median difference below which two are one event.
+#: Bands of published photometry, magnitude at which it is cut, and median difference below which two light curves are of one event.
 PUBLISHED_BAND = {"g": "g", "r": "r", "cyan": "c", "orange": "o"}
 PUBLISHED_DEPTH, SAME_EVENT = 20.8, 0.3
 
-#: Length of ZTF's exposures in seconds; it gives their start.
+#: Length in seconds of ZTF's exposures, whose start the tables give.
 EXPOSURE = 30.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
-    """One object with its class; `kind` is the photometry that it came from."""
+    """Labelled object; `kind` is the kind of its photometry."""
 
     object_id: str
     label: str
@@ -61,13 +61,13 @@ class Labelled:
 
 
 def read(folder: Path) -> list[Labelled]:
-    """The labelled objects of the light-curve classes, each once."""
+    """Read the labelled objects of the light-curve classes, each once."""
     labels = _labels(folder / "object_labels.csv")
     return [Labelled(name, labels[name], kind, rows) for name, (_, kind, rows) in everything(folder).items() if name in labels]
 
 
 def everything(folder: Path) -> dict[str, tuple[int, str, Detections]]:
-    """Detections, kind and rows of every object that was seen, by name: of several sources the one with most detections."""
+    """Read every object with detections: name -> number of detections, kind, rows; of several sources the one with most detections."""
     best: dict[str, tuple[int, str, Detections]] = {}
     for object_id, kind, rows in (*_light_curves(folder / "lightcurves.parquet"), *_histories(folder / "ztf_alert_history.parquet")):
         seen = alerts(rows) | significant(rows)
@@ -84,7 +84,7 @@ def _labels(path: Path) -> dict[str, str]:
 
 
 def _table(path: Path) -> Any:
-    """A table, or a clear error."""
+    """Read a table; an unreadable one is a `ClassifierError`."""
     try:
         return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     except (OSError, ValueError) as error:
@@ -92,7 +92,7 @@ def _table(path: Path) -> Any:
 
 
 def _light_curves(path: Path) -> Iterator[tuple[str, str, Detections]]:
-    """(object, kind, rows) of each source of each object."""
+    """Yield (object, kind, rows) of each source of each object."""
     table = _table(path)
     table = table[table.kind.isin(("alert-dif", "forced-dif", "dr-total", "total")) & table.survey.isin(list(SURVEY))]
     table = table.assign(band=table.band.str.removeprefix("ZTF "))
@@ -104,7 +104,7 @@ def _light_curves(path: Path) -> Iterator[tuple[str, str, Detections]]:
 
 
 def _grouped(table: Any, keys: list[str], rows: Detections) -> Iterator[tuple[str, str, Detections]]:
-    """(object, kind, its rows) where the rows stand as those of the table do."""
+    """Yield (object, kind, rows) of each group; rows are in the order of the table."""
     group = table.groupby(keys, sort=True, observed=True).ngroup().to_numpy()
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
@@ -121,7 +121,7 @@ def _rows(part: Any) -> Detections:
 
 
 def _fluxes(part: Any) -> tuple[Detections, Any]:
-    """Difference fluxes in uJy."""
+    """Rows from difference fluxes in uJy."""
     part = part[np.isfinite(part.flux) & (part.fluxerr > 0)]
     rows = _rows(part)
     rows["kind"], rows["flux"], rows["flux_err"] = Kind.FORCED, part.flux * NJY_PER_UJY, part.fluxerr * NJY_PER_UJY
@@ -129,7 +129,7 @@ def _fluxes(part: Any) -> tuple[Detections, Any]:
 
 
 def _magnitudes(part: Any) -> tuple[Detections, Any]:
-    """Magnitudes of absolute differences (sign unknown: positive), and limits."""
+    """Rows from magnitudes of absolute differences (unknown sign: positive), and from limits."""
     part = part[part.mag.between(*MAGNITUDES) & (part.magerr.notna() | ~part.det)]
     rows, det, flux = _rows(part), part.det.to_numpy(bool), flux_from_magnitude(part.mag.to_numpy(float))
     rows["kind"] = np.where(det, Kind.ALERT, Kind.LIMIT)
@@ -139,7 +139,7 @@ def _magnitudes(part: Any) -> tuple[Detections, Any]:
 
 
 def _as_alerts(part: Any) -> tuple[Detections, Any]:
-    """Total magnitudes as an alert stream would have given them."""
+    """Rows from total magnitudes, as an alert stream would have given them."""
     part = part[part.det & part.mag.between(*MAGNITUDES) & part.magerr.between(1e-4, 0.5)]
     rows, total = _rows(part), flux_from_magnitude(part.mag.to_numpy(float))
     keys = [part[name] for name in ("objectId", "source", "kind", "survey", "band")]
@@ -152,7 +152,7 @@ def _as_alerts(part: Any) -> tuple[Detections, Any]:
 
 
 def _histories(path: Path) -> Iterator[tuple[str, str, Detections]]:
-    """(object, 'history', rows) of the histories inside packets."""
+    """Yield (object, 'history', rows) of the histories inside packets."""
     if not path.exists():
         return
     table = _table(path)
@@ -172,10 +172,10 @@ def _histories(path: Path) -> Iterator[tuple[str, str, Detections]]:
 
 
 def published(folder: Path, known: list[Labelled]) -> list[Labelled]:
-    """Superluminous supernovae as published, cut to what a ZTF-like survey would have seen.
+    """Read published superluminous supernovae, cut to what a ZTF-like survey would have seen.
 
-    Many are also in `known` (what `read` gave) under their ZTF names, which nothing but the light curves tells: those that agree bear the
-    ZTF name here, so that no fold and no test has one of the two on either side.
+    Many are also in `known` (from `read`) under their ZTF names, which only the light curves reveal. A published light curve that agrees
+    with a ZTF one gets its name, so that both are always in the same fold.
     """
     labels, table = _labels(folder / "object_labels.csv"), _table(folder / "lightcurves.parquet")
     table = table[(table.kind == "published") & table.det & table.band.isin(list(PUBLISHED_BAND)) & table.objectId.isin(list(labels))]
@@ -212,7 +212,7 @@ def _disagreement(a: list[tuple[Floats, Floats]], b: list[tuple[Floats, Floats]]
 
 
 def truncated(rows: Detections, days: float, start: float | None = None) -> Detections:
-    """The rows of the first `days` since the first detection (or since `start`), and the limits before it."""
+    """Rows of the first `days` since the first detection (or since `start`), and the limits before it."""
     if start is None:
         start = float(np.min(rows["mjd"][np.isfinite(rows["flux"])])) if np.isfinite(rows["flux"]).any() else np.nan
     early: Detections = rows[rows["mjd"] <= start + days]

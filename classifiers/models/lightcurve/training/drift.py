@@ -1,7 +1,7 @@
-"""Do light curves still look like what the model was trained on? Without labels: what it says, how sure it is, and what it is shown.
+"""Drift of light curves from the training set, measured without labels on features, probabilities and confidence.
 
-Each feature is compared with its distribution over the training set, in the mixture of branches in which the model takes the objects to be,
-by the population stability index (`classifiers.population_stability`).
+Each feature is compared, by the population stability index (`classifiers.population_stability`), with its distribution over the training
+set in the mixture of branches that the model predicts.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
 
 
 def drift(data: Path, weights: Path = hierarchy.SHIPPED, alarm: float = population_stability.ALARM, jobs: int = 2) -> dict[str, Any]:
-    """For all objects of a folder, labelled or not: their number ``n``, the share of each branch, the ``psi`` of every quantity, and the
-    names of those above the alarm.
+    """Measure the drift of all objects of a folder, labelled or not.
+
+    Returns their number ``n``, the share of each branch, the ``psi`` of every quantity, and the names of those above the alarm.
 
     Raises
     ------
     ClassifierError
         The folder is not readable, has no object with enough detections, or the model has no reference.
-    """  # fmt: skip
+    """
     model, _ = hierarchy.load(weights)
     if model.reference is None:
         raise WeightsError(f"the model in {weights} has no reference to measure drift against")
@@ -55,5 +56,5 @@ def drift(data: Path, weights: Path = hierarchy.SHIPPED, alarm: float = populati
 
 
 def watched(values: Floats, probabilities: Floats) -> dict[str, Floats]:
-    """What is watched of n objects, each of shape (n,): every feature, and the highest of the probabilities (n, 15)."""
+    """Quantities that are compared, each of shape (n,): every feature, and the highest of the probabilities (n, 15)."""
     return dict(zip(features.names(), np.asarray(values, float).T, strict=True)) | {"confidence": probabilities.max(axis=1)}

@@ -1,4 +1,4 @@
-"""Fits of the environment's densities to labelled objects, and the environment of the objects of a folder."""
+"""Fit of the environment's densities to labelled objects, and the environment of the objects of a folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from classifiers.taxonomy import LIGHTCURVE_CLASSES
 
 
 def of_folder(folder: Path, object_ids: Sequence[str]) -> Floats:
-    """The same of labelled objects, from ``object_labels.csv``, ``ztf_alert_history.parquet`` and ``ztf_stamps_meta.parquet``."""
+    """Environment of labelled objects, shape (n, len(KNOWN)), from the tables of a folder.
+
+    They are ``object_labels.csv``, ``ztf_alert_history.parquet`` and ``ztf_stamps_meta.parquet``.
+    """
     tables = [pd.read_csv(folder / "object_labels.csv")]
     tables += [pd.read_parquet(p) for p in (folder / f"ztf_{n}.parquet" for n in ("alert_history", "stamps_meta")) if p.exists()]
     known = pd.DataFrame(index=pd.Index(object_ids, dtype=str), columns=list(KNOWN), dtype=float)
@@ -38,7 +41,7 @@ def of_folder(folder: Path, object_ids: Sequence[str]) -> Floats:
 
 
 def fit(known: Floats, labels: Sequence[str]) -> Environment:
-    """The densities of n labelled objects, each once."""
+    """Fit the densities to n labelled objects, each given once."""
     kinds, classes = np.array([kind(x) for x in labels]), np.asarray(labels)
     distance, near, colours = evidence(known)
     distances, shares = np.empty((len(KINDS), 2)), np.empty((len(KINDS), 4))
@@ -59,9 +62,10 @@ def fit(known: Floats, labels: Sequence[str]) -> Environment:
 
 
 def _with_prior(x: Floats, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
-    """Median and scatter about it (deviations cut at three of the published ones) of x, shape (n, k), as if `PRIOR_COUNT` published
-    objects were among them.
-    """  # fmt: skip
+    """Median and covariance of x, shape (n, k), with a prior: the published values weigh as much as `PRIOR_COUNT` objects.
+
+    Deviations from the median are cut at three published standard deviations.
+    """
     if not len(x):
         return mean, covariance
     weight = PRIOR_COUNT / (PRIOR_COUNT + len(x))

@@ -1,4 +1,4 @@
-"""How good the shipped forest is on a folder of labelled light curves, or how good its recipe is on objects that it never saw."""
+"""Evaluation of the shipped model on a folder of labelled light curves, or of its recipe by cross-validation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
 
 
 def evaluate(data: Path, *, weights: Path = SHIPPED, cross_validate: bool = False, seed: int = 0, jobs: int = 2) -> dict[str, Any]:
-    """Figures of the model, with ``n_seen_in_training`` and, if some objects were seen, also those of the ``unseen`` ones."""
+    """Evaluate a model: figures, ``n_seen_in_training`` and, if some objects were in the training set, figures of the ``unseen`` ones."""
     if cross_validate:
         built = samples.build(data, seed, jobs)
         held = train.held_out(built, seed, jobs)
@@ -44,14 +44,16 @@ def evaluate(data: Path, *, weights: Path = SHIPPED, cross_validate: bool = Fals
     result = report(part, probabilities) | {"n_too_few_detections": few, "n_seen_in_training": int((seen & whole).sum())}
     result["version"] = card["version"]
     if seen.any():
-        print(f"WARNING: {(seen & whole).sum()} of {whole.sum()} objects took part in training; figures of them flatter", file=sys.stderr)
+        print(
+            f"WARNING: {(seen & whole).sum()} of {whole.sum()} objects are in the training set: the figures are too good", file=sys.stderr
+        )
     if seen[whole].any() and not seen[whole].all():
         result["unseen"] = report(part.take(~seen), probabilities[~seen])
     return result
 
 
 def predict(data: Path, *, weights: Path = SHIPPED, out: Path | None = None, jobs: int = 2) -> dict[str, Any]:
-    """Probabilities of every labelled object of a folder; None for those with too few detections."""
+    """Classify every labelled object of a folder; None for those with too few detections."""
     model, card = hierarchy.load(weights)
     found = tables.read(data)
     curves = [light_curve(s.rows) for s in found]

@@ -1,6 +1,6 @@
-"""What the levels of the forest look at: the loss when one family of features is shuffled among held-out objects (Breiman 2001).
+"""Permutation importance: the rise of the loss when a family of features is shuffled among held-out objects (Breiman 2001).
 
-Features of one family say much the same, so that one by one none seems to matter; a family is shuffled as a whole.
+Features of one family are correlated, so that a single one has little importance; a family is shuffled as a whole.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from classifiers.models.lightcurve.hierarchy import Level
 
 
 def by_family(level: Level, x: Floats, target: NDArray[np.int64], seed: int = 0) -> dict[str, float]:
-    """Family -> rise of the cross-entropy, classes weighing alike, when it is shuffled; largest first.
+    """Rise of the cross-entropy (classes weighted alike) when a family is shuffled, by family, largest first.
 
     ``x`` are the features of n held-out objects, shape (n, len(features.names())), ``target`` their columns among the level's classes.
     """

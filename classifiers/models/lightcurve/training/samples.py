@@ -1,11 +1,10 @@
-"""What the forests are trained on: real light curves several times over, simulated ones, and ALeRCE's vectors of periodic stars.
+"""Training samples: several copies of real light curves, simulated ones, and ALeRCE's feature vectors of periodic stars.
 
-Each object enters whole and truncated, so that a young light curve is classified as what it is; rare classes of supernovae enter also
-fainter, noisier and with points left out. Some copies of a transient lie on a host galaxy that gives a reference flux, as many and as
-bright as for real ones: whether a reference flux is known must not tell the class. Others are `merged` with what ATLAS and LSST would have
-measured of them, by the cadence, depth and noise with which the simulated objects are watched: nor must a survey. Published superluminous
-supernovae are used for training alone, under the name of the ZTF object that they match. All copies of an object share its name, and so
-its fold.
+Each object is included whole and truncated, so that the model learns young light curves; rare classes of supernovae are also included
+fainter, noisier and with points left out. Some copies of a transient get a host galaxy with a reference flux, as often and as bright as
+real ones, so that a known reference flux does not reveal the class. Others are `merged` with what ATLAS and LSST would have measured, with
+the cadence, depth and noise of the simulated objects, so that the survey does not either. Published superluminous supernovae are used for
+training only, under the name of the ZTF object that they match. All copies of an object share its name, and so its fold.
 """
 
 from __future__ import annotations
@@ -33,39 +32,39 @@ from classifiers.simulate import lightcurves as simulate
 from classifiers.simulate import surveys
 from classifiers.taxonomy import BRANCH
 
-#: Days at which copies are cut: of transients since the first detection, of the rest since a random one.
+#: Days at which copies are cut: since the first detection of a transient, since a random one of other objects.
 CUTS = (20.0, 40.0, 80.0)
 
-#: Altered copies of each supernova, by class: about as many light curves of each.
+#: Altered copies of each supernova, which give about as many light curves of each class.
 ALTERED = {"SNIa": 1, "SNII": 2, "SNIbc": 9, "SLSN": 20}
 
 #: Days since the first detection at which altered copies end.
 LENGTHS = (1e9, 1e9, 120.0, 60.0, 30.0)
 
-#: Simulated objects of each stochastic class, and the most tries for each of them (and each merged one) to be seen `MINIMUM` times.
+#: Simulated objects of each stochastic class, and most attempts for each of them (and each merged one) to have `MINIMUM` detections.
 SIMULATED, TRIES = 500, 20
 
-#: Lengths in days for which simulated objects were watched: half of them what comes with one alert.
+#: Lengths in days of simulated light curves; half of them have the history of one alert.
 WATCHED = (30.0, 30.0, 30.0, 30.0, 80.0, 200.0, 600.0, 1200.0)
 
-#: Amplitude of a simulated star as a part of that of the star that it is made after: ALeRCE's are those that vary most.
+#: Amplitude of a simulated star as a part of that of its template star: ALeRCE's are those that vary most.
 AMPLITUDE = (0.4, 1.0)
 
-#: Share of the simulated and of the cut light curves of what is no transient of which an archive gave neither sign nor reference.
+#: Share of simulated and of cut light curves of variables that have neither sign nor reference, as from some archives.
 UNSIGNED = 0.3
 
 #: Share of supernovae on a reference source; its r magnitude and its g - r, mean and scatter (102 supernovae in ZTF alerts).
 HOSTED, HOST, HOST_COLOUR = 0.3, (19.2, 1.7), (0.6, 0.34)
 
-#: Share of a real transient's copies in which surveys other than ZTF alone watched it, as `surveys.WATCHES` has them: the same for all
-#: classes. Made from the fitted model of light curves with `FITTED` detections in each family, if its loss is not beyond `LOSS`.
+#: Share of a real transient's copies that are seen by other surveys than ZTF alone (`surveys.WATCHES`), the same for all classes. They are
+#: made from the fitted model of light curves with `FITTED` detections in each family and a loss of at most `LOSS`.
 MERGED, FITTED, LOSS = 0.1, 3, 10.0
 
-#: Days before the first detection from which, and after the last until which, the others watch, as powers of ten: forced photometry is
-#: asked for as far back as one likes.
+#: Days (powers of ten) before the first and after the last detection in which the other surveys observe: forced photometry can be
+#: requested for any time.
 BEFORE, AFTER = (1.0, 2.6), (0.5, 2.3)
 
-#: Real supernovae wander about the model: rms as a part of the flux, and days.
+#: Deviation of real supernovae from the model: rms as a part of the flux, and time scale in days.
 DEVIATION = (0.05, 10.0)
 
 #: Altered copies of each published supernova.
@@ -77,7 +76,7 @@ Row: TypeAlias = tuple[LightCurve, str, str, str, str, str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """n training rows.
+    """Training samples, n rows.
 
     Attributes
     ----------
@@ -89,7 +88,7 @@ class Samples:
     detections, kinds : shape (n,)
         Number of detections; the kind of photometry that it came from.
     known : shape (n, len(KNOWN))
-        What lies where it is; all NaN for what is not real.
+        Environment; all NaN for objects that are not real.
     """
 
     features: Floats = field(repr=False)
@@ -107,7 +106,7 @@ class Samples:
 
 
 def build(folder: Path, seed: int, jobs: int = 2) -> Samples:
-    """All training rows of a folder of real data, with the simulated ones."""
+    """Build the training samples from a folder of real data, and the simulated ones."""
     rng = np.random.default_rng(seed)
     rows: list[Row] = []
     real = data.read(folder)
@@ -122,9 +121,10 @@ def build(folder: Path, seed: int, jobs: int = 2) -> Samples:
 
 
 def held_against(folder: Path, days: float, jobs: int = 2) -> tuple[Samples, int]:
-    """The real objects of a folder, whole and (transients) within `days` of the first detection, with ALeRCE's vectors; and the number
-    of objects that have too few detections for an answer.
-    """  # fmt: skip
+    """Build the samples for an evaluation, and count the objects with too few detections.
+
+    They are the real objects of a folder, whole and (transients) within `days` of the first detection, and ALeRCE's vectors.
+    """
     real = data.read(folder)
     rows = [(light_curve(s.rows), s.label, s.object_id, "real", "whole", s.kind) for s in real]
     few = sum(r[0].n_detections < MINIMUM for r in rows)
@@ -144,7 +144,7 @@ def _extracted(rows: list[Row], folder: Path, jobs: int) -> Samples:
 
 
 def _copies(sample: Labelled, rng: Generator) -> Iterator[tuple[str, LightCurve]]:
-    """(what copy, light curve) of one real object."""
+    """Yield (kind of copy, light curve) of one real object."""
     transient = BRANCH[sample.label] == "Transient"
 
     def host(rows: Detections) -> Detections:
@@ -167,12 +167,12 @@ def _copies(sample: Labelled, rng: Generator) -> Iterator[tuple[str, LightCurve]
 
 
 def host_of(rng: Generator) -> tuple[float, float]:
-    """Magnitude in r, and g - r, of the galaxy under a supernova."""
+    """Draw the r magnitude and g - r of the host galaxy of a supernova."""
     return rng.normal(*HOST), rng.normal(*HOST_COLOUR)
 
 
 def on_host(rows: Detections, host: tuple[float, float]) -> Detections:
-    """The same with the host's flux as reference in each band, where there was none."""
+    """Rows with the host's flux as reference in each band, where there was none."""
     rows = rows.copy()
     reference = flux_from_magnitude([host[0] + simulate.COLOUR.get(band, 0.0) * host[1] for band in rows["band"].tolist()])
     rows["ref_flux"] = np.where(np.isnan(rows["ref_flux"]), reference, rows["ref_flux"])
@@ -180,9 +180,10 @@ def on_host(rows: Detections, host: tuple[float, float]) -> Detections:
 
 
 def merged(rows: Detections, watching: tuple[str, ...], rng: Generator) -> Detections:
-    """A real supernova of ZTF as these surveys would have seen it: its own rows if ZTF is one of them, and what the others would have
-    measured of the model fitted to it. No rows if it has too few points for a fit, or none that is good.
-    """  # fmt: skip
+    """Rows of a real ZTF supernova as these surveys would have observed it; none without a good fit.
+
+    They are its own rows if ZTF is one of the surveys, and simulated measurements of its fitted model by the others.
+    """
     curve = light_curve(rows)
     fit = supernova.fit(curve) if min(len(curve.g.t), len(curve.r.t)) >= FITTED else None
     if fit is None or not fit.chi2 <= LOSS:
@@ -202,7 +203,10 @@ def merged(rows: Detections, watching: tuple[str, ...], rng: Generator) -> Detec
 
 
 def unsigned(rows: Detections, rng: Generator) -> Detections:
-    """The same or, for `UNSIGNED` of them, absolute fluxes and no reference of ZTF's alerts: that must not tell a transient."""
+    """Rows, of which a share `UNSIGNED` of light curves get absolute fluxes and no reference in ZTF's alerts.
+
+    Otherwise a missing sign or reference would reveal a transient.
+    """
     if rng.random() >= UNSIGNED:
         return rows
     rows, own = rows.copy(), rows["survey"] == "ztf"
@@ -211,7 +215,7 @@ def unsigned(rows: Detections, rng: Generator) -> Detections:
 
 
 def altered(rows: Detections, rng: Generator) -> Detections:
-    """Up to 0.8 mag fainter with the noise of the brighter one, up to 30 % of the rows left out; what falls below 5 sigma is a limit."""
+    """Altered copy: up to 0.8 mag fainter with unchanged noise, up to 30 % of the rows left out; below 5 sigma a row becomes a limit."""
     rows = rows[rng.random(len(rows)) >= rng.choice([0.0, 0.15, 0.3])].copy()
     seen = np.isfinite(rows["flux"])
     dimmed = 10 ** (-0.4 * rng.uniform(0, 0.8))
@@ -223,7 +227,7 @@ def altered(rows: Detections, rng: Generator) -> Detections:
 
 
 def _simulated(folder: Path, rng: Generator) -> Iterator[tuple[str, str, LightCurve]]:
-    """(name, class, light curve) of simulated objects; a star made after an ALeRCE vector has the name of that star."""
+    """Yield (name, class, light curve) of simulated objects; one made from an ALeRCE vector has the name of that star."""
     for label, source in simulate.STOCHASTIC.items():
         for i in range(SIMULATED):
             yield f"simulated {label} {i}", label, _watched(source, rng)
@@ -241,13 +245,13 @@ def _simulated(folder: Path, rng: Generator) -> Iterator[tuple[str, str, LightCu
 
 
 def _watched(source: simulate.Source, rng: Generator) -> LightCurve:
-    """What surveys saw of a source."""
+    """Simulate the light curve of a source in random surveys."""
     watching = surveys.watch(rng)
     return _enough(lambda: unsigned(simulate.observe(source, rng.choice(WATCHED), rng, watching), rng))
 
 
 def _merged(rows: Detections, rng: Generator) -> LightCurve:
-    """What other surveys, or they too, would have seen of a supernova, whole or cut."""
+    """Simulate a supernova, whole or cut, in other surveys than ZTF alone."""
     watching = surveys.watch(rng, surveys.OTHERS)
 
     def cut() -> Detections:
@@ -259,7 +263,7 @@ def _merged(rows: Detections, rng: Generator) -> LightCurve:
 
 
 def _enough(rows: Callable[[], Detections]) -> LightCurve:
-    """A light curve with enough detections to be classified, if one of `TRIES` has them."""
+    """First light curve with enough detections to be classified, within `TRIES` attempts."""
     for _ in range(TRIES):
         found = light_curve(rows())
         if found.n_detections >= MINIMUM:
@@ -273,7 +277,7 @@ def _vector_table(folder: Path) -> pd.DataFrame | None:
 
 
 def vectors(folder: Path) -> Samples | None:
-    """ALeRCE's own feature vectors of periodic variables: what they do not have is NaN."""
+    """Samples from ALeRCE's feature vectors of periodic variables; missing features are NaN."""
     table = _vector_table(folder)
     if table is None:
         return None

@@ -1,11 +1,11 @@
 """Figures of merit of the light-curve model.
 
-The figures, all over objects with enough detections (`series.MINIMUM`), every object once:
+All figures are over objects with at least `series.MINIMUM` detections, every object once:
 
 - ``recall``, ``precision``, ``f1`` by class, ``balanced_accuracy``: the 15-class answer; ``macro_f1`` averages the classes with at
   least `COMMON` real objects (``classes_in_macro_f1``);
 - ``macro_f1_transient``: real transients by the most probable of the four transient classes; ``macro_f1_transient_20d`` the same from
-  what was known 20 days after the first detection;
+  the light curve up to 20 days after the first detection;
 - ``top_macro_recall``: mean recall of transient, stochastic and periodic;
 - ``snia_precision``: among everything that is called SNIa in the 15-class answer.
 """
@@ -34,7 +34,7 @@ DETECTIONS = (MINIMUM, 10, 20, 50, 10**9)
 
 
 def report(samples: Samples, probabilities: Floats) -> dict[str, Any]:
-    """The figures of some rows (real ones and ALeRCE's vectors, whole and cut) and their probabilities, shape (n, 15)."""
+    """Figures of real objects and ALeRCE's vectors, whole and cut, from their probabilities, shape (n, 15)."""
     real = samples.origins == "real"
     whole = real & (samples.copies == "whole")
     labels, counts = np.unique(samples.labels[whole], return_counts=True)
@@ -71,7 +71,7 @@ def report(samples: Samples, probabilities: Floats) -> dict[str, Any]:
 
 
 def within(samples: Samples, probabilities: Floats, branch: str, rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """Metrics of a branch's classes alone, for those of the rows that truly belong to it."""
+    """Metrics among a branch's classes, for the rows of that branch."""
     classes = LIGHTCURVE[branch]
     rows = rows & np.isin(samples.labels, classes)
     part = probabilities[rows][:, [LIGHTCURVE_CLASSES.index(c) for c in classes]]
@@ -79,7 +79,7 @@ def within(samples: Samples, probabilities: Floats, branch: str, rows: NDArray[n
 
 
 def _bins() -> Iterator[tuple[str, int, int]]:
-    """(name, least, least of the next) of each bin of the number of detections."""
+    """Yield (name, least, least of the next bin) of each bin of the number of detections."""
     for low, high in pairwise(DETECTIONS):
         yield (f"{low}-{high - 1}" if high < 10**9 else f"{low}+"), low, high
 
@@ -94,7 +94,7 @@ def _recall(samples: Samples, probabilities: Floats, rows: NDArray[np.bool_]) ->
 
 
 def _short(found: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of metrics that stand beside the main ones."""
+    """Subset of metrics that is reported for a part of the objects."""
     return {k: found[k] for k in ("n", "macro_f1", "f1", "recall", "precision", "support")} | {"ci": found["ci"]["macro_f1"]}
 
 

@@ -1,4 +1,4 @@
-"""Training: samples, four ensembles, calibration on held-out objects, what lies around them, and the model card.
+"""Training of the light-curve model: samples, four levels, calibration on held-out objects, environment, outliers and model card.
 
 ``python -m classifiers train lightcurve --data DIR`` rebuilds the shipped model; the same seed gives the same file.
 """
@@ -33,20 +33,20 @@ from classifiers.training import calibration, networks, outliers
 from classifiers.training.folds import disjoint_folds
 from classifiers.training.trees import from_boosting, from_forests
 
-#: Families that no level takes: where an object lies and what lies there is for `environment`; only some archives have forced points.
-#: Powers of the difference flux and the lens were tried and told nothing more.
+#: Families that no level uses: the position is used by `environment`, only some archives have forced points, and power spectrum and
+#: random walk of the difference flux and the lens did not improve the model.
 LEFT_OUT = ("position", "forced", "microlensing")
 
-#: Counts and limits say how long and how deep a survey looked, not what the object is; mean magnitudes are left out as ALeRCE does.
+#: Features that no level uses: counts and limits describe the survey and not the object; mean magnitudes are left out as in ALeRCE.
 NOT_USED = (
     *("n_det", "n_neg", "n_pos", "n_non_det", "MHPS_non_zero", "Mean_", "max_diffmaglim", "median_diffmaglim", "last_diffmaglim"),
     *("MHPS_flux", "GP_DRW_flux"),
 )
 
-#: Limits are known for some sources of photometry only, and the sources differ by branch: used among transients alone.
+#: Features of limits, used among transients alone: only some archives have limits, and archives differ by branch.
 LIMITS = ("dmag_non_det", "dmag_first_det", "last_mjd_before")
 
-#: Families of features that a transient is told by: of the difference flux alone, whatever lies under it.
+#: Families for the transient level: of the difference flux alone, whatever source lies under it.
 TRANSIENT_FAMILIES = ("spm", "epochs", "detections", "tail", "fleet", "colour_variation")
 
 #: Trees of a forest, least samples of a leaf, deepest level.
@@ -69,24 +69,24 @@ NETWORKS = {"Transient": 5}
 #: Training weight of a class: its number of objects to this power (0 equal, 1 as found). A forest balances by itself.
 BALANCE = {TOP: 0.25, "Transient": 0.5, "Stochastic": 0.25, "Periodic": 0.25}
 
-#: The first level learns from this part of the SNIa, which are ten times as many as anything else.
+#: Part of the SNIa that the first level is trained on; they are ten times as many as any other class.
 SPARED = 0.35
 
-#: Prior that the probabilities are calibrated for: the number of real objects of a class to this power. Between the equal priors of a
-#: balanced forest, which call one SNIa in six a SNIbc, and the mixture of a spectroscopic sample, which would hide the rare classes.
+#: Prior of the calibration: the number of real objects of a class to this power. It lies between the equal priors of a balanced forest,
+#: with which one SNIa in six is called SNIbc, and the mixture of a spectroscopic sample, in which rare classes would hardly be found.
 PRIOR = {TOP: 0.4, "Transient": 0.65, "Stochastic": 0.5, "Periodic": 0.5}
 
-#: Real objects count this many times as much as simulated ones.
+#: Weight of a real object relative to a simulated one.
 REAL = {TOP: 15.0, "Transient": 5.0, "Stochastic": 5.0, "Periodic": 5.0}
 
 FOLDS = 5
 
-#: Of the shipped model; to be raised whenever it is trained anew.
+#: Version of the shipped model; raise it with every new training.
 VERSION = "3.0"
 
 
 def columns(level: str, samples: Samples) -> tuple[str, ...]:
-    """Names of the features that a level takes."""
+    """Names of the features that a level uses."""
     names = features.names_of(*TRANSIENT_FAMILIES) if level == "Transient" else features.names()
     left_out = features.names_of(*LEFT_OUT)
     kept = [n for n in names if n not in left_out and not n.startswith(NOT_USED if level == "Transient" else NOT_USED + LIMITS)]
@@ -109,7 +109,7 @@ def targets(level: str, samples: Samples) -> NDArray[np.int64]:
 
 
 def weights(level: str, samples: Samples, target: NDArray[np.int64]) -> Floats:
-    """Weight of each row: one object counts once however many copies it has, real ones more, and classes by `BALANCE`."""
+    """Weights of the rows, shape (n,): every object counts once whatever its number of copies, real ones more, classes by `BALANCE`."""
     _, inverse, copies = np.unique(samples.objects, return_inverse=True, return_counts=True)
     weight = np.where(samples.origins == "real", REAL[level], 1.0) / copies[inverse]
     total = np.bincount(target, weight, len(LEVELS[level]))
@@ -119,7 +119,7 @@ def weights(level: str, samples: Samples, target: NDArray[np.int64]) -> Floats:
 
 
 def fit_level(level: str, samples: Samples, seed: int) -> Level:
-    """One level, not yet calibrated, trained on those of the rows that belong to it."""
+    """Train one level on the rows that belong to it; it is not yet calibrated."""
     target = targets(level, samples)
     kept = (target >= 0) & ((samples.labels != "SNIa") | (level != TOP) | _spared(samples.objects))
     own, target = samples.take(kept), target[kept]
@@ -138,14 +138,14 @@ def fit_level(level: str, samples: Samples, seed: int) -> Level:
 
 
 def _spared(objects: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """A part `SPARED` of the objects, shape (n,), by their names."""
+    """Whether each object, shape (n,), is in the part `SPARED`, by the digest of its name."""
     names, where = np.unique(objects, return_inverse=True)
     part: NDArray[np.bool_] = (hierarchy.digests(names.tolist()) % 1000 < 1000 * SPARED)[where]
     return part
 
 
 def fit_levels(parts: list[Samples], seed: int, jobs: int) -> list[dict[str, Level]]:
-    """All levels of several training sets, `jobs` at a time, each in a process of its own."""
+    """Train all levels of several training sets, `jobs` at a time, each in a process of its own."""
     tasks = [(name, part) for part in parts for name in LEVELS]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         found = list(pool.map(fit_level, *zip(*tasks, strict=True), [seed] * len(tasks)))
@@ -154,7 +154,7 @@ def fit_levels(parts: list[Samples], seed: int, jobs: int) -> list[dict[str, Lev
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """What models that never saw them say of n real light curves and ALeRCE's vectors, whole and cut.
+    """Held-out predictions for n real light curves and ALeRCE's vectors, whole and cut.
 
     Attributes
     ----------
@@ -163,7 +163,7 @@ class HeldOut:
     raw : dict
         Level -> uncalibrated probabilities, shape (n, k).
     importance : dict
-        Level -> family of features -> what is lost without it, in the first fold (`importance.by_family`).
+        Level -> family of features -> importance in the first fold (`importance.by_family`).
     """
 
     rows: NDArray[np.int64]
@@ -173,7 +173,7 @@ class HeldOut:
 
 
 def held_out(samples: Samples, seed: int, jobs: int = 2) -> HeldOut:
-    """Train in folds that share no object, and let each tell of its test objects: copies that are not altered."""
+    """Cross-validate in folds that share no object; predictions are for copies that are not altered."""
     rows, raw, weighed = [], [], {}
     folds = list(disjoint_folds(samples.labels.tolist(), samples.objects, n_folds=FOLDS, seed=seed))
     for levels, (_, test) in zip(fit_levels([samples.take(known) for known, _ in folds], seed, jobs), folds, strict=True):
@@ -189,7 +189,7 @@ def held_out(samples: Samples, seed: int, jobs: int = 2) -> HeldOut:
 
 
 def calibrations(samples: Samples, rows: NDArray[np.int64], raw: dict[str, Floats]) -> dict[str, Calibration]:
-    """Calibrations of the levels from held-out probabilities, each for its `PRIOR`, from whole and cut light curves alike."""
+    """Fit the calibrations of the levels to held-out probabilities of whole and cut light curves, each for its `PRIOR`."""
     part, found = samples.take(rows), {}
     for level in LEVELS:
         target = targets(level, part)
@@ -201,7 +201,7 @@ def calibrations(samples: Samples, rows: NDArray[np.int64], raw: dict[str, Float
 
 
 def nested(samples: Samples, held: HeldOut) -> tuple[Floats, Floats]:
-    """Probabilities, shape (n, 15), of the light curve alone and with its surroundings, each fold by what the others gave."""
+    """Held-out probabilities, shape (n, 15), without and with the environment; each fold is calibrated by the others."""
     alone, placed = (np.empty((len(held.rows), len(BRANCH))) for _ in range(2))
     for i in np.unique(held.fold):
         others, own = held.fold != i, held.fold == i
@@ -212,7 +212,7 @@ def nested(samples: Samples, held: HeldOut) -> tuple[Floats, Floats]:
 
 
 def train(data: Path, out: Path, seed: int = 0, jobs: int = 2) -> dict[str, Any]:
-    """Train on a folder of real data, write the model and its card to `out`, and give the card's figures."""
+    """Train on a folder of real data and write the model and its card to `out`; returns the figures of the card."""
     samples = build(data, seed, jobs)
     held = held_out(samples, seed, jobs)
     alone, placed = nested(samples, held)
@@ -234,20 +234,20 @@ def train(data: Path, out: Path, seed: int = 0, jobs: int = 2) -> dict[str, Any]
 
 
 def reference(samples: Samples, rows: NDArray[np.int64], probabilities: Floats) -> population_stability.Reference:
-    """What `drift` compares with: whole real light curves, held out."""
+    """Reference of `drift`: whole real light curves, held out."""
     whole = (samples.copies[rows] == "whole") & (samples.origins[rows] == "real")
     said = probabilities[whole]
     return population_stability.reference(watched(samples.features[rows[whole]], said), branches(said))
 
 
 def fit_environment(samples: Samples) -> Environment:
-    """Where the classes lie, from every real object once."""
+    """Fit the environment to every real object once."""
     once = samples.take((samples.origins == "real") & (samples.copies == "whole"))
     return environment.fit(once.known, once.labels.tolist())
 
 
 def fit_outliers(samples: Samples, levels: dict[str, Level], seed: int) -> tuple[dict[str, Known], dict[str, Any]]:
-    """What is known of each branch from one light curve of each object, and the areas of leaving each class out."""
+    """Fit the outlier model of each branch to one light curve of each object, and test it by leaving out each class."""
     found, areas = {}, {}
     whole = samples.take((samples.copies == "whole") & np.isin(samples.origins, ("real", "simulated")))
     for branch in LIGHTCURVE:
@@ -259,7 +259,7 @@ def fit_outliers(samples: Samples, levels: dict[str, Level], seed: int) -> tuple
 
 
 def described(samples: Samples, seed: int) -> dict[str, Any]:
-    """What the model card says of the training set: rows and objects by class and origin."""
+    """Description of the training set for the model card: rows, and objects by class and origin."""
     counts: dict[str, dict[str, int]] = {}
     for origin in np.unique(samples.origins).tolist():
         own = samples.take(samples.origins == origin)

@@ -1,1 +1,1 @@
-"""How the stamp models are trained and judged; nothing that serves imports it."""
+"""Training and evaluation of the stamp models; nothing that serves imports it."""

@@ -1,6 +1,6 @@
-"""What the model would be without a part of it, or with what was left out: held-out predictions on the same folds, for the model card.
+"""Ablations for the model card: held-out predictions, on the same folds, of models with parts removed or added.
 
-Among them the network of Carrasco-Davis et al. 2021, trained here: with and without simulated alerts.
+Among them is the network of Carrasco-Davis et al. 2021, trained here with and without simulated alerts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from classifiers.models.stamp.training.trainer import (
 )
 from classifiers.taxonomy import STAMP
 
-#: Without pretraining a network learns for so many times the steps, at this rate.
+#: Factor on the steps, and learning rate, of a network without pretraining.
 LONGER, RATE = 3, 2e-3
 #: Weight of the entropy that the paper subtracts from the loss (beta of the network that ALeRCE deployed).
 ENTROPY = 0.5
@@ -55,7 +55,7 @@ class Variant:
 
 
 def evaluate_variants(table: Table, held_out: dict[str, Floats], recipe: Recipe, pretrained: Pretrained, seed: int) -> dict[str, Any]:
-    """Figures by name: the full model with positions, and single networks that learnt otherwise."""
+    """Figures by name: the full model with positions, and single networks trained in other ways."""
     first = table.take(table.first())
     placed = held_out | {"metadata": with_positions(table, recipe, seed)}
     figures = {"full, with positions": scored(first, calibrated(first, placed, "full", recipe.folds, seed))}
@@ -66,7 +66,7 @@ def evaluate_variants(table: Table, held_out: dict[str, Floats], recipe: Recipe,
 
 
 def _ours(recipe: Recipe, pretrained: Pretrained, seed: int) -> dict[str, Variant]:
-    """One of our networks: as it ships, with entropy regularisation, and without simulation."""
+    """One of our networks: as shipped, with entropy regularisation, and without simulation."""
 
     def show(inputs: Inputs) -> tuple[Images, Images]:
         return network.views(inputs.stamps)
@@ -82,7 +82,7 @@ def _ours(recipe: Recipe, pretrained: Pretrained, seed: int) -> dict[str, Varian
 
 
 def _papers(recipe: Recipe, seed: int) -> dict[str, Variant]:
-    """The paper's network with its loss, half our batch, and 21 of our features for metadata (no positions, no counts of visits)."""
+    """Network of the paper with its loss, half our batch, and 21 of our features for metadata (no positions, no counts of visits)."""
     recipe = replace(recipe, batch=recipe.batch // 2)
 
     def make() -> Any:
@@ -110,14 +110,14 @@ def _papers(recipe: Recipe, seed: int) -> dict[str, Variant]:
 
 
 def entropic(truth: Any, p: Any) -> Any:
-    """The paper's loss: cross-entropy less `ENTROPY` times the entropy of the answer, a mean over the batch."""
+    """Loss of the paper: cross-entropy less `ENTROPY` times the entropy of the prediction, averaged over the batch."""
     ops = keras().ops
     logs = ops.log(ops.clip(p, 1e-7, 1.0))
     return ops.mean(ops.sum((ENTROPY * p - truth) * logs, axis=-1))
 
 
 def cross_validate(table: Table, variant: Variant, seed: int) -> Floats:
-    """What a network says of the first alert of each object, (objects, 5), when it learnt from the other folds."""
+    """Held-out predictions (objects, 5) of a network for the first alert of each object."""
     first, recipe = table.first(), variant.recipe
     shown = variant.show(table.inputs)
     result = np.full((len(first), len(STAMP)), np.nan)
@@ -133,7 +133,7 @@ def cross_validate(table: Table, variant: Variant, seed: int) -> Floats:
 
 
 def with_positions(table: Table, recipe: Recipe, seed: int) -> Floats:
-    """The forest on real metadata if it knew ecliptic and galactic coordinates too, (objects, 5)."""
+    """Held-out predictions (objects, 5) of the forest on real metadata with ecliptic and galactic coordinates added."""
     first = table.first()
     place = _places(table.sky[first])
     result = np.full((len(first), len(STAMP)), np.nan)

@@ -1,6 +1,6 @@
-"""The model card: what the shipped model is, how good it is on nights that it never saw, and where it fails.
+"""Model card of the stamp classifier: recipe, figures on nights that it was not trained on, and failures.
 
-It is kept beside the weights as JSON, and written as a page by `markdown`.
+It is stored beside the weights as JSON; `markdown` makes a page of it.
 """
 
 from __future__ import annotations
@@ -18,53 +18,52 @@ from classifiers.training.folds import disjoint_folds
 from classifiers.training.metrics import metrics
 
 NAME, VERSION = "stamp", "1.0"
-#: The classes whose labels are strong: spectra, catalogues of variables, orbits. Those of bogus come from another classifier's score.
+#: Classes with strong labels: spectra, catalogues of variables, orbits. Those of bogus are from another classifier's score.
 STRONG = STAMP[:4]
 
 WHAT = """\
-An average of small convolutional networks on two scales of the stamps, which learnt from simulated alerts first, and of two forests on the
-metadata. It sees no position, time, depth of the night, count of visits, real-bogus score or solar-system match. Probabilities hold
+An average of small convolutional networks on two scales of the stamps, pretrained on simulated alerts, and of two forests on the
+metadata. It uses no position, time, depth of the night, count of visits, real-bogus score or solar-system match. Probabilities hold
 for equal frequencies of the classes (bogus: less); multiply by those of your stream and normalise where they are known. Alerts of other
-surveys, and stamps that are incomplete or clipped, get no answer."""
+surveys, and stamps that are incomplete or clipped, are not classified."""
 CAVEATS = """\
-Most AGN, and a third of all objects, come from one night, so with nights held apart a fold learns AGN from ten real objects and the
+Most AGN, and a third of all objects, come from one night, so that a fold without that night learns AGN from ten real objects and the
 simulation. The simulation's distributions of brightness, host and distance were measured on alerts of these same classes, those held out
-among them, and variants of the recipe were compared on these same folds before one was chosen: the figures owe a little to both, and only
-objects outside the data can judge. Catalogues disagree on about 1 % of the labels."""
+among them, and variants of the recipe were compared on these same folds before one was chosen: the figures are slightly too good for
+both reasons, and only objects outside the data can show by how much. Catalogues disagree on about 1 % of the labels."""
 ABLATIONS = """\
-Single networks (rows that begin with *one network* or *the paper's network*) answer uncombined, in one orientation. The paper's
+Single networks (rows that begin with *one network* or *the paper's network*) are evaluated alone, in one orientation. The paper's
 network (Carrasco-Davis et al. 2021: 21 × 21 × 3 pixels, four rotations, cyclic pooling, metadata joined after batch normalisation,
 entropy regularisation 0.5) was trained here, on the same folds, with 21 of our features in place of its metadata, and with or
 without simulated alerts first. *Entropy regularised* is one of our networks with that loss in place of smoothed labels."""
 REALISM = """\
-**How real the simulation looks.** Area under the ROC curve of a random forest that tells real alerts of one class from simulated
-ones: 0.5 where it cannot, 1 where it always can. Epochs: how well it tells the earlier half of the real alerts from the later, for
-comparison."""
+**Realism of the simulation.** Area under the ROC curve of a random forest that separates real alerts of one class from simulated
+ones: 0.5 if it cannot, 1 if it always can. Epochs, for comparison: the same for the earlier and the later half of the real alerts."""
 
 
 def scored(table: Table, probabilities: Floats) -> dict[str, Any]:
-    """`judged` of the labels of a table."""
+    """Metrics of predictions for the alerts of a table."""
     return judged(table.labels.tolist(), probabilities)
 
 
 def judged(labels: list[str], probabilities: Floats) -> dict[str, Any]:
-    """`classifiers.training.metrics.metrics` with the classes of strong labels apart."""
+    """Metrics (`classifiers.training.metrics`), also over the classes with strong labels alone."""
     return metrics(labels, probabilities, STAMP, subsets={"strong": STRONG})
 
 
 def describe(table: Table, held_out: list[dict[str, Floats]], unadapted: Floats, recipe: dict[str, Any]) -> dict[str, Any]:
-    """The card of a model trained on a table.
+    """Card of a model trained on a table.
 
     Parameters
     ----------
     table : Table
-        What it was trained on.
+        Training set.
     held_out : list of dict
-        For each repeat, predictions (objects, 5) of its parts for objects and nights held out (`train.cross_validated`).
+        For each repeat, predictions (objects, 5) of its parts for objects and nights held out (`trainer.cross_validate`).
     unadapted : ndarray, shape (objects, 5)
-        What the networks said before they had seen a real alert.
+        Predictions of the networks before fine-tuning on real alerts.
     recipe : dict
-        How it was trained.
+        Parameters of the training.
     """
     first = table.take(table.first())
     fresh = [parts | {name[6:]: p for name, p in parts.items() if name.startswith("fresh ")} for parts in held_out]
@@ -99,7 +98,7 @@ def _calibrated(
 
 
 def calibrated(first: Table, parts: dict[str, Floats], mode: str, folds: int, seed: int, by: dict[str, Floats] | None = None) -> Floats:
-    """Held-out predictions (n, 5), each calibrated by those (of ``by``, if given) for other nights and objects."""
+    """Held-out predictions (n, 5), each calibrated on those (of ``by``, if given) for other nights and objects."""
     raw, source = combine(parts, mode), combine(by or parts, mode)
     result = np.full_like(raw, np.nan)
     for others, these in disjoint_folds(first.labels.tolist(), first.nights, n_folds=folds, seed=seed):
@@ -108,13 +107,13 @@ def calibrated(first: Table, parts: dict[str, Floats], mode: str, folds: int, se
 
 
 def compared(card: dict[str, Any], name: str, table: Table, probabilities: Floats) -> dict[str, Any]:
-    """The card with the figures of somebody else's model on the same alerts, those of ``table.first()``."""
+    """Add to the card the figures of another model on the same alerts, ``table.first()``."""
     figures = scored(table.take(table.first()), probabilities)
     return card | {"comparison": card.get("comparison", {}) | {name: figures}}
 
 
 def markdown(card: dict[str, Any]) -> str:
-    """The card as Markdown."""
+    """Page of the card, as Markdown."""
     data, figures = card["data"], card["cross_validation"]
     counts = ", ".join(f"{n} {c}" for c, n in data["by_class"].items())
     rows = [*figures.items(), *card.get("ablations", {}).items(), *card.get("comparison", {}).items()]
@@ -123,12 +122,12 @@ def markdown(card: dict[str, Any]) -> str:
         "",
         "Written by `python -m classifiers train stamp --readable FILE`; do not edit.",
         "",
-        "**What it is.** " + " ".join((WHAT, f"{card['bytes'] / 1e6:.1f} MB, SHA-256 `{card['sha256'][:16]}…`.")),
+        "**Model.** " + " ".join((WHAT, f"{card['bytes'] / 1e6:.1f} MB, SHA-256 `{card['sha256'][:16]}…`.")),
         "",
         f"**Data.** {data['objects']} labelled ZTF objects ({counts}; {data['alerts']} alerts, {data['nights']} nights) and "
         f"{card['recipe']['simulated']} simulated alerts. {CAVEATS}",
         "",
-        f"**How it was judged.** One alert, the earliest, per object; {card['recipe']['folds']} folds, {card['folds']}. "
+        f"**Evaluation.** One alert, the earliest, per object; {card['recipe']['folds']} folds, {card['folds']}. "
         "Intervals are 95 %, bootstrap over objects. The strong classes are all but bogus, whose labels are another classifier's scores.",
         "",
         "| model | AGN | SN | VS | asteroid | bogus | balanced, strong | 95 % | repeats | balanced, all | macro F1 | ECE | ECE, equal |",
@@ -138,7 +137,7 @@ def markdown(card: dict[str, Any]) -> str:
         "Columns by class are recalls. ECE: expected calibration error on these objects, then as if all classes were as frequent.",
         "",
         *([ABLATIONS, ""] if "ablations" in card else []),
-        "**Where it fails** (full model, first repeat): " + "; ".join(_failures(figures["full"])) + ".",
+        "**Most frequent confusions** (full model, first repeat): " + "; ".join(_failures(figures["full"])) + ".",
         "",
         "**Reliability** (full model, first repeat):",
         "",
@@ -153,7 +152,7 @@ def markdown(card: dict[str, Any]) -> str:
 
 
 def _realism(found: dict[str, float]) -> list[str]:
-    """The table of the simulation's realism."""
+    """Table of the realism of the simulation."""
     rows = ((c, *(f"{found[f'auc_{what}_{c}']:.2f}" for what in ("images", "metadata", "epochs"))) for c in STAMP if f"n_{c}" in found)
     head = [REALISM, "", "| class | by images | by metadata | epochs, by images |", "|---|---|---|---|"]
     return [*head, *(f"| {' | '.join(row)} |" for row in rows), ""]
@@ -169,7 +168,7 @@ def _row(name: str, result: dict[str, Any]) -> str:
 
 
 def _failures(result: dict[str, Any], n: int = 5) -> list[str]:
-    """The n commonest confusions by share of the true class."""
+    """The n most frequent confusions by share of the true class."""
     counts = np.array(result["confusion"])[:, : len(STAMP)]
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     np.fill_diagonal(share, 0)

@@ -1,4 +1,4 @@
-"""The folder of labelled alerts that models are trained and judged on: ``ztf_stamps.npz`` and ``ztf_stamps_meta.parquet``.
+"""Reader of the folder of labelled alerts for training and evaluation: ``ztf_stamps.npz`` and ``ztf_stamps_meta.parquet``.
 
 The first holds ``candid`` (n,) and ``stamps`` (n, 3, 63, 63); the second, in the same order, ``candid``, ``objectId``, ``jd``,
 ``ra``, ``dec``, ``stamp_class`` (empty: unlabelled) and the fields of ZTF's candidate.
@@ -21,13 +21,13 @@ from classifiers.taxonomy import STAMP
 
 #: Names of the files.
 STAMPS, META = "ztf_stamps.npz", "ztf_stamps_meta.parquet"
-#: Noon at Palomar as a fraction of a Julian day: nights are counted from there to the next.
+#: Noon at Palomar as a fraction of a Julian day, where a night begins.
 NOON = 1 / 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """n alerts with what is known of them.
+    """Table of n alerts.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Table:
         '' where unlabelled.
     jd : ndarray of float, shape (n,)
     sky : ndarray of float, shape (n, 2)
-        Right ascension and declination in degrees: no input of the models, but of the ablation that shows why.
+        Right ascension and declination in degrees: no input of the models, but of an ablation.
     """
 
     inputs: Inputs
@@ -77,12 +77,12 @@ class Table:
 
 
 def read(data: Path) -> Table:
-    """The alerts of a folder.
+    """Read the alerts of a folder.
 
     Raises
     ------
     ClassifierError
-        A file is missing or damaged, the two do not belong together, or a label is none of ours.
+        A file is missing or damaged, the two do not belong together, or a label is unknown.
     """
     stamps_path, table_path = data / STAMPS, data / META
     try:
@@ -105,6 +105,6 @@ def read(data: Path) -> Table:
 
 
 def digests(objects: ArrayLike) -> NDArray[np.uint64]:
-    """First 8 bytes of the SHA-256 of each object's name, shape (n,): says whether a model has seen an object, and not which those are."""
+    """Digests of object names, shape (n,): the first 8 bytes of their SHA-256, by which a model knows its training objects."""
     names = np.asarray(objects, str).tolist()
     return np.array([int.from_bytes(sha256(name.encode()).digest()[:8], "big") for name in names], np.uint64)

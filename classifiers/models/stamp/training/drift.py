@@ -1,4 +1,4 @@
-"""Drift of a folder of alerts, and how far the single nights of a training set are from the whole of it."""
+"""Drift of a folder of alerts, and of the single nights of a training set from the whole of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from classifiers.models.stamp.ensemble import Ensemble
 from classifiers.models.stamp.training import data as tables
 from classifiers.population_stability import ALARM, Reference
 
-#: Least alerts of a night that is compared by itself.
+#: Least number of alerts of a night that is compared.
 LEAST = 30
 
 

@@ -14,7 +14,7 @@ AXES = 6
 
 
 def fit(weights: list[NDArray[np.float32]], stamps: Images) -> Embedding:
-    """The first principal axes of stamps (n, c, 63, 63) in the hidden layer of a network."""
+    """Fit the first principal axes of stamps (n, c, 63, 63) in the hidden layer of a network."""
     hidden = network.embedded(weights)(*network.views(stamps))
     mean = hidden.mean(axis=0)
     _, spread, axes = np.linalg.svd(hidden - mean, full_matrices=False)

@@ -1,4 +1,4 @@
-"""How good the shipped stamp model is on a folder of labelled alerts, or how good its recipe is on nights that it never saw."""
+"""Evaluation of the shipped stamp model on a folder of labelled alerts, or of its recipe by cross-validation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
 def evaluate(
     data: Path, *, image_only: bool = False, weights: Path = storage.SHIPPED, cross_validate: bool = False, seed: int = 0
 ) -> dict[str, Any]:
-    """Metrics of the earliest alert of each labelled object, with ``n_seen_in_training`` and, if some were seen, also of the ``unseen``."""
+    """Evaluate the earliest alert of each labelled object.
+
+    Returns the metrics with ``n_seen_in_training`` and, if some objects were in the training set, metrics of the ``unseen`` ones.
+    """
     table = tables.read(data)
     table = table.take(table.first())
     mode = "image_only" if image_only else "full"
@@ -41,7 +44,7 @@ def evaluate(
     known = np.isin(tables.digests(table.objects), seen)
     result["n_seen_in_training"] = int(known.sum())
     if known.any():
-        print(f"WARNING: {known.sum()} of {len(table)} objects took part in training; figures of them flatter", file=sys.stderr)
+        print(f"WARNING: {known.sum()} of {len(table)} objects are in the training set: the figures are too good", file=sys.stderr)
     if known.any() and not known.all():
         unseen = table.take(~known)
         result["unseen"] = scored(unseen, model.predict(unseen.inputs, mode))
@@ -49,7 +52,7 @@ def evaluate(
 
 
 def predict(data: Path, *, image_only: bool = False, weights: Path = storage.SHIPPED, out: Path | None = None) -> dict[str, Any]:
-    """Probabilities of the earliest alert of every object, labelled or not."""
+    """Classify the earliest alert of every object, labelled or not."""
     table = tables.read(data)
     table = table.take(table.first(labelled=False))
     model, _, card = storage.load(weights)

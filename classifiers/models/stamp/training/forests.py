@@ -1,4 +1,4 @@
-"""The forests on metadata: how they are grown."""
+"""Training of the forests on metadata."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from classifiers.training.trees import from_forests
 from classifiers.trees import Trees
 
-#: What stands for a missing value while trees grow: below every feature, so that it goes left wherever they ask.
+#: Value of missing features in training: below every feature, so that it always goes left.
 MISSING = -1e6
 
 
 def grow(features: ArrayLike, labels: ArrayLike, weights: ArrayLike, n_classes: int, trees: int, seed: int) -> Trees:
-    """A forest of which half the trees are a random forest's and half extremely randomised (Geurts et al. 2006), whose errors differ."""
+    """Train a forest whose trees are half a random forest's and half extremely randomised (Geurts et al. 2006): their errors differ."""
     filled = np.nan_to_num(np.asarray(features, np.float32), nan=MISSING)
     settings: Mapping[str, Any] = {"n_estimators": trees // 2, "min_samples_leaf": 2, "random_state": seed, "n_jobs": 2}
     kinds = ((RandomForestClassifier, 0.3), (ExtraTreesClassifier, 0.4))

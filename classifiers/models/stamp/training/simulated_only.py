@@ -1,4 +1,4 @@
-"""Stamps of surveys whose alerts have no labels: ATLAS and Rubin. **Experimental**: what these networks know, they know from simulation.
+"""Training for surveys without labelled alerts, ATLAS and Rubin, on simulated stamps alone. **Experimental**.
 
 The recipe is that of ZTF up to where real alerts come in. Temperatures are raised by the ratio of real to simulated alerts that the
 same network has on ZTF (`temperature_ratio`), the only survey where both can be measured. The networks read the images alone.
@@ -34,18 +34,18 @@ from classifiers.simulate.stamps import simulate
 from classifiers.taxonomy import STAMP
 
 VERSION = "0.1 experimental"
-#: Share of Rubin's cutouts that are of the least size; the others are larger, up to this many pixels a side (measured on 71 packets).
+#: Share of Rubin's cutouts that have the least size, and largest number of pixels per side of the others (measured on 71 packets).
 LEAST_SHARE, LARGEST = 0.7, 69
-#: Networks, and simulated alerts that test and calibrate them.
+#: Number of networks, and of simulated alerts that test and calibrate them.
 NETWORKS, HELD_OUT = 2, 2000
-#: The card tells an area under the ROC curve of no fewer real alerts than this on either side.
+#: Least number of real alerts on either side for an area under the ROC curve in the card.
 FEWEST = 10
-#: Simulated alerts drawn at once, of one size.
+#: Simulated alerts per batch, all of one size.
 CHUNK = 240
 
 
 def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int, readable: Path | None = None) -> dict[str, Any]:
-    """Train on simulated stamps of a survey, look at the real packets in ``data/alerts/<survey>``, write the model, return its card."""
+    """Train on simulated stamps of a survey, apply the model to the real packets in ``data/alerts/<survey>``, write it, return its card."""
     inputs, codes = simulate_batch(survey, recipe.simulated, np.random.default_rng(seed))
     test, truth = simulate_batch(survey, HELD_OUT, np.random.default_rng([seed, 1]))
     channels = inputs.stamps.shape[1]
@@ -73,9 +73,9 @@ def train(survey: str, data: Path, out: Path, recipe: Recipe, seed: int, readabl
 
 
 def temperature_ratio(data: Path, seed: int) -> float:
-    """Temperature of a ZTF network that has seen no real alert, on the real ones of a folder, over that on simulated ones; at least 1.
+    """Ratio of the temperatures of a ZTF network without fine-tuning, on real alerts of a folder and on simulated ones; at least 1.
 
-    1 where the folder has no labelled ZTF alerts.
+    It is 1 if the folder has no labelled ZTF alerts.
     """
     model = storage.load()[0]
     if model.embedding is None or not (data / tables.STAMPS).is_file():
@@ -90,17 +90,17 @@ def temperature_ratio(data: Path, seed: int) -> float:
 
 
 WHAT = """\
-**Experimental, and off unless `TOM_ALERCE['CLASSIFIERS']` names it.** Two small networks that learnt from simulated stamps of this survey
-alone, and look at nothing but the images. No labelled alerts of this survey were at hand: how good it is on real ones is **not known**.
+**Experimental, and off unless `TOM_ALERCE['CLASSIFIERS']` names it.** Two small networks that were trained on simulated stamps of this
+survey alone and use the images only. No labelled alerts of this survey were available: how good it is on real ones is **not known**.
 The same recipe, on real ZTF alerts, has a balanced accuracy of {ztf:.2f} over the strong classes (*networks before any real alert* in the
-card of `stamp`), and the simulation knows ZTF's camera better. {alerts} simulated alerts; {size:.1f} MB, SHA-256 `{digest}…`."""
+card of `stamp`), and the simulation is better for ZTF's camera. {alerts} simulated alerts; {size:.1f} MB, SHA-256 `{digest}…`."""
 SIMULATED = """\
-**On {n} simulated alerts that it has not seen**: balanced accuracy {accuracy:.2f} ({recalls}), expected calibration error {ece:.3f},
-after the temperature was raised by a factor of {ratio:.2f}, as a ZTF network needs it to go from simulated to real alerts."""
+**On {n} other simulated alerts**: balanced accuracy {accuracy:.2f} ({recalls}), expected calibration error {ece:.3f},
+after the temperature was raised by a factor of {ratio:.2f}, which a ZTF network needs from simulated to real alerts."""
 
 
 def markdown(card: dict[str, Any]) -> str:
-    """The card as Markdown."""
+    """Page of the card, as Markdown."""
     simulated, recipe, name = card["simulated"], card["recipe"], card["classifier"]
     ztf = storage.read_card()["cross_validation"]["networks before any real alert"]["balanced_accuracy_strong"]
     what = {"ztf": ztf, "alerts": recipe["simulated"], "size": card["bytes"] / 1e6, "digest": card["sha256"][:16]}
@@ -125,14 +125,14 @@ def markdown(card: dict[str, Any]) -> str:
 
 
 def _seen(real: dict[str, Any]) -> list[str]:
-    """What real alerts without labels say."""
+    """Paragraphs on unlabelled real alerts."""
     if not real["n"]:
-        return ["**On real alerts**: none were at hand."]
+        return ["**On real alerts**: none were available."]
     classes = ", ".join(f"{c} {share:.0%}" for c, share in real["classes"].items())
     scored, moving = real["scored"], real["asteroids"]
     few = min(scored["real"], scored["n"] - scored["real"]) < FEWEST
-    area = "" if few else f" An area under the ROC curve of {real['auc_real']:.2f} tells the {scored['real']} of "
-    area += f"{scored['n']} that the survey itself scores as real from the others by 1 − p(bogus)." if area else ""
+    area = "" if few else f" An area under the ROC curve of {real['auc_real']:.2f} separates the {scored['real']} of "
+    area += f"{scored['n']} that the survey scores as real from the others by 1 − p(bogus)." if area else ""
     known = f" Of {moving['n']} known solar-system objects it calls {moving['right']} asteroid." if moving["n"] else ""
     above = [f"{name} {psi:.1f}" for name, psi in real["psi"].items() if psi > ALARM]
     drifted = (
@@ -146,7 +146,7 @@ def _seen(real: dict[str, Any]) -> list[str]:
 
 
 def simulate_batch(survey: str, n: int, rng: np.random.Generator) -> tuple[Inputs, Any]:
-    """So many simulated alerts of a survey, of every class as many, and their codes."""
+    """Simulate n alerts of a survey, equally many of each class; returned with their codes."""
     geometry, codes = GEOMETRIES[survey], np.arange(n) % len(STAMP)
     least = instrument(survey).size if len(set(geometry.sides)) == 1 else geometry.sides[0]
     stamps: list[Images] = []
@@ -158,7 +158,7 @@ def simulate_batch(survey: str, n: int, rng: np.random.Generator) -> tuple[Input
 
 
 def on_real_alerts(survey: str, data: Path, model: Ensemble, expected: population_stability.Reference) -> dict[str, Any]:
-    """What the model makes of the real packets of a folder: classes, confidence, drift, agreement with the survey's own scores."""
+    """Apply the model to the real packets of a folder: classes, confidence, drift, agreement with the survey's own scores."""
     alerts = [a for a in packets(data / "alerts" / survey) if a.survey == survey]
     inputs = from_alerts(alerts, (), GEOMETRIES[survey])
     alerts = [a for a, good in zip(alerts, inputs.usable.tolist(), strict=True) if good]
@@ -180,7 +180,7 @@ def on_real_alerts(survey: str, data: Path, model: Ensemble, expected: populatio
 
 
 def packets(folder: Path) -> list[Alert]:
-    """The alerts of a folder of packets; what cannot be read is left out.
+    """Read the alerts of a folder of packets; unreadable files are skipped.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def packets(folder: Path) -> list[Alert]:
 
 
 def real_score(alert: Alert) -> float:
-    """The survey's own probability that an alert is real: Rubin's ``reliability``; the share of ATLAS's nine that goes to real kinds."""
+    """Probability by the survey that an alert is real: Rubin's ``reliability``; the part of ATLAS's nine scores that is of real kinds."""
     if alert.survey == "lsst":
         reliability = alert.metadata.get("reliability")
         return np.nan if reliability is None else float(reliability)

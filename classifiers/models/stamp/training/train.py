@@ -1,8 +1,8 @@
-"""Training, in one command: ``python -m classifiers train stamp --data DIR``.
+"""Training of the stamp model: ``python -m classifiers train stamp --data DIR``.
 
-Networks first learn from simulated stamps of all classes, then from real ones mixed with them; one forest learns from the metadata of both,
-one from all metadata of real alerts. Every object counts once however many alerts it has, every class as much as every other, save bogus,
-whose labels are weak. The same is done in folds that share neither objects nor nights, which gives the calibration and the figures of the
+Networks are pretrained on simulated stamps of all classes and fine-tuned on real ones mixed with them; one forest learns from the metadata
+of both, one from all metadata of real alerts. Every object counts once whatever its number of alerts, and all classes count alike except
+bogus, whose labels are weak. Cross-validation in folds that share neither objects nor nights gives the calibration and the figures of the
 model card.
 """
 
@@ -31,12 +31,14 @@ from classifiers.simulate.realism import judge
 
 def add_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
     """Options of the command line: the survey, the numbers of the recipe, and a model to be compared with."""
-    parser.add_argument("--survey", choices=tuple(GEOMETRIES), default=ZTF.survey, help="of others than ZTF, on simulation alone")
+    parser.add_argument(
+        "--survey", choices=tuple(GEOMETRIES), default=ZTF.survey, help="other surveys than ZTF are trained on simulation alone"
+    )
     for name in Recipe.__slots__:
         parser.add_argument(f"--{name}", type=int, default=getattr(Recipe(), name))
-    parser.add_argument("--ablations", action="store_true", help="also train what the card compares the model with")
-    parser.add_argument("--readable", type=Path, metavar="FILE", help="where to tell the card for people, as Markdown")
-    parser.add_argument("--compare", type=Path, metavar="DIR", help="an imported checkpoint whose figures the card shall tell beside ours")
+    parser.add_argument("--ablations", action="store_true", help="also train the variants that the card compares with the model")
+    parser.add_argument("--readable", type=Path, metavar="FILE", help="write the card as a page, in Markdown")
+    parser.add_argument("--compare", type=Path, metavar="DIR", help="add the figures of an imported checkpoint to the card")
 
 
 def train(
@@ -56,18 +58,18 @@ def train(
     data, out : Path
         Folders of the labelled alerts (`data.read`) and of the model.
     seed : int
-        Of everything random. The same seed gives the same simulation, folds and forests, and networks that differ by the rounding of sums
-        in parallel threads: figures agree well within their intervals, weights not bit for bit.
+        Seed of all random numbers. The same seed gives the same simulation, folds and forests, and networks that differ by the rounding of
+        sums in parallel threads: figures agree well within their intervals, weights not bit for bit.
     survey : str
-        'ztf', or one of those without labels (`simulated_only`), whose default folder is one of its own.
+        'ztf', or a survey without labels (`simulated_only`), which has its own default folder.
     ablations : bool
-        Whether to find out, and to tell in the card, what other recipes would give (`ablations`), and how real the simulation looks.
+        Whether to add other recipes (`ablations`) and the realism of the simulation to the card.
     readable : Path, optional
-        A file that tells the card for people.
+        File for the card as a page.
     compare : Path, optional
-        An imported checkpoint (`checkpoints.import_checkpoint`) whose figures on the same alerts the card shall tell.
+        Imported checkpoint (`checkpoints.import_checkpoint`) whose figures on the same alerts are added to the card.
     **numbers : int
-        Those of the `Recipe` that differ from the default.
+        Numbers of the `Recipe` that differ from the default.
     """
     recipe = replace(Recipe(), **numbers)
     if survey != ZTF.survey:

@@ -1,4 +1,4 @@
-"""Pieces of the training of the stamp models: recipe, networks pretrained on simulated alerts, fine-tuning, forests, cross-validation."""
+"""Training steps of the stamp models: pretraining on simulated alerts, fine-tuning, forests, cross-validation."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from classifiers.simulate.stamps import simulate
 from classifiers.taxonomy import STAMP
 from classifiers.training.folds import disjoint_folds
 
-#: Share of the weight of a class that is seen as if it were the first or second detection. Without it a forest learns from ``ndethist``
-#: that whatever is new is an asteroid, since the labelled supernovae were rarely recorded on their first night.
+#: Part of the weight of a class that is presented as a first or second detection. Without it a forest learns from ``ndethist`` that every
+#: new source is an asteroid, since the labelled supernovae were rarely recorded on their first night.
 FRESH = 0.25
 
-#: Weight of all simulated alerts beside all real ones in the forest that learns from both.
+#: Weight of all simulated alerts relative to all real ones in the forest that learns from both.
 SIMULATED = 0.15
 
-#: Simulated alerts drawn at once.
+#: Simulated alerts per batch.
 CHUNK = 480
 
 Weights: TypeAlias = list[NDArray[np.float32]]
@@ -36,7 +36,7 @@ Weights: TypeAlias = list[NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """n alerts to draw from: the two arrays that the network reads (views and log noise), codes and weights."""
+    """Training alerts: the two inputs of the network (views and log noise), codes and weights."""
 
     views: tuple[Images, Images]
     codes: NDArray[np.int64]
@@ -44,7 +44,7 @@ class Sample:
 
 
 class Trainer:
-    """One compiled network that every training borrows, since compiling takes longer than learning does.
+    """One compiled network that all trainings use in turn, since compiling takes longer than training.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Trainer:
         self._model.compile(k.optimizers.Adam(), loss=loss or k.losses.CategoricalCrossentropy(label_smoothing=0.05))
 
     def fit(self, weights: Weights, data: Iterator[tuple[Images, Images, Images]], steps: int, rate: float) -> Weights:
-        """The weights after so many steps of Adam from a fresh state, on a cosine schedule."""
+        """Train from given weights with Adam, its state reset, on a cosine schedule; returns the new weights."""
         self._model.set_weights(weights)
         for variable in self._model.optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
@@ -69,14 +69,14 @@ class Trainer:
         return network.weights_of(self._model)
 
     def predict(self, weights: Weights, shown: Images, noise: Images) -> Floats:
-        """Probabilities (n, 5) by a network of these weights."""
+        """Probabilities (n, 5) by the network with these weights."""
         self._model.set_weights(weights)
         return np.asarray(self._model.predict([shown, noise], batch_size=256, verbose=0), float)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pretrained:
-    """The trainer, the simulated alerts and their metadata, and the weights of each network after learning from them."""
+    """Trainer, simulated alerts and their metadata, and the weights of each network that was pretrained on them."""
 
     trainer: Trainer
     simulated: Sample
@@ -86,7 +86,7 @@ class Pretrained:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How much of everything. The defaults take two free cores a quarter of an hour."""
+    """Numbers of the training. The defaults take a quarter of an hour on two free cores."""
 
     networks: int = 3
     simulated: int = 12_000
@@ -99,7 +99,7 @@ class Recipe:
 
 
 def pretrain_networks(recipe: Recipe, seed: int) -> Pretrained:
-    """Simulated views and codes, and networks pretrained on them: the start of every fold."""
+    """Simulate alerts and pretrain networks on them: the start of every fold."""
     simulated, columns = simulate_batch(recipe.simulated, seed, lambda inputs: network.views(inputs.stamps))
     trainer = Trainer(network.small())
     numbers = tqdm(range(recipe.networks), desc="networks on simulation", unit="network", disable=None)
@@ -107,7 +107,7 @@ def pretrain_networks(recipe: Recipe, seed: int) -> Pretrained:
 
 
 def simulate_batch(n: int, seed: int, show: Callable[[Inputs], tuple[Images, Images]]) -> tuple[Sample, dict[str, Floats]]:
-    """So many simulated ZTF alerts, of every class as many, as the two arrays that ``show`` makes of them; and their metadata."""
+    """Simulate n ZTF alerts, equally many of each class: the two inputs that ``show`` makes of them, and their metadata."""
     rng = np.random.default_rng(seed)
     codes = np.arange(n) % len(STAMP)
     shown, columns = [], []
@@ -122,20 +122,20 @@ def simulate_batch(n: int, seed: int, show: Callable[[Inputs], tuple[Images, Ima
 
 
 def pretrain(trainer: Trainer, simulated: Sample, recipe: Recipe, seed: int, make: Callable[[], Any] = network.small) -> Weights:
-    """Weights of a network that has learnt from simulated alerts alone."""
+    """Pretrain a network on simulated alerts; returns its weights."""
     keras().utils.set_random_seed(seed)
     start = network.weights_of(make())
     return trainer.fit(start, batches([(simulated, recipe.batch)], seed), recipe.pretraining, 2e-3)
 
 
 def fine_tune(trainer: Trainer, weights: Weights, real: Sample, simulated: Sample, recipe: Recipe, seed: int) -> Weights:
-    """The weights after learning from real alerts, half and half with simulated ones."""
+    """Fine-tune a network on batches that are half real and half simulated alerts; returns its weights."""
     half = recipe.batch // 2
     return trainer.fit(weights, batches([(real, half), (simulated, recipe.batch - half)], seed), recipe.steps, 7e-4)
 
 
 def batches(sources: list[tuple[Sample, int]], seed: int) -> Iterator[tuple[Images, Images, Images]]:
-    """Endless batches, so many from each sample, drawn by weight, the whole batch in a random orientation, its noise levels jittered."""
+    """Yield batches without end: alerts of each sample drawn by weight, in a random orientation, with jittered noise levels."""
     rng = np.random.default_rng(seed)
     one_hot = np.eye(len(STAMP), dtype=np.float32)
     while True:
@@ -147,7 +147,7 @@ def batches(sources: list[tuple[Sample, int]], seed: int) -> Iterator[tuple[Imag
 
 
 def fit(table: Table, recipe: Recipe, pretrained: Pretrained, seed: int) -> Ensemble:
-    """Every part trained on all alerts of a table, all labelled and usable; not calibrated."""
+    """Train all parts of the model on a table of labelled, usable alerts; it is not yet calibrated."""
     codes, first = table.codes, table.first()
     forests = {}
     for name, columns in READS.items():
@@ -164,7 +164,7 @@ def fit(table: Table, recipe: Recipe, pretrained: Pretrained, seed: int) -> Ense
 
 
 def object_weights(table: Table) -> Floats:
-    """Weights (n,) with which every object counts once, however many alerts it has, and classes as `by_class` says."""
+    """Weights (n,) of the alerts: every object counts once whatever its number of alerts, classes by `by_class`."""
     _, inverse, count = np.unique(table.objects, return_inverse=True, return_counts=True)
     return by_class(table.codes, 1 / count[inverse])
 
@@ -172,7 +172,7 @@ def object_weights(table: Table) -> Floats:
 def with_first_detections(
     inputs: Inputs, codes: NDArray[np.int64], columns: Sequence[str]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], Floats]:
-    """Features, codes and weights of n alerts, followed by those of what is not an asteroid as if on its first detection (see `FRESH`)."""
+    """Features, codes and weights of n alerts, and again of those that are no asteroids as first or second detections (see `FRESH`)."""
     old = np.flatnonzero(codes != STAMP.index("asteroid"))
     again = dict(inputs.take(old).metadata) | {"ndethist": np.where(np.arange(old.size) % 2, 1.0, 2.0)}
     features = np.concatenate([metadata.features(m, columns) for m in (inputs.metadata, again)])
@@ -182,9 +182,9 @@ def with_first_detections(
 
 
 def cross_validate(table: Table, recipe: Recipe, pretrained: Pretrained, seed: int) -> dict[str, Floats]:
-    """Predictions (objects, 5) of each part for the first alert of each object, by models that saw neither the object nor its night.
+    """Held-out predictions (objects, 5) of each part for the first alert of each object; neither object nor night was trained on.
 
-    Under ``fresh <forest>`` is what the forests would say if each alert were its object's first.
+    ``fresh <forest>`` are the predictions of the forests if each alert were the first detection of its object.
     """
     first = table.first()
     held_out: dict[str, Floats] = {}
@@ -199,7 +199,7 @@ def cross_validate(table: Table, recipe: Recipe, pretrained: Pretrained, seed: i
 
 
 def folds(table: Table, first: NDArray[np.int64], recipe: Recipe, seed: int) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
-    """All alerts to train on (mask) and the objects to test on (indices into ``first``)."""
+    """Yield the mask of the alerts to train on, and the objects to test on (indices into ``first``)."""
     objects, nights = table.objects, table.nights
     parts = disjoint_folds(table.labels[first].tolist(), nights[first], objects[first], n_folds=recipe.folds, seed=seed)
     for _, test in tqdm(parts, total=recipe.folds, desc="folds", unit="fold", disable=None):

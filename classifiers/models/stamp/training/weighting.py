@@ -1,4 +1,4 @@
-"""How much each alert counts, in training and in calibration: every class the same, save the one whose labels are weak."""
+"""Weights of alerts in training and calibration: all classes alike, except bogus, whose labels are weak."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from classifiers.models.stamp.preprocess import Floats
 from classifiers.taxonomy import STAMP
 from classifiers.training import calibration
 
-#: Weight of the bogus class, whose labels come from another classifier's score, beside the others.
+#: Weight of the bogus class, whose labels are from another classifier's score, relative to the others.
 WEAK = 0.3
 
 
@@ -23,5 +23,5 @@ def by_class(codes: NDArray[np.int64], weights: Floats) -> Floats:
 
 
 def calibrate(probabilities: Floats, truth: NDArray[np.int64]) -> Calibration:
-    """The calibration for equal frequencies of the classes (bogus: `WEAK`) of held-out predictions (n, 5)."""
+    """Fit the calibration for equal frequencies of the classes (bogus: `WEAK`) of held-out predictions (n, 5)."""
     return calibration.fit(probabilities, truth, by_class(truth, np.ones(len(truth))))
