@@ -82,6 +82,10 @@ class Survey:
         Which of `STAMPS` its alerts have.
     noon : float or None
         Fraction of a day (UTC) at which one night ends and the next begins; None for telescopes around the globe.
+    began : float or None
+        MJD before which it has no image; a first detection that is earlier is not believed.
+    counts_places : bool
+        The number of detections that it states is of the place: two of its objects at one place state the same detections.
     precedence : int
         Objects are called by the name of the survey with the lowest.
     symbol : str
@@ -103,6 +107,8 @@ class Survey:
     bare: bool = True
     stamps: tuple[str, ...] = STAMPS
     noon: float | None = None
+    began: float | None = None
+    counts_places: bool = False
     precedence: int = 9
     symbol: str = SYMBOLS[0]
     pages: tuple[tuple[str, str], ...] = ()

@@ -37,7 +37,8 @@ from broker_adapters.facts import (
 
 __all__ = [
     "BAND_WIDTH", "DETECTION", "MAX_RADIUS", "OBJECT_ID_WIDTH", "SOURCE_ID_WIDTH", "STAMPS", "SURVEY_WIDTH", "SYMBOLS",
-    "Alert", "Band", "Broker", "BrokerLabel", "Cutouts", "Detections", "Kind", "Query", "SkyObject", "Survey", "blank", "frozen",
+    "Alert", "Band", "Broker", "BrokerLabel", "Cutouts", "Detections", "Kind", "Lifetime", "Query", "SkyObject", "Survey",
+    "blank", "frozen",
 ]  # fmt: skip
 
 
@@ -120,6 +121,28 @@ class BrokerLabel:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """What a survey states of the whole life of one of its objects, beyond the measurements in hand; None is not stated.
+
+    `broker_adapters.lifetime` reads, checks and merges it.
+
+    Attributes
+    ----------
+    first_mjd, last_mjd : float or None
+        MJD UTC, mid-exposure, of the first and latest detection.
+    n_detections : int or None
+        Detections until now. ZTF counts those of 3 sigma in one field and quadrant, others what raised an alert.
+    n_images : int or None
+        Images of the place until now.
+    """
+
+    first_mjd: float | None = None
+    last_mjd: float | None = None
+    n_detections: int | None = None
+    n_images: int | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Alert:
     """Content of one message or answer about one object of one survey.
@@ -148,6 +171,8 @@ class Alert:
         A known solar-system object: its position is not an identity, it is never matched by position.
     broker : str
         Who relayed it: the survey's own name for a packet of its stream, else 'alerce', 'lasair', ...
+    lifetime : Lifetime or None
+        As the sender states it, unchecked; None for a moving object, whose place is not its own.
     """
 
     survey: str
@@ -164,6 +189,7 @@ class Alert:
     names: tuple[str, ...] = ()
     moving: bool = False
     broker: str = ""
+    lifetime: Lifetime | None = None
 
     @property
     def key(self) -> tuple[str, str]:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from broker_adapters import photometry, times
+from broker_adapters import lifetime, photometry, times
 from broker_adapters.brokers._answers import column, flat, labels, listed
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
-from broker_adapters.records import Alert, Detections, frozen
+from broker_adapters.records import Alert, Detections, Lifetime, frozen
 from broker_adapters.significance import alerts
 from broker_adapters.surveys import lsst, ztf
 from broker_adapters.values import check, floats, identifier, sane, scalars
@@ -57,7 +57,20 @@ def read_ztf(about: Mapping[str, Any], detections: Any = (), non_detections: Any
         latest=float(times.mid_exposure(start, ztf.EXPOSURE)),
         metadata={k: about.get(k) for k in ("ndethist", "ncovhist", "corrected", "stellar", "ndet") if k in about},
         labels=labels("alerce", listed(probabilities or None, "probabilities")),
+        life=_ztf_lifetime(about),
     )
+
+
+def _ztf_lifetime(about: Mapping[str, Any]) -> Lifetime | None:
+    """The life of an object: ZTF's own dates and counts, which ALeRCE keeps of the latest packet, and ALeRCE's, which are of its alerts.
+
+    ``ndethist`` is a text; all dates are MJD at the *start* of the exposure.
+    """
+
+    def stated(*names: str) -> Lifetime | None:
+        return lifetime.stated(*(about.get(name) for name in names), clock=lambda mjd: times.mid_exposure(mjd, ztf.EXPOSURE))
+
+    return lifetime.merged([stated("mjdstarthist", "mjdendhist", "ndethist", "ncovhist"), stated("firstmjd", "lastmjd", "ndet")])
 
 
 def _ztf_detections(rows: Sequence[Mapping[str, Any]]) -> Detections:
@@ -124,6 +137,7 @@ def read_lsst(about: Mapping[str, Any], detections: Any = (), forced: Any = (), 
         metadata={k: about.get(k) for k in ("n_det", "n_forced", "stellar") if k in about},
         labels=labels("alerce", listed(probabilities or None, "probabilities")),
         moving=about.get("sid") == 2,
+        life=lifetime.stated(about.get("firstmjd"), about.get("lastmjd"), about.get("n_det"), clock=times.utc_from_tai),
     )
 
 
@@ -149,6 +163,7 @@ def _alert(
     latest: float,
     metadata: Mapping[str, Any],
     labels: Any,
+    life: Lifetime | None,
     moving: bool = False,
 ) -> Alert:
     """The alert of an object: at the mean of its detections, or at ``place`` where it has none."""
@@ -173,4 +188,5 @@ def _alert(
         labels=labels,
         moving=moving,
         broker="alerce",
+        lifetime=None if moving else life,
     )

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from broker_adapters import times
+from broker_adapters import lifetime, times
 from broker_adapters.brokers._answers import flat, listed
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
-from broker_adapters.records import Alert, BrokerLabel, Detections, Kind, blank, frozen
+from broker_adapters.records import Alert, BrokerLabel, Detections, Kind, Lifetime, blank, frozen
 from broker_adapters.significance import alerts
 from broker_adapters.surveys import lsst, ztf
 from broker_adapters.values import check, floats, identifier, sane, scalars
@@ -226,7 +226,22 @@ def _alert(
         names=tuple(_tns_names(about, answer)),
         moving=moving,
         broker="lasair",
+        lifetime=None if moving else _LIFETIMES[survey]({**_part(answer, "diaObject"), **about}),
     )
+
+
+def _ztf_lifetime(columns: Mapping[str, Any]) -> Lifetime | None:
+    """The life of a ZTF object: ``jdmin``, ``jdmax`` and ``ncand`` are of Lasair's alerts, JD at the *start* of the exposure.
+
+    A filter may also select ZTF's own columns, whose names are those of packets.
+    """
+    fields = (columns.get(name) for name in ("jdmin", "jdmax", "ncand"))
+    of_lasair = lifetime.stated(*fields, clock=lambda jd: times.mid_exposure(times.mjd_from_jd(jd), ztf.EXPOSURE))
+    return lifetime.merged([of_lasair, ztf.lifetime(columns)])
+
+
+#: Survey -> reader of the life of an object in Lasair's columns about it; those of LSST have the packet's names.
+_LIFETIMES = {"ztf": _ztf_lifetime, "lsst": lsst.lifetime}
 
 
 def _labels(about: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[BrokerLabel]:

@@ -28,8 +28,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import avro, times
+from broker_adapters import lifetime as lifetimes
 from broker_adapters.errors import PacketError
-from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Survey, frozen
+from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Lifetime, Survey, frozen
 from broker_adapters.values import check, floats, identifier, identifiers, known_bands, scalars, start, with_flux
 
 Floats = NDArray[np.float64]
@@ -232,7 +233,17 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         metadata=scalars(source),
         moving=moving,
         broker="lsst",
+        lifetime=None if moving else lifetime(dia_object),
     )
+
+
+def lifetime(dia_object: Mapping[str, Any]) -> Lifetime | None:
+    """The life of an object in a diaObject: ``firstDiaSourceMjdTai``, ``lastDiaSourceMjdTai`` and ``nDiaSources`` (since schema 8.0).
+
+    They are of the object's own diaSources, 5 sigma and more. The dates are TAI, and null or NaN in most packets so far.
+    """
+    fields = (dia_object.get(name) for name in ("firstDiaSourceMjdTai", "lastDiaSourceMjdTai", "nDiaSources"))
+    return lifetimes.stated(*fields, clock=times.utc_from_tai)
 
 
 def _record(packet: bytes, without: frozenset[str]) -> dict[str, Any]:

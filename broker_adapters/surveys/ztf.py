@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import avro, photometry, times
+from broker_adapters import lifetime as lifetimes
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
-from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Survey, frozen
+from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Lifetime, Survey, frozen
 from broker_adapters.values import check, floats, identifier, identifiers, known_bands, magnitudes, scalars, stamp, start, with_flux
 
 Floats = NDArray[np.float64]
@@ -41,6 +42,8 @@ SURVEY = Survey(
     catalogued=True,  # PSF photometry of the reference image: nothing under a detection means that nothing was found there
     object_id=r"ZTF\d{2}[a-z]{7}",
     noon=5 / 6,
+    began=58027.0,  # 2017-10-01: the earliest date in packets is of 2017-10-15
+    counts_places=True,
     precedence=1,
     symbol="circle",
     pages=(("ALeRCE", "https://alerce.online/object/{}"), ("Lasair", "https://lasair-ztf.lsst.ac.uk/objects/{}/")),
@@ -231,7 +234,22 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         metadata=scalars(candidate),
         moving=moving,
         broker="ztf",
+        lifetime=None if moving else lifetime(candidate),
     )
+
+
+def lifetime(candidate: Mapping[str, Any]) -> Lifetime | None:
+    """The life of an object in a candidate: ``jdstarthist``, ``jdendhist``, ``ndethist`` and ``ncovhist``.
+
+    Schema 4.02: ``ndethist`` counts the detections within 1.5 arcsec since the survey began, "down to a photometric S/N of ~3", in the
+    candidate's own field and quadrant; the two dates are the earliest and latest of them, and ``ncovhist`` counts the images of the place
+    in any field. So it is of the place, and another field of the same night may state less.
+
+    A detection of 3 sigma may be noise, but seldom is: at the places of 227 asteroids, where nothing else is, 226,759 images have
+    4 earlier ones. So the date may say how old an object is, and the number that it is no asteroid.
+    """
+    fields = (candidate.get(name) for name in ("jdstarthist", "jdendhist", "ndethist", "ncovhist"))
+    return lifetimes.stated(*fields, clock=lambda jd: times.mid_exposure(times.mjd_from_jd(jd), EXPOSURE))
 
 
 def _others(object_id: str, unseen: Sequence[Mapping[str, Any]], hists: Sequence[Mapping[str, Any]]) -> list[Detections]:
