@@ -55,6 +55,10 @@ class Candidate:
         The latest classification by each classifier; those without a result are left out.
     classified : bool
         Whether a spectroscopic class is known.
+    first_seen : float
+        MJD, UTC, of the first detection by any survey, among ``detections`` or long before them; NaN where none is known.
+    n_seen : int
+        Detections by all surveys, among ``detections`` or not.
     oddness : float
         Anomaly score: the share of a classifier's training set that is less anomalous, in [0, 1]; NaN where there is none.
     """
@@ -67,6 +71,8 @@ class Candidate:
     probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     classified: bool = False
     oddness: float = math.nan
+    first_seen: float = math.nan
+    n_seen: int = 0
     _histories: dict[float, History | None] = field(default_factory=dict, init=False, repr=False)
 
     def history(self, now: float) -> History | None:
@@ -74,6 +80,18 @@ class Candidate:
         if now not in self._histories:
             self._histories[now] = history(self.detections, now)
         return self._histories[now]
+
+    def first(self, now: float) -> float:
+        """MJD of the first detection by any survey until ``now``, here or not; NaN where none is known."""
+        here = self.history(now)
+        stated = self.first_seen if self.first_seen <= now else math.nan
+        return float(np.fmin(math.nan if here is None else here.times[0], stated))
+
+    def count(self, now: float) -> int:
+        """Number of detections by all surveys until ``now``, here or not; of those here alone where some are later."""
+        here = self.history(now)
+        n = 0 if here is None else len(here.times)
+        return n if (self.detections["mjd"] > now).any() else max(n, self.n_seen)
 
 
 @dataclass(frozen=True, slots=True)

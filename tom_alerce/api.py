@@ -29,15 +29,23 @@ class Pagination(LimitOffsetPagination):
 
 
 class SurveyObjectSerializer(serializers.ModelSerializer[SurveyObject]):
-    """A survey object, member of a sky object."""
+    """A survey object, member of a sky object: ``first_mjd`` and ``n_detections`` are of the measurements here.
+
+    ``first_seen_mjd`` and ``n_seen`` are of its whole life, as the survey states it; ``doubts`` are dates that are not believed.
+    """
+
+    doubts = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     class Meta:
         model = SurveyObject
-        fields = ("survey", "object_id", "ra", "dec", "method", "separation", "names", "first_mjd", "last_mjd", "n_detections")
+        fields = (
+            "survey", "object_id", "ra", "dec", "method", "separation", "names", "first_mjd", "last_mjd", "n_detections", "first_seen_mjd",
+            "n_seen", "survey_last_mjd", "survey_n_images", "doubts",
+        )  # fmt: skip
 
 
 class SkyObjectSerializer(serializers.ModelSerializer[SkyObject]):
-    """A sky object with its members."""
+    """A sky object with its members; ages and counts as those of a `SurveyObjectSerializer`, over all surveys."""
 
     id = serializers.CharField(source="pk")
     target = serializers.CharField(source="target_id", allow_null=True)
@@ -46,7 +54,8 @@ class SkyObjectSerializer(serializers.ModelSerializer[SkyObject]):
     class Meta:
         model = SkyObject
         fields = (
-            "id", "name", "ra", "dec", "position_err", "target", "first_mjd", "last_mjd", "n_detections", "moving", "survey_objects",
+            "id", "name", "ra", "dec", "position_err", "target", "first_mjd", "last_mjd", "n_detections", "first_seen_mjd",
+            "n_seen", "moving", "survey_objects",
         )  # fmt: skip
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from broker_adapters import surveys
+from broker_adapters.lifetime import day
 from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 
 WEIGHT = 1.0
@@ -18,22 +22,35 @@ _DAYLIGHT = 0.5
 
 
 def term(candidates: Candidates, night: Night) -> Scores:
-    """1 - 0.9 / k^2 for a candidate detected k times at least an hour apart (once: 0.1), shape (n,); reasons name nights and surveys."""
+    """1 - 0.9 / k^2 for a candidate detected k times at least an hour apart (once: 0.1), shape (n,); reasons name nights and surveys.
+
+    Detections that surveys have beside those here count too: as many as there are hours from the first to the latest, at most.
+    """
     judged = [_judge(c, night.now) for c in candidates]
     return Scores(np.array([value for value, _ in judged], dtype=np.float64), tuple(reason for _, reason in judged))
 
 
 def _judge(candidate: Candidate, now: float) -> tuple[float, str]:
-    history = candidate.history(now)
-    if history is None:
+    history, first, total = candidate.history(now), candidate.first(now), candidate.count(now)
+    if math.isnan(first):
         return NEUTRAL, "no detection yet"
-    times = history.times
-    last, count = times[0], 1
-    for t in times[1:]:
-        if t - last >= _APART:
-            last, count = t, count + 1
-    who = ", ".join(sorted({surveys.about(survey).label for survey in history.surveys}))
-    if count == 1:
+    times = np.empty(0) if history is None else history.times
+    who = ", ".join(sorted({surveys.about(survey).label for survey in history.surveys})) if history else "surveys"
+    count, elsewhere, latest = _apart(times), total - len(times), float(times[-1]) if len(times) else now
+    if elsewhere > 0:
+        count = max(count, min(count + elsewhere, 1 + math.floor((latest - first) / _APART)))
+    if count <= 1:
         return 0.1, f"seen once only, by {who}: may be moving"
+    if elsewhere > 0:
+        return 1.0 - 0.9 / count**2, f"seen {total} times since {day(first)} by {who}"
     nights = 1 + int(np.sum(np.diff(times) > _DAYLIGHT))
     return 1.0 - 0.9 / count**2, f"seen {count} times in {nights} night{'s' if nights > 1 else ''} by {who}"
+
+
+def _apart(times: NDArray[np.float64]) -> int:
+    """Number of times, in order, that are at least `_APART` after the one counted before."""
+    last, count = -math.inf, 0
+    for t in times.tolist():
+        if t - last >= _APART:
+            last, count = t, count + 1
+    return count

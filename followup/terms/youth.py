@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from broker_adapters.lifetime import TOLERANCE
 from broker_adapters.records import Detections
 from broker_adapters.significance import DETECTED, alerts
 from followup.brightness import History
@@ -17,25 +20,29 @@ _LEAST = 0.05
 
 
 def term(candidates: Candidates, night: Night, *, half: float = 10.0) -> Scores:
-    """Halves every ``half`` days since the first detection, down to a floor, shape (n,).
+    """Halves every ``half`` days since the first detection by any survey, down to a floor, shape (n,).
 
-    The reason adds the time since the last non-detection before that, in the same band and deep enough.
+    The reason adds since when it is here, if that is later; else the time since the last non-detection before, in the same band and deep
+    enough.
     """
     judged = [_judge(c, night.now, half) for c in candidates]
     return Scores(np.array([value for value, _ in judged], dtype=np.float64), tuple(reason for _, reason in judged))
 
 
 def _judge(candidate: Candidate, now: float, half: float) -> tuple[float, str]:
-    history = candidate.history(now)
-    if history is None:
+    history, first = candidate.history(now), candidate.first(now)
+    if math.isnan(first):
         return NEUTRAL, "no detection yet, age unknown"
-    first = float(history.times[0])
     age = now - first
     value = max(_LEAST, 0.5 ** (age / half))
+    if history is None:
+        return value, f"first seen {age:.1f} d ago, nothing of it here"
+    if first < history.times[0] - TOLERANCE:
+        return value, f"first seen {age:.1f} d ago, here since {now - history.times[0]:.1f} d"
     before = _non_detections(candidate.detections, history)
     if not len(before):
         return value, f"first seen {age:.1f} d ago"
-    gap = first - float(before["mjd"].max())
+    gap = float(history.times[0] - before["mjd"].max())
     return value, f"first seen {age:.1f} d ago, not {f'{gap:.1f} d' if gap >= 1.0 else f'{gap * 24.0:.1f} h'} before"
 
 

@@ -40,10 +40,11 @@ def candidate(
     probabilities: Mapping[str, Mapping[str, float]] | None = None,
     classified: bool = False,
     oddness: float = math.nan,
+    **seen: float,
 ) -> Candidate:
     """A candidate at 18 mag that is high in the sky, unless given otherwise."""
     rows = detections([18.2, 18.0], [2.0, 1.0]) if rows is None else rows
-    return Candidate(key, f"SN {key}", ra, dec, rows, probabilities or {}, classified, oddness)
+    return Candidate(key, f"SN {key}", ra, dec, rows, probabilities or {}, classified, oddness, **seen)
 
 
 def night(candidates, now: float = NOW, site=SITE, **limits):

@@ -176,6 +176,41 @@ def test_what_was_seen_again_in_its_place_is_confirmed():
     assert say("confirmation", candidate(rows=detections()))[0] == NEUTRAL
 
 
+def test_an_object_is_as_old_as_its_survey_says():
+    """A variable star of which the packet has the last two days."""
+    old = candidate(rows=detections([19.0, 19.0], [1.7, 1.6]), first_seen=NOW - 1805.0, n_seen=112)
+    assert say("youth", old) == (0.05, "first seen 1805.0 d ago, here since 1.7 d")
+    value, reason = say("confirmation", old)
+    assert value == pytest.approx(1.0, abs=1e-3)
+    assert reason == "seen 112 times since 2021-12-14 by ZTF"
+
+
+def test_one_detection_here_of_sixteen_is_no_moving_object():
+    one = candidate(rows=detections([19.0], [1.7]), first_seen=NOW - 1800.0, n_seen=16)
+    assert say("confirmation", one)[1] == "seen 16 times since 2021-12-19 by ZTF"
+    assert say("confirmation", candidate(rows=detections([19.0], [1.7]), first_seen=NOW - 1.7, n_seen=1))[0] == 0.1
+
+
+def test_many_detections_within_minutes_are_one():
+    burst = candidate(rows=detections([19.0], [1.0]), first_seen=NOW - 1.02, n_seen=30)
+    assert say("confirmation", burst) == (0.1, "seen once only, by ZTF: may be moving")
+    evening = candidate(rows=detections([19.0], [1.0]), first_seen=NOW - 1.1, n_seen=30)
+    assert say("confirmation", evening)[0] == pytest.approx(1.0 - 0.9 / 9)
+
+
+def test_what_is_seen_elsewhere_alone_has_an_age_and_a_count():
+    known = candidate(rows=detections(), first_seen=NOW - 20.0, n_seen=5)
+    assert say("youth", known) == (0.25, "first seen 20.0 d ago, nothing of it here")
+    assert say("confirmation", known)[1].startswith("seen 5 times since")
+    assert say("youth", candidate(rows=detections()))[0] == NEUTRAL
+
+
+def test_a_ranking_of_an_earlier_night_knows_nothing_of_the_later_ones():
+    rows = detections([19.0, 19.0], [1.7, -3.0])
+    assert say("youth", candidate(rows=rows, first_seen=NOW + 2.0, n_seen=9))[1] == "first seen 1.7 d ago"
+    assert say("confirmation", candidate(rows=rows, first_seen=NOW - 30.0, n_seen=9)) == (0.1, "seen once only, by ZTF: may be moving")
+
+
 def test_oddness():
     assert say("oddness", candidate()) == (NEUTRAL, "not known how odd")
     assert say("oddness", candidate(oddness=0.97)) == (0.97, "odder than 97% of its kind")

@@ -6,9 +6,11 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 
-from broker_adapters import surveys
-from broker_adapters.records import BAND_WIDTH, OBJECT_ID_WIDTH, SOURCE_ID_WIDTH, SURVEY_WIDTH
+from broker_adapters import lifetime, surveys
+from broker_adapters.lifetime import Doubt
+from broker_adapters.records import BAND_WIDTH, OBJECT_ID_WIDTH, SOURCE_ID_WIDTH, SURVEY_WIDTH, Lifetime
 
 
 class SkyObject(models.Model):
@@ -22,11 +24,18 @@ class SkyObject(models.Model):
     first_mjd = models.FloatField(null=True, help_text="first detection, MJD UTC")
     last_mjd = models.FloatField(null=True, db_index=True, help_text="latest detection, MJD UTC")
     n_detections = models.PositiveIntegerField(default=0, help_text="detections, without forced photometry and limits")
+    survey_first_mjd = models.FloatField(null=True, help_text="first detection that a survey states, if earlier than first_mjd, MJD UTC")
+    survey_n_detections = models.PositiveIntegerField(
+        default=0, help_text="detections that surveys state, with those here of surveys that state none"
+    )
     evidence = models.CharField(max_length=64, blank=True, help_text="digest of all measurements and stamps of its members")
     moving = models.BooleanField(default=False, help_text="a known solar-system object")
     promoted = models.BooleanField(default=False, help_text="has been a target: if that is deleted, no rule makes it one again")
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
+
+    #: `first_seen_mjd` for queries.
+    FIRST_SEEN: ClassVar = Coalesce("survey_first_mjd", "first_mjd")
 
     class Meta:
         verbose_name = "sky object"
@@ -41,6 +50,16 @@ class SkyObject(models.Model):
             return str(self.target.name)
         members = sorted(self.survey_objects.all(), key=lambda m: (surveys.about(m.survey).precedence, m.object_id))
         return str(members[0]) if members else f"sky object {self.pk}"
+
+    @property
+    def first_seen_mjd(self) -> float | None:
+        """First detection by any survey, whether the measurement is here or not: what the age counts from."""
+        return self.first_mjd if self.survey_first_mjd is None else self.survey_first_mjd
+
+    @property
+    def n_seen(self) -> int:
+        """Detections by all surveys, whether the measurements are here or not."""
+        return max(self.n_detections, self.survey_n_detections)
 
 
 class SurveyObject(models.Model):
@@ -69,6 +88,11 @@ class SurveyObject(models.Model):
     first_mjd = models.FloatField(null=True, help_text="first detection, MJD UTC")
     last_mjd = models.FloatField(null=True, db_index=True, help_text="latest detection, MJD UTC")
     n_detections = models.PositiveIntegerField(default=0, help_text="detections, without forced photometry and limits")
+    survey_first_mjd = models.FloatField(null=True, help_text="first detection that the survey states, MJD UTC")
+    survey_last_mjd = models.FloatField(null=True, help_text="latest detection that the survey states, MJD UTC")
+    survey_n_detections = models.PositiveIntegerField(null=True, help_text="detections that the survey states")
+    survey_n_images = models.PositiveIntegerField(null=True, help_text="images of the place that the survey states")
+    survey_doubts = models.JSONField(default=dict, blank=True, help_text="reason -> MJD of a date that is not believed")
     evidence = models.CharField(max_length=64, blank=True, help_text="digest of its measurements and stamps")
     created = models.DateTimeField(auto_now_add=True)
 
@@ -78,6 +102,35 @@ class SurveyObject(models.Model):
     def __str__(self) -> str:
         """Its name; the survey stands before a name that is a number, since an ATLAS number could be one of Rubin's."""
         return f"{surveys.about(self.survey).label} {self.object_id}" if self.object_id.isdecimal() else self.object_id
+
+    @property
+    def lifetime(self) -> Lifetime:
+        """What is believed of what the survey states."""
+        return Lifetime(self.survey_first_mjd, self.survey_last_mjd, self.survey_n_detections, self.survey_n_images)
+
+    @lifetime.setter
+    def lifetime(self, value: Lifetime) -> None:
+        self.survey_first_mjd, self.survey_last_mjd = value.first_mjd, value.last_mjd
+        self.survey_n_detections, self.survey_n_images = value.n_detections, value.n_images
+
+    @property
+    def first_seen_mjd(self) -> float | None:
+        """First detection by the survey, whether the measurement is here or not."""
+        return min((mjd for mjd in (self.first_mjd, self.survey_first_mjd) if mjd is not None), default=None)
+
+    @property
+    def n_seen(self) -> int:
+        """Detections by the survey, whether the measurements are here or not."""
+        return max(self.n_detections, self.survey_n_detections or 0)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Dates that the survey states and that are not believed, with the reason."""
+        dates = dict(self.survey_doubts)
+        stated, here = self.survey_first_mjd, self.first_mjd
+        if stated is not None and here is not None and stated > here + lifetime.TOLERANCE:
+            dates[Doubt.AFTER_FIRST.value] = stated
+        return [f"{lifetime.day(mjd)} is {reason}" for reason, mjd in sorted(dates.items())]
 
     @staticmethod
     def object_id_of(name: str) -> str:

@@ -9,7 +9,7 @@ import django_filters
 import numpy as np
 from astropy.coordinates import SkyCoord, angular_separation
 from django import forms
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from broker_adapters import healpix
 from classifiers.taxonomy import LIGHTCURVE, STAMP
@@ -96,9 +96,10 @@ class BoardFilter(django_filters.FilterSet):
         return ranks.filter(sky_object__in=rows.values("sky_object"))
 
     def by_age(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
-        """Ranks of the objects first detected within ``value`` days before the ranking."""
-        return ranks.filter(sky_object__first_mjd__gte=F("ranking__now") - value)
+        """Ranks of the objects first seen by any survey within ``value`` days before the ranking."""
+        young = SkyObject.objects.alias(first_seen=SkyObject.FIRST_SEEN).filter(first_seen__gte=OuterRef("ranking__now") - value)
+        return ranks.filter(Exists(young.filter(pk=OuterRef("sky_object"))))
 
     def by_novelty(self, ranks: QuerySet[Rank], name: str, value: bool | None) -> QuerySet[Rank]:
-        """Ranks of the objects first detected in the day before the ranking."""
+        """Ranks of the objects first seen by any survey in the day before the ranking."""
         return self.by_age(ranks, name, 1.0) if value else ranks

@@ -20,6 +20,9 @@ from tom_alerce import visible
 from tom_alerce.models import Classification, FollowupRequest, MatchCandidate, SkyObject, Stamps, SurveyObject
 from tom_alerce.store import classifications, lightcurves
 
+#: Days before the first measurement here from which on a detection is too early for a supernova that rises with these measurements.
+EARLIER = 30.0
+
 
 class ShownStamps(Protocol):
     """Stamps of one alert without their pixels, and whether there is a template among them."""
@@ -67,6 +70,12 @@ class Summary:
         """Anomaly score: fraction of the training objects of its kind that are less odd, in [0, 1]."""
         score: float | None = self.detail("oddness")
         return score
+
+    @property
+    def old(self) -> bool:
+        """Whether a survey has seen it more than `EARLIER` days before the measurements here: no explosion began when they begin."""
+        first = self.sky_object.survey_first_mjd
+        return first is not None and (self.sky_object.first_mjd is None or self.sky_object.first_mjd - first > EARLIER)
 
     @property
     def counts(self) -> list[tuple[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import django_tables2 as tables
 from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 
 from tom_alerce.models import Rank
 
@@ -24,7 +25,7 @@ class BoardTable(tables.Table):
     classes = _cell("classes", "Classes", orderable=False)
     magnitude = _cell("light_curve", "Light curve", order_by="magnitude")
     hours = _cell("night", "Tonight", order_by="hours", initial_sort_descending=True)
-    first = tables.Column(order_by="sky_object__first_mjd", visible=False, empty_values=())
+    first = tables.Column(visible=False, empty_values=())
     last = tables.Column(order_by="sky_object__last_mjd", visible=False, empty_values=())
 
     #: Orders that the form offers, since a narrow screen shows no headings.
@@ -46,4 +47,10 @@ class BoardTable(tables.Table):
     def order_magnitude(self, ranks: QuerySet[Rank], descending: bool) -> tuple[QuerySet[Rank], bool]:
         """Sort by magnitude; unknown magnitudes last in both directions."""
         order = F("magnitude").desc(nulls_last=True) if descending else F("magnitude").asc(nulls_last=True)
+        return ranks.order_by(order, "place"), True
+
+    def order_first(self, ranks: QuerySet[Rank], descending: bool) -> tuple[QuerySet[Rank], bool]:
+        """Sort by the first detection of any survey; objects without one last in both directions."""
+        first = Coalesce("sky_object__survey_first_mjd", "sky_object__first_mjd")
+        order = first.desc(nulls_last=True) if descending else first.asc(nulls_last=True)
         return ranks.order_by(order, "place"), True

@@ -43,6 +43,7 @@ class Report:
             f"read {by_survey}; refused {self.refused}; new: {new.sky_objects} sky objects, {new.survey_objects} survey objects, "
             f"{new.detections} measurements, {new.labels} labels; {new.ambiguous} ambiguous"
         )
+        text += f"; dates of {new.doubtful} survey objects not believed" if new.doubtful else ""
         return f"{text}; incomplete: {self.problem}" if self.problem else text
 
 

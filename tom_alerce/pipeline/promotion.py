@@ -16,7 +16,8 @@ from tom_alerce.store.sql import chunks
 
 logger = logging.getLogger(__name__)
 
-#: Keys of a rule; all that a rule has must hold. ``origin`` is ours unless it names a broker; ``probability`` is 0.5 by default.
+#: Keys of a rule; all that a rule has must hold. ``origin`` is ours unless it names a broker; ``probability`` is 0.5 by default;
+#: ``n_detections`` is the least number of detections by all surveys (`SkyObject.n_seen`).
 KEYS = frozenset({"origin", "classifier", "label", "probability", "n_detections"})
 
 
@@ -51,7 +52,7 @@ def probability(classification: Classification, label: str) -> float:
 
 
 def _applies(rule: Mapping[str, Any], one: SkyObject, classifications: Iterable[Classification]) -> bool:
-    if one.n_detections < rule.get("n_detections", 0):
+    if one.n_seen < rule.get("n_detections", 0):
         return False
     if "label" not in rule:
         return "n_detections" in rule

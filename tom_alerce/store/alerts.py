@@ -9,20 +9,21 @@ import numpy as np
 from django.db import transaction
 
 from broker_adapters.records import Alert
-from tom_alerce.store import classifications, lightcurves, stamps, summaries, targets
+from tom_alerce.store import classifications, lifetimes, lightcurves, stamps, summaries, targets
 from tom_alerce.store.identify import identify
 from tom_alerce.store.sql import begin_write
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What was new in a batch of alerts, and the sky objects that they are about."""
+    """What was new in a batch of alerts, survey objects with dates that are not believed, and the sky objects that they are about."""
 
     survey_objects: int = 0
     sky_objects: int = 0
     detections: int = 0
     ambiguous: int = 0
     labels: int = 0
+    doubtful: int = 0
     sky_object_ids: frozenset[int] = frozenset()
 
     def __add__(self, other: Saved) -> Saved:
@@ -32,6 +33,7 @@ class Saved:
             self.detections + other.detections,
             self.ambiguous + other.ambiguous,
             self.labels + other.labels,
+            self.doubtful + other.doubtful,
             self.sky_object_ids | other.sky_object_ids,
         )
 
@@ -48,6 +50,7 @@ def save(alerts: Sequence[Alert]) -> Saved:
         begin_write()
         identified = identify(alerts)
         objects = identified.objects
+        lifetimes.note(alerts, objects)
         owner = np.repeat([objects[a.key].pk for a in alerts], [len(a.detections) for a in alerts])
         added = lightcurves.save(np.concatenate([a.detections for a in alerts]), owner)
         stamps.save(alerts, objects)
@@ -61,5 +64,6 @@ def save(alerts: Sequence[Alert]) -> Saved:
         added,
         identified.ambiguous,
         labels,
+        lifetimes.doubtful(set(objects.values())),
         frozenset(s.pk for s in skies),
     )

@@ -28,6 +28,8 @@ def candidates(skies: QuerySet[SkyObject]) -> list[Candidate]:
             ra=row.ra,
             dec=row.dec,
             detections=one.detections,
+            first_seen=_number(row.first_seen_mjd),
+            n_seen=row.n_seen,
             probabilities=_probabilities(classifications.get(row.pk, ())),
             oddness=_number(detail(classifications.get(row.pk, ()), "oddness")),
             classified=any(_SPECTROSCOPIC.fullmatch(name) for name in (row.name, *(n for m in row.survey_objects.all() for n in m.names))),

@@ -13,6 +13,7 @@ from broker_adapters import healpix
 from broker_adapters.crossmatch import mean_positions
 from broker_adapters.records import Kind
 from tom_alerce.models import Detection, SkyObject, Stamps, SurveyObject
+from tom_alerce.store import lifetimes
 from tom_alerce.store.sql import chunks, upsert
 
 _POSITION = ("ra", "dec", "position_err", "healpix")
@@ -41,7 +42,7 @@ def refresh(objects: Sequence[SurveyObject]) -> list[SkyObject]:
         o.first_mjd, o.last_mjd = (float(first[i]), float(last[i])) if count[i] else (None, None)
         o.evidence = _digest([*sorted(ids[o.pk]), "stamps", *sorted(stamps[o.pk])])
     _set_cells(objects)
-    upsert(SurveyObject, objects, (*_POSITION, *_COUNTS, "moving", "names"))
+    upsert(SurveyObject, objects, (*_POSITION, *_COUNTS, *lifetimes.OF_SURVEY_OBJECT, "moving", "names"))
     return refresh_sky(o.sky_object_id for o in objects)
 
 
@@ -64,11 +65,12 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
         sky.first_mjd = min((m.first_mjd for m in members[pk] if m.first_mjd is not None), default=None)
         sky.last_mjd = max((m.last_mjd for m in members[pk] if m.last_mjd is not None), default=None)
         sky.n_detections = sum(m.n_detections for m in members[pk])
+        lifetimes.summarise(sky, members[pk])
         sky.moving = any(m.moving for m in members[pk])
         sky.evidence = _digest([f"{m.survey} {m.object_id} {m.evidence}" for m in members[pk]])
         sky.modified = timezone.now()
     _set_cells(list(skies.values()))
-    upsert(SkyObject, list(skies.values()), (*_POSITION, *_COUNTS, "moving", "modified"))
+    upsert(SkyObject, list(skies.values()), (*_POSITION, *_COUNTS, *lifetimes.OF_SKY_OBJECT, "moving", "modified"))
     return list(skies.values())
 
 

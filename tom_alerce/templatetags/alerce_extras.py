@@ -15,7 +15,7 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 
-from broker_adapters import surveys
+from broker_adapters import lifetime, surveys
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification
 from tom_alerce.pages.figures import colours
@@ -34,6 +34,18 @@ def utc(mjd: float | None) -> datetime | str:
 def ago(mjd: float | None) -> str:
     """Time since an MJD: '12 min', '3.4 h', '12 d'; '' for None."""
     return "" if mjd is None else span(now_mjd() - mjd)
+
+
+@register.filter
+def day(mjd: float | None) -> str:
+    """Date (UTC) of an MJD: '2019-11-08'; '' for None."""
+    return "" if mjd is None else lifetime.day(mjd)
+
+
+@register.filter
+def times(count: int) -> str:
+    """A number of occasions: 'once', '112 times'."""
+    return "once" if count == 1 else f"{count} times"
 
 
 @register.filter
