@@ -52,6 +52,10 @@ class Instrument:
         Resolving power of a spectrograph, for which the signal to noise is that of one resolution element; 0 for a camera.
     default_filters : tuple of str
         Filters of requests for which none are named.
+    hour_angle : float
+        Hours from the meridian, on both sides, within which the telescope points; 12 where it has no such limit.
+    horizon : float
+        Degrees of altitude below which it does not point.
     """
 
     diameter: float
@@ -64,6 +68,8 @@ class Instrument:
     filters: MappingProxyType[str, str]
     resolution: float = 0.0
     default_filters: tuple[str, ...] = ()
+    hour_angle: float = 12.0
+    horizon: float = 0.0
 
 
 def seconds(instrument: Instrument, filter: str, magnitude: float, snr: float, sky_excess: float = 1.0) -> float:

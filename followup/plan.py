@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broker_adapters import plugins
 from followup.exposure import Instrument, seconds, split
 from followup.moonlight import sky_excess
 from followup.records import Candidate, Candidates, Exposure, Facility, FollowupError, Night, ObservationRequest, Ranking
+from followup.visibility import hour_angle
 
 PACKAGE = "followup.facilities"
 
@@ -34,8 +37,9 @@ def plan(
 ) -> list[ObservationRequest]:
     """Make requests for the best candidates, best first; the same input gives the same requests.
 
-    Walks down the ranking until ``top`` requests are made or the score falls below ``threshold``. A candidate is skipped if its request
-    does not fit into the time budget left or into its own visibility, or if its brightness is not known.
+    Walks down the ranking until ``top`` requests are made or the score falls below ``threshold``. A candidate is passed over, with a reason
+    (`passed_over`), if its request does not fit into the time budget left or into its own visibility within the limits of the night and
+    the telescope, or if its brightness is not known.
 
     Parameters
     ----------
@@ -61,23 +65,78 @@ def plan(
     FollowupError
         Unknown facility, instrument or filter.
     """
+    options: dict[str, Any] = {"filters": filters, "snr": snr, "hours": hours, "top": top, "threshold": threshold}
+    walk = _walk(ranking, candidates, night, facility, instrument, **options)
+    return [request for _, request in walk if isinstance(request, ObservationRequest)]
+
+
+def passed_over(ranking: Ranking, candidates: Candidates, night: Night, **options: Any) -> dict[str, str]:
+    """Key -> reason of the candidates that `plan` passes over on its way down the ranking; options and errors are those of `plan`."""
+    given = {name: p.default for name, p in inspect.signature(plan).parameters.items() if p.kind is p.KEYWORD_ONLY} | options
+    walk = _walk(ranking, candidates, night, given.pop("facility"), given.pop("instrument"), **given)
+    return {key: reason for key, reason in walk if isinstance(reason, str)}
+
+
+def _walk(
+    ranking: Ranking,
+    candidates: Candidates,
+    night: Night,
+    facility: str,
+    instrument: str,
+    *,
+    filters: Sequence[str],
+    snr: float,
+    hours: float,
+    top: int,
+    threshold: float,
+) -> Iterator[tuple[str, ObservationRequest | str]]:
+    """Yield the key of each candidate down the ranking with its request, or with the reason why there is none."""
     instrument, camera = _instrument(facility, instrument)
     filters = _filters(instrument, camera, filters)
     place = {c.key: i for i, c in enumerate(candidates)}
-    excess, available = sky_excess(night), night.hours
-    requests: list[ObservationRequest] = []
-    budget = hours * 3600.0
+    excess, within = sky_excess(night), _within(candidates, night, camera)
+    made, budget = 0, hours * 3600.0
     for key, score in zip(ranking.keys, ranking.scores, strict=True):
-        if len(requests) >= top or score <= 0.0 or score < threshold:
-            break
+        if made >= top or score <= 0.0 or score < threshold:
+            return
         i = place[key]
-        exposures = _exposures(candidates[i], night, camera, filters, snr, float(excess[i][night.observable[i]].min(initial=np.inf)))
-        cost = camera.setup + sum(e.count * (e.seconds + camera.overhead) for e in exposures)
-        if not exposures or cost > budget or cost * SLACK > available[i] * 3600.0:
+        if not within[i].any():
+            yield key, _unseen(night, i, instrument, camera)
             continue
-        requests.append(_request(candidates[i], night, i, facility, instrument, exposures, float(score)))
-        budget -= cost
-    return requests
+        exposures = _exposures(candidates[i], night, camera, filters, snr, float(excess[i][within[i]].min(initial=np.inf)))
+        cost = camera.setup + sum(e.count * (e.seconds + camera.overhead) for e in exposures)
+        if reason := _refused(exposures, cost, budget, float(within[i].sum()) * night.step * 86400.0):
+            yield key, reason
+            continue
+        yield key, _request(candidates[i], night, i, within[i], facility, instrument, exposures, float(score))
+        made, budget = made + 1, budget - cost
+
+
+def _within(candidates: Candidates, night: Night, camera: Instrument) -> NDArray[np.bool_]:
+    """Whether each candidate is within the limits of the night and of the telescope, shape (n, t)."""
+    within = night.observable & (night.altitude >= camera.horizon)
+    if camera.hour_angle < 12.0 and len(night.times):
+        ra, dec = (np.array([getattr(c, name) for c in candidates], dtype=np.float64) for name in ("ra", "dec"))
+        within &= np.abs(hour_angle(night.site, night.times, ra, dec)) <= camera.hour_angle
+    return within
+
+
+def _unseen(night: Night, i: int, instrument: str, camera: Instrument) -> str:
+    """The reason why a candidate is at no time within the limits."""
+    if not night.observable[i].any():
+        return "it is not observable in what is left of the night"
+    if not (night.observable[i] & (night.altitude[i] >= camera.horizon)).any():
+        return f"it is below the horizon of {camera.horizon:g} deg of {instrument}"
+    return f"it is beyond the hour angles within {camera.hour_angle:g} h of {instrument}"
+
+
+def _refused(exposures: Sequence[Exposure], cost: float, budget: float, visible: float) -> str:
+    """The reason why these exposures, all in seconds, cannot be asked for; '' where they can."""
+    if not exposures:
+        return "its brightness is not known"
+    if cost * SLACK > visible:
+        return "it is not observable for long enough"
+    return "it is too faint for the hours that are left" if cost > budget else ""
 
 
 def load_facility(name: str) -> Facility:
@@ -117,9 +176,16 @@ def _exposures(
 
 
 def _request(
-    candidate: Candidate, night: Night, i: int, facility: str, instrument: str, exposures: tuple[Exposure, ...], score: float
+    candidate: Candidate,
+    night: Night,
+    i: int,
+    within: NDArray[np.bool_],
+    facility: str,
+    instrument: str,
+    exposures: tuple[Exposure, ...],
+    score: float,
 ) -> ObservationRequest:
-    up = np.flatnonzero(night.observable[i])
+    up = np.flatnonzero(within)
     start, end = night.times[up[0]] - night.step / 2.0, night.times[up[-1]] + night.step / 2.0
     nearest = float(night.moon_separation[i, up].min())
     return ObservationRequest(

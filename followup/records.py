@@ -81,18 +81,6 @@ class Candidate:
             self._histories[now] = history(self.detections, now)
         return self._histories[now]
 
-    def first(self, now: float) -> float:
-        """MJD of the first detection by any survey until ``now``, here or not; NaN where none is known."""
-        here = self.history(now)
-        stated = self.first_seen if self.first_seen <= now else math.nan
-        return float(np.fmin(math.nan if here is None else here.times[0], stated))
-
-    def count(self, now: float) -> int:
-        """Number of detections by all surveys until ``now``, here or not; of those here alone where some are later."""
-        here = self.history(now)
-        n = 0 if here is None else len(here.times)
-        return n if (self.detections["mjd"] > now).any() else max(n, self.n_seen)
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -300,6 +288,8 @@ class Facility(Protocol):
         Instrument of requests for which none is named; the first of ``INSTRUMENTS`` where this is not given.
     check(data) -> sequence of str
         The problems of form data that can be found without asking the facility's portal.
+    portal_problems(form, data) -> sequence of str
+        The problems of form data by what the TOM's form knows from the portal, such as the filters that an instrument has now.
     credentials_refused(form) -> bool
         Whether the TOM's form shows that the portal has refused the key in the settings, where the toolkit does not say so.
     """

@@ -55,6 +55,13 @@ def night(site: Site, ra: Array, dec: Array, now: float, limits: Limits = DEFAUL
     return Night(site, limits, now, times, step, altitude, separation, moon_altitude, moon_illumination(now), observable)
 
 
+def hour_angle(site: Site, times: Array, ra: Array, dec: Array) -> Array:
+    """Hour angles of n targets in hours, west positive, in [-12, 12), shape (n, t); ``times`` is MJD, UTC, ``ra`` and ``dec`` degrees."""
+    towards = np.einsum("tij,nj->tni", _celestial_to_terrestrial(times), _unit_vectors(np.asarray(ra, float), np.asarray(dec, float)))
+    east = np.degrees(np.arctan2(towards[..., 1], towards[..., 0]))
+    return np.asarray((((site.longitude - east) / 15.0 + 12.0) % 24.0 - 12.0).T)
+
+
 def sun_altitude(site: Site, times: Array) -> Array:
     """Altitude of the Sun's centre in degrees, no refraction, shape (t,); ``times`` is MJD, UTC."""
     zenith, place = _site_vectors(site, times)
@@ -108,8 +115,13 @@ def _site_vectors(site: Site, times: Array) -> tuple[Array, Array]:
     longitude, latitude = math.radians(site.longitude), math.radians(site.latitude)
     up = np.array([math.cos(latitude) * math.cos(longitude), math.cos(latitude) * math.sin(longitude), math.sin(latitude)])
     here = erfa.gd2gc(1, longitude, latitude, site.elevation) / _AU
-    celestial_to_terrestrial = erfa.c2t06a(MJD_ZERO_JD, tt_from_utc(times), MJD_ZERO_JD, times, 0.0, 0.0)
+    celestial_to_terrestrial = _celestial_to_terrestrial(times)
     return up @ celestial_to_terrestrial, here @ celestial_to_terrestrial
+
+
+def _celestial_to_terrestrial(times: Array) -> Array:
+    """Matrices that turn directions of the ICRS into those of the Earth, shape (t, 3, 3)."""
+    return np.asarray(erfa.c2t06a(MJD_ZERO_JD, tt_from_utc(times), MJD_ZERO_JD, times, 0.0, 0.0))
 
 
 def _moon(times: Array) -> Array:

@@ -241,12 +241,9 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
 def lifetime(candidate: Mapping[str, Any]) -> Lifetime | None:
     """The life of an object in a candidate: ``jdstarthist``, ``jdendhist``, ``ndethist`` and ``ncovhist``.
 
-    Schema 4.02: ``ndethist`` counts the detections within 1.5 arcsec since the survey began, "down to a photometric S/N of ~3", in the
-    candidate's own field and quadrant; the two dates are the earliest and latest of them, and ``ncovhist`` counts the images of the place
-    in any field. So it is of the place, and another field of the same night may state less.
-
-    A detection of 3 sigma may be noise, but seldom is: at the places of 227 asteroids, where nothing else is, 226,759 images have
-    4 earlier ones. So the date may say how old an object is, and the number that it is no asteroid.
+    Schema 4.02: ``ndethist`` counts detections of 3 sigma within 1.5 arcsec since the survey began, in the candidate's own field and
+    quadrant; the dates are the earliest and latest of them, and ``ncovhist`` counts images of the place in any field. So they are of the
+    place, and another field may state less. They are seldom noise: docs/decisions/019-age-and-count.md.
     """
     fields = (candidate.get(name) for name in ("jdstarthist", "jdendhist", "ndethist", "ncovhist"))
     return lifetimes.stated(*fields, clock=lambda jd: times.mid_exposure(times.mjd_from_jd(jd), EXPOSURE))

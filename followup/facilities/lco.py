@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -14,10 +16,14 @@ FACILITY = "LCO"
 DEFAULT_INSTRUMENT = "1M0-SCICAM-SINISTRO"
 
 _DEFAULT_FILTERS = ("gp", "rp")
-_SDSS = MappingProxyType({"up": "u", "gp": "g", "rp": "r", "ip": "i", "zs": "z", "B": "B", "V": "V", "R": "R", "I": "I"})
+#: Those of the 0.4 m: its wheel has no R and no I (and narrow bands, for which exposure times are not known here).
+_QHY600 = MappingProxyType({"up": "u", "gp": "g", "rp": "r", "ip": "i", "zs": "z", "B": "B", "V": "V"})
+_SINISTRO = MappingProxyType({**_QHY600, "R": "R", "I": "I"})
+#: Hours and degrees: limits of pointing in the portal's configuration of the network (``ha_limit_pos``, ``ha_limit_neg``, ``horizon``).
+_HOUR_ANGLE, _HORIZON = 4.6, 15.0
 
-#: Pixels, read noise and overheads from LCO's instrument and overhead pages; throughput of atmosphere, mirrors, filter and detector
-#: together, and seeing, are typical of the class of telescope.
+#: Pixels, read noise and overheads from LCO's instrument and overhead pages, filters and slits from the portal's ``/api/instruments/``;
+#: throughput of atmosphere, mirrors, filter and detector together, and seeing, are typical of the class of telescope.
 INSTRUMENTS = MappingProxyType(
     {
         "1M0-SCICAM-SINISTRO": Instrument(
@@ -28,8 +34,10 @@ INSTRUMENTS = MappingProxyType(
             overhead=28.0,
             setup=90.0,
             seeing=1.8,
-            filters=_SDSS,
+            filters=_SINISTRO,
             default_filters=_DEFAULT_FILTERS,
+            hour_angle=_HOUR_ANGLE,
+            horizon=_HORIZON,
         ),
         "0M4-SCICAM-QHY600": Instrument(
             diameter=0.32,
@@ -39,8 +47,10 @@ INSTRUMENTS = MappingProxyType(
             overhead=7.0,
             setup=90.0,
             seeing=2.5,
-            filters=_SDSS,
+            filters=_QHY600,
             default_filters=_DEFAULT_FILTERS,
+            hour_angle=_HOUR_ANGLE,
+            horizon=_HORIZON,
         ),
         "2M0-FLOYDS-SCICAM": Instrument(
             diameter=1.9,
@@ -52,6 +62,8 @@ INSTRUMENTS = MappingProxyType(
             seeing=1.6,
             filters=MappingProxyType({"slit_1.6as": "r", "slit_2.0as": "r"}),
             resolution=500.0,
+            hour_angle=_HOUR_ANGLE,
+            horizon=_HORIZON,
         ),
     }
 )
@@ -99,10 +111,12 @@ def payload(
     Raises
     ------
     FollowupError
-        The instrument is not in `INSTRUMENTS`, or the request has more filters than the form takes.
+        The instrument is not in `INSTRUMENTS`, or has not the filters; or the request has more filters than the form takes.
     """
     if request.instrument not in INSTRUMENTS:
         raise FollowupError(f"no LCO instrument {request.instrument!r}; it has: {', '.join(sorted(INSTRUMENTS))}")
+    if absent := _absent(request.instrument, [e.filter for e in request.exposures]):
+        raise FollowupError(absent)
     if not 1 <= len(request.exposures) <= _CONFIGURATIONS:
         raise FollowupError(f"{len(request.exposures)} filters in one request; LCO's form takes 1 to {_CONFIGURATIONS}")
     spectrum = INSTRUMENTS[request.instrument].resolution > 0.0
@@ -148,9 +162,40 @@ def check(data: dict[str, Any]) -> tuple[str, ...]:
         problems.append("not a TOM target yet")
     if not _IPP[0] <= float(data["ipp_value"]) <= _IPP[1]:
         problems.append(f"ipp_value {data['ipp_value']} is not within {_IPP[0]} to {_IPP[1]}")
+    if absent := _absent(data["c_1_instrument_type"], _elements(data)):
+        problems.append(absent)
     if data["start"] >= data["end"]:
         problems.append(f"the window is empty: {data['start']} to {data['end']}")
     return tuple(problems)
+
+
+def portal_problems(form: Any, data: dict[str, Any]) -> tuple[str, ...]:
+    """Return the problems of form data by the portal's own list of instruments, for which the toolkit's form has asked."""
+    get = getattr(form, "get_instruments", None)
+    listed = get() if get is not None else None
+    name = data["c_1_instrument_type"]
+    groups = listed.get(name, {}).get("optical_elements") if isinstance(listed, dict) else None
+    if not isinstance(groups, dict):  # an instrument that the portal lacks is an error of the form
+        return ()
+    there = [e.get("code") for elements in groups.values() for e in elements if e.get("schedulable")]
+    absent = [element for element in _elements(data) if element not in there]
+    return (_lacking(name, absent, map(str, there)),) if absent else ()
+
+
+def _elements(data: Mapping[str, Any]) -> list[str]:
+    """Filters and slits in form data."""
+    return [str(value) for key, value in data.items() if re.fullmatch(r"c_1_ic_\d+_(filter|slit)", key)]
+
+
+def _absent(instrument: str, elements: Sequence[str]) -> str:
+    """The reason why an instrument cannot observe through these filters or slits; '' where it can."""
+    there = INSTRUMENTS[instrument].filters if instrument in INSTRUMENTS else {}
+    absent = [element for element in elements if element not in there]
+    return _lacking(instrument, absent, there) if absent else ""
+
+
+def _lacking(instrument: str, absent: Iterable[str], there: Iterable[str]) -> str:
+    return f"{instrument} has no {', '.join(dict.fromkeys(absent))}; it has: {', '.join(there)}"
 
 
 def credentials_refused(form: Any) -> bool:

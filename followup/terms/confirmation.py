@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from broker_adapters import surveys
 from broker_adapters.lifetime import day
+from followup.age import first_seen, n_seen
 from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 
 WEIGHT = 1.0
@@ -31,7 +32,7 @@ def term(candidates: Candidates, night: Night) -> Scores:
 
 
 def _judge(candidate: Candidate, now: float) -> tuple[float, str]:
-    history, first, total = candidate.history(now), candidate.first(now), candidate.count(now)
+    history, first, total = candidate.history(now), first_seen(candidate, now), n_seen(candidate, now)
     if math.isnan(first):
         return NEUTRAL, "no detection yet"
     times = np.empty(0) if history is None else history.times

@@ -9,6 +9,7 @@ import numpy as np
 from broker_adapters.lifetime import TOLERANCE
 from broker_adapters.records import Detections
 from broker_adapters.significance import DETECTED, alerts
+from followup.age import first_seen
 from followup.brightness import History
 from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 
@@ -30,7 +31,7 @@ def term(candidates: Candidates, night: Night, *, half: float = 10.0) -> Scores:
 
 
 def _judge(candidate: Candidate, now: float, half: float) -> tuple[float, str]:
-    history, first = candidate.history(now), candidate.first(now)
+    history, first = candidate.history(now), first_seen(candidate, now)
     if math.isnan(first):
         return NEUTRAL, "no detection yet, age unknown"
     age = now - first

@@ -164,3 +164,27 @@ def test_too_many_filters_and_unknown_instruments_are_refused():
         lco.payload(replace(REQUEST, exposures=(Exposure("rp", 10.0),) * 6))
     with pytest.raises(FollowupError, match="it has"):
         lco.payload(replace(REQUEST, instrument="1M0-NRES"))
+
+
+def test_what_the_portal_lists_now_is_checked_where_it_has_been_asked(portal, target, httpserver):
+    data = lco.payload(REQUEST, target_id=target.pk, proposal="TOM2026")
+    assert lco.portal_problems(filled(data), data) == ()
+    cache.clear()
+    changed = {**INSTRUMENTS, "1M0-SCICAM-SINISTRO": instrument("IMAGE", "1m0", {"filters": ["gp", "ip"]})}
+    changed["1M0-SCICAM-SINISTRO"]["optical_elements"]["filters"].append({"code": "rp", "name": "rp", "schedulable": False})
+    httpserver.clear()
+    httpserver.expect_request("/api/instruments/").respond_with_json(changed)
+    httpserver.expect_request("/api/profile/").respond_with_json({"proposals": []})
+    assert lco.portal_problems(filled(data), data) == ("1M0-SCICAM-SINISTRO has no rp; it has: gp, ip",)
+
+
+def test_a_portal_that_lists_nothing_blocks_nothing(portal, target):
+    data = lco.payload(REQUEST, target_id=target.pk, proposal="TOM2026")
+
+    class Form:
+        def __init__(self, listed):
+            self.get_instruments = lambda: listed
+
+    for listed in ({}, None, {"No Instrument Found": {}}, {"1M0-SCICAM-SINISTRO": {}}):
+        assert lco.portal_problems(Form(listed), data) == ()
+    assert lco.portal_problems(object(), data) == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import astropy.units as u
 import numpy as np
 import pytest
-from astropy.coordinates import AltAz, EarthLocation, SkyCoord, get_body, get_sun
+from astropy.coordinates import AltAz, EarthLocation, HADec, SkyCoord, get_body, get_sun
 from astropy.time import Time
 from astropy.utils import iers
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from followup.records import FollowupError, Limits, Site
 from followup.sites import SITES
-from followup.visibility import airmass, moon_illumination, night, sun_altitude
+from followup.visibility import airmass, hour_angle, moon_illumination, night, sun_altitude
 
 CHILE = SITES["Cerro Tololo"]
 
@@ -42,6 +42,18 @@ def test_altitudes_agree_with_astropy(site, now, sky):
     here = SkyCoord(ra * u.deg, dec * u.deg).transform_to(AltAz(obstime=times[0], location=location(site)))
     apart = here.separation(moon[0].transform_to(here.frame)).deg
     np.testing.assert_allclose(got.moon_separation[:, 0], apart, atol=0.02)
+
+
+def test_hour_angles_agree_with_astropy(sky):
+    ra, dec = sky
+    site, times = CHILE, 61367.1 + np.arange(0.0, 1.0, 0.2)
+    got = hour_angle(site, times, ra, dec)
+    frame = HADec(obstime=Time(times, format="mjd"), location=location(site))
+    expected = SkyCoord(ra[:, None] * u.deg, dec[:, None] * u.deg).transform_to(frame[None, :]).ha.wrap_at(180 * u.deg).hour
+    apart = (got - expected + 12.0) % 24.0 - 12.0
+    np.testing.assert_allclose(apart * np.cos(np.radians(dec))[:, None], 0.0, atol=0.001)  # aberration is left out: 20 arcsec
+    assert got.shape == (60, 5)
+    assert ((got >= -12.0) & (got < 12.0)).all()
 
 
 def test_night_lies_between_the_twilights_of_astropy(sky):

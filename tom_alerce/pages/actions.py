@@ -131,10 +131,11 @@ def dry_run(request: HttpRequest, pk: int) -> SkyObject:
     """
     sky_object = _sky_object(request, pk)
     _changeable(request, sky_object)
-    planned = rank.plan(rank.compute(sky_object_ids=[sky_object.pk]), top=1, threshold=0.0)
+    ranked, options = rank.compute(sky_object_ids=[sky_object.pk]), {"top": 1, "threshold": 0.0}
+    planned = rank.plan(ranked, **options)
     if not planned:
-        why = "it is not observable for long enough, its brightness is not known, or it is too faint for the hours in the settings"
-        raise StoreError(f"{sky_object} cannot be requested for tonight: {why}")
+        reasons = rank.passed_over(ranked, **options).values()
+        raise StoreError(f"{sky_object} cannot be requested for tonight: {next(iter(reasons), 'a term of the ranking vetoes it')}")
     (row,) = draft.draft(planned, user=request.user)
     validate.dry_run(row)
     level = messages.SUCCESS if row.state == row.State.VALIDATED else messages.WARNING

@@ -10,6 +10,7 @@ import numpy as np
 
 from followup import rank as ranking
 from followup import sites, visibility
+from followup.plan import passed_over as find_reasons
 from followup.plan import plan as make_plan
 from followup.records import Candidate, Limits, Night, ObservationRequest, Ranking
 from tom_alerce import conf, models
@@ -74,5 +75,15 @@ def compute(
 
 def plan(ranked: Ranked, **options: Any) -> list[ObservationRequest]:
     """Plan requests for the best of a ranking with the options of ``FACILITY`` in the settings; nothing is stored."""
-    options = {"facility": facility_name(), **options_of(make_plan), **options}
-    return make_plan(ranked.ranking, ranked.candidates, ranked.night, **options)
+    return make_plan(ranked.ranking, ranked.candidates, ranked.night, **_options(options))
+
+
+def passed_over(ranked: Ranked, **options: Any) -> dict[str, str]:
+    """Reasons why `plan` makes no request for candidates that it comes to, by the name of the candidate."""
+    names = {c.key: c.name for c in ranked.candidates}
+    reasons = find_reasons(ranked.ranking, ranked.candidates, ranked.night, **_options(options))
+    return {names[key]: reason for key, reason in reasons.items()}
+
+
+def _options(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {"facility": facility_name(), **options_of(make_plan), **given}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -13,6 +13,7 @@ from requests import RequestException
 from tom_common.exceptions import ImproperCredentialsException
 from tom_observations.facility import get_service_class
 
+from followup.records import Facility
 from tom_alerce import conf
 from tom_alerce.models import FollowupRequest
 from tom_alerce.requests.facilities import facility_of
@@ -46,7 +47,7 @@ def dry_run(request: FollowupRequest) -> dict[str, Any] | None:
     try:
         # a form reads times without a zone in the zone of the site's pages, and payloads are written in UTC
         with bounded(conf.get("FACILITY_TIMEOUT")), timezone.override("UTC"):
-            return _validate(request, facility(), getattr(plugin, "credentials_refused", None))
+            return _validate(request, facility(), plugin)
     except RequestException as error:
         where = getattr(getattr(error, "request", None), "url", None) or request.facility
         move(request, State.DRAFT, f"not checked: the portal gave no usable answer ({type(error).__name__} at {where})")
@@ -57,13 +58,17 @@ def dry_run(request: FollowupRequest) -> dict[str, Any] | None:
     return None
 
 
-def _validate(request: FollowupRequest, facility: Any, refused: Callable[[Any], bool] | None) -> dict[str, Any] | None:
-    """Validate the TOM's form of the facility and store the result."""
+def _validate(request: FollowupRequest, facility: Any, plugin: Facility | None) -> dict[str, Any] | None:
+    """Validate the TOM's form of the facility, with what the plug-in reads in it, and store the result."""
+    refused, portal_problems = (getattr(plugin, name, None) for name in ("credentials_refused", "portal_problems"))
     if request.user is not None:
         facility.set_user(request.user)
     form = facility.create_form_instance(request.payload["observation_type"], data=json.loads(json.dumps(request.payload)))
     if refused is not None and refused(form):
         raise ImproperCredentialsException("refused by the portal")
+    if portal_problems is not None and (problems := portal_problems(form, request.payload)):
+        move(request, State.INVALID, "; ".join(problems))
+        return None
     # the toolkit's is_valid() asks the portal even where fields are wrong, and then fails on those that are missing
     if form.errors or not form.is_valid():
         move(request, State.INVALID, _sentence(form.errors))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -42,7 +43,10 @@ class Command(command.Command):
         user = self._user(options["user"])
         try:
             ranked = rank.rank(options["site"], options["now"])
-            planned = rank.plan(ranked, **({} if options["top"] is None else {"top": options["top"]}))
+            limits = {} if options["top"] is None else {"top": options["top"]}
+            planned = rank.plan(ranked, **limits)
+            for reason, n in Counter(rank.passed_over(ranked, **limits).values()).items():
+                self.stdout.write(f"{n} passed over: {reason}")
             drafted = [self._draft(request, ranked.row, user) for request in planned]
         except FollowupError as error:
             raise CommandError(str(error)) from error
