@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from broker_adapters.records import Lifetime
+from broker_adapters.significance import alerts as alert_rows
+from broker_adapters.sources import files
+from followup.rank import load
+from tests.followup.build import night
 from tests.tom_alerce.alerts import MJD, alert
 from tom_alerce.models import SkyObject, SurveyObject
 from tom_alerce.pipeline import ingest, promotion
@@ -128,6 +132,26 @@ def test_a_rule_counts_what_surveys_have_seen(db, settings):
     alerts.save([alert(lifetime=stated(n=16)), alert(object_id=OTHER, dec=3.0, lifetime=stated(n=15))])
     promoted = promotion.promote(SkyObject.objects.values_list("pk", flat=True))
     assert promoted == ["ZTF26aaaaaaa"]
+
+
+@pytest.mark.real_data
+def test_real_packets_of_old_objects_make_old_objects(db, real_data):
+    """140 of 285 objects began over 30 days before their packets do; those that say so an hour before their own packet do not count."""
+    ingest.ingest(files.packets([real_data / "dev" / "alerts" / "ztf"]))
+    skies = SkyObject.objects.filter(moving=False, n_detections__gt=0)
+    assert skies.count() == 285
+    assert sum(s.first_mjd - s.first_seen_mjd > 30 for s in skies) == 140
+    found = {c.name: c for c in candidates(skies)}
+    for name, days, times in (("ZTF19acvsfip", 1805, 112), ("ZTF19acyrpry", 1796, 16)):
+        one = found[name]
+        tonight = night([one], now=float(one.detections["mjd"].max()) + 0.04)
+        ranked = {term: load(term, 1.0)[0]([one], tonight) for term in ("youth", "confirmation")}
+        assert ranked["youth"].values[0] == 0.05
+        assert ranked["youth"].reasons[0].startswith(f"first seen {days}.")
+        assert ranked["confirmation"].values[0] > 0.99
+        assert ranked["confirmation"].reasons[0].startswith(f"seen {times} times since 2018-11-")
+    for one in found.values():  # no candidate is younger, or seen less often, than its own measurements
+        assert one.first_seen <= one.detections["mjd"][alert_rows(one.detections)].min()
 
 
 NUMBERS = st.one_of(st.none(), st.sampled_from([12.0, 88000.0, 1e20, MJD + 0.5, MJD + 2]), st.floats(58100, MJD))

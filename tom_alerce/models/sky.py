@@ -13,6 +13,11 @@ from broker_adapters.lifetime import Doubt
 from broker_adapters.records import BAND_WIDTH, OBJECT_ID_WIDTH, SOURCE_ID_WIDTH, SURVEY_WIDTH, Lifetime
 
 
+def first_seen(path: str = "") -> Coalesce:
+    """`SkyObject.first_seen_mjd` for queries; ``path`` leads to the object, such as 'sky_object__'."""
+    return Coalesce(f"{path}survey_first_mjd", f"{path}first_mjd")
+
+
 class SkyObject(models.Model):
     """One source on the sky: survey objects of all surveys are linked to it, and it may become a TOM target."""
 
@@ -33,9 +38,6 @@ class SkyObject(models.Model):
     promoted = models.BooleanField(default=False, help_text="has been a target: if that is deleted, no rule makes it one again")
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
-
-    #: `first_seen_mjd` for queries.
-    FIRST_SEEN: ClassVar = Coalesce("survey_first_mjd", "first_mjd")
 
     class Meta:
         verbose_name = "sky object"

@@ -9,11 +9,12 @@ import django_filters
 import numpy as np
 from astropy.coordinates import SkyCoord, angular_separation
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from broker_adapters import healpix
 from classifiers.taxonomy import LIGHTCURVE, STAMP
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
+from tom_alerce.models.sky import first_seen
 from tom_alerce.store import classifications
 
 #: Radius of a cone search by default, and the largest one, arcseconds.
@@ -97,8 +98,7 @@ class BoardFilter(django_filters.FilterSet):
 
     def by_age(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
         """Ranks of the objects first seen by any survey within ``value`` days before the ranking."""
-        young = SkyObject.objects.alias(first_seen=SkyObject.FIRST_SEEN).filter(first_seen__gte=OuterRef("ranking__now") - value)
-        return ranks.filter(Exists(young.filter(pk=OuterRef("sky_object"))))
+        return ranks.alias(first_seen=first_seen("sky_object__")).filter(first_seen__gte=F("ranking__now") - value)
 
     def by_novelty(self, ranks: QuerySet[Rank], name: str, value: bool | None) -> QuerySet[Rank]:
         """Ranks of the objects first seen by any survey in the day before the ranking."""

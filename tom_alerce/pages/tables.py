@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import django_tables2 as tables
 from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce
 
 from tom_alerce.models import Rank
+from tom_alerce.models.sky import first_seen
 
 
 def _cell(template: str, name: str, **options: object) -> tables.TemplateColumn:
@@ -51,6 +51,6 @@ class BoardTable(tables.Table):
 
     def order_first(self, ranks: QuerySet[Rank], descending: bool) -> tuple[QuerySet[Rank], bool]:
         """Sort by the first detection of any survey; objects without one last in both directions."""
-        first = Coalesce("sky_object__survey_first_mjd", "sky_object__first_mjd")
+        first = first_seen("sky_object__")
         order = first.desc(nulls_last=True) if descending else first.asc(nulls_last=True)
         return ranks.order_by(order, "place"), True
