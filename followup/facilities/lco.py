@@ -174,10 +174,11 @@ def portal_problems(form: Any, data: dict[str, Any]) -> tuple[str, ...]:
     get = getattr(form, "get_instruments", None)
     listed = get() if get is not None else None
     name = data["c_1_instrument_type"]
-    groups = listed.get(name, {}).get("optical_elements") if isinstance(listed, dict) else None
+    entry = listed.get(name) if isinstance(listed, dict) else None
+    groups = entry.get("optical_elements") if isinstance(entry, dict) else None
     if not isinstance(groups, dict):  # an instrument that the portal lacks is an error of the form
         return ()
-    there = [e.get("code") for elements in groups.values() for e in elements if e.get("schedulable")]
+    there = [e.get("code") for elements in groups.values() for e in elements or () if isinstance(e, dict) and e.get("schedulable")]
     absent = [element for element in _elements(data) if element not in there]
     return (_lacking(name, absent, map(str, there)),) if absent else ()
 

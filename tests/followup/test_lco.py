@@ -185,6 +185,6 @@ def test_a_portal_that_lists_nothing_blocks_nothing(portal, target):
         def __init__(self, listed):
             self.get_instruments = lambda: listed
 
-    for listed in ({}, None, {"No Instrument Found": {}}, {"1M0-SCICAM-SINISTRO": {}}):
+    for listed in ({}, None, {"No Instrument Found": {}}, {"1M0-SCICAM-SINISTRO": {}}, {"1M0-SCICAM-SINISTRO": None}):
         assert lco.portal_problems(Form(listed), data) == ()
     assert lco.portal_problems(object(), data) == ()
