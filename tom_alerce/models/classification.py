@@ -11,10 +11,11 @@ from tom_alerce.models.sky import SkyObject, Stamps, SurveyObject
 
 
 class Classification(models.Model):
-    """Classification of a sky object by one classifier on one input; append-only, the latest row of a classifier is its current one.
+    """Classification of a sky object by one classifier on one input; append-only.
 
-    An empty label means that the classifier cannot say (`store.classifications.latest` leaves such rows out). ``evidence`` is the digest
-    of the input: of the measurements and stamps of the object, or of a broker's own text.
+    The current row of one of our classifiers is that of the present evidence of the object, whatever came before or since; that of a
+    broker's is about the latest alert (`store.classifications.last`). An empty label means that the classifier cannot say. ``evidence`` is
+    the digest of the input: of the contents of the measurements and stamps of the object, or of a broker's own text.
     """
 
     sky_object = models.ForeignKey(SkyObject, on_delete=models.CASCADE, related_name="classifications")
@@ -37,6 +38,9 @@ class Classification(models.Model):
         default=dict, blank=True, help_text="what it says beside the class: classifiers.records.Classification.details"
     )
     n_detections = models.PositiveIntegerField()
+    mjd = models.FloatField(
+        null=True, blank=True, help_text="time of the alert that a broker's label is about, MJD UTC; null for our own classifiers"
+    )
     created = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

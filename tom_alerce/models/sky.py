@@ -35,6 +35,11 @@ class SkyObject(models.Model):
     )
     evidence = models.CharField(max_length=64, blank=True, help_text="digest of all measurements and stamps of its members")
     moving = models.BooleanField(default=False, help_text="a known solar-system object")
+    placed_ra = models.FloatField(
+        null=True, blank=True, help_text="degrees; where we put the target that we made of it; null if we made none"
+    )
+    placed_dec = models.FloatField(null=True, blank=True, help_text="degrees")
+    placed_err = models.FloatField(null=True, blank=True, help_text="arcseconds; error of that position")
     promoted = models.BooleanField(default=False, help_text="has been a target: if that is deleted, no rule makes it one again")
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
@@ -82,7 +87,10 @@ class SurveyObject(models.Model):
     dec = models.FloatField(help_text="degrees, ICRS")
     position_err = models.FloatField(help_text="arcseconds")
     healpix = models.BigIntegerField(db_index=True, help_text="nested index of order 12")
-    moving = models.BooleanField(default=False)
+    moving = models.BooleanField(default=False, help_text="a known solar-system object (`store.moving`)")
+    moving_mjd = models.JSONField(
+        default=list, blank=True, help_text="times of alerts that lay at a known solar-system object, MJD UTC to 0.1 d"
+    )
     method = models.CharField(max_length=8, choices=Method.choices, default=Method.NEW)
     separation = models.FloatField(null=True, help_text="arcseconds to the sky object when it was linked")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -95,7 +103,7 @@ class SurveyObject(models.Model):
     survey_n_detections = models.PositiveIntegerField(null=True, help_text="detections that the survey states")
     survey_n_images = models.PositiveIntegerField(null=True, help_text="images of the place that the survey states")
     survey_doubts = models.JSONField(default=dict, blank=True, help_text="reason -> MJD of a date that is not believed")
-    evidence = models.CharField(max_length=64, blank=True, help_text="digest of its measurements and stamps")
+    evidence = models.CharField(max_length=64, blank=True, help_text="digest of the contents of its measurements and stamps")
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -200,6 +208,7 @@ class Stamps(models.Model):
     template = models.BinaryField(null=True)
     difference = models.BinaryField(null=True)
     metadata = models.JSONField(default=dict)
+    digest = models.CharField(max_length=64, blank=True, default="", help_text="of metadata and images; empty in older rows")
 
     class Meta:
         verbose_name_plural = "stamps"

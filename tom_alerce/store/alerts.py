@@ -52,9 +52,9 @@ def save(alerts: Sequence[Alert]) -> Saved:
         objects = identified.objects
         lifetimes.note(alerts, objects)
         owner = np.repeat([objects[a.key].pk for a in alerts], [len(a.detections) for a in alerts])
-        added = lightcurves.save(np.concatenate([a.detections for a in alerts]), owner)
+        added, curves = lightcurves.save(np.concatenate([a.detections for a in alerts]), owner)
         stamps.save(alerts, objects)
-        skies = summaries.refresh(list({o.pk: o for o in objects.values()}.values()))
+        skies = summaries.refresh(list({o.pk: o for o in objects.values()}.values()), curves)
         labels = classifications.save_labels(alerts, objects)
         targets.adopt(skies)
         targets.update(skies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -16,38 +17,50 @@ _NAMES: tuple[str, ...] = DETECTION.names or ()
 _OWNED = np.dtype([("owner", "i8"), *DETECTION.descr])
 
 
-def save(rows: Detections, owner: NDArray[np.int64]) -> int:
-    """Write rows, shape (n,), of the survey objects ``owner``, shape (n,); the number of measurements that were new.
+def save(rows: Detections, owner: NDArray[np.int64]) -> tuple[int, NDArray[np.void]]:
+    """Write rows, shape (n,), of the survey objects ``owner``, shape (n,); the number of measurements that were new, and what `read` gives.
 
     Of copies of one measurement the most complete is kept (`broker_adapters.merge`), whether they come in one batch or one after the
     other. Rows are written in the order of their identity, the same in every worker, so that two workers with the same rows never wait
     for one another in a circle.
     """
-    best = best_copies(rows)
+    best, owners = best_copies(rows), np.unique(owner).tolist()
     rows, owner = rows[best], owner[best]
-    known, copies, stored = _stored(rows, np.unique(owner).tolist())
-    better = improves(rows[copies], stored)
-    _replace(rows[copies[better]], [known[i] for i in np.flatnonzero(better)])
+    keys, stored = _stored(owners)
+    index, copies = _same(rows, stored)
+    better = improves(rows[copies], stored[list(_NAMES)][index])
+    _replace(rows[copies[better]], [keys[i] for i in index[better]])
     fresh = np.ones(len(rows), bool)
     fresh[copies] = False
     columns = [owner[fresh].tolist(), *(_column(rows[name][fresh]) for name in _NAMES)]
-    return insert_ignore(Detection, ("survey_object", *_NAMES), list(zip(*columns, strict=True)))
+    added = insert_ignore(Detection, ("survey_object", *_NAMES), list(zip(*columns, strict=True)))
+    if added < fresh.sum():  # some are another object's
+        return added, read(owners)
+    new = np.empty(added, _OWNED)
+    new["owner"] = owner[fresh]
+    for name in _NAMES:
+        new[name] = rows[name][fresh]
+        stored[name][index[better]] = rows[name][copies[better]]
+    return added, _ordered(np.concatenate([stored, new]))
 
 
-def _stored(rows: Detections, owners: Sequence[int]) -> tuple[list[int], NDArray[np.intp], Detections]:
-    """The stored copies of rows that are there already: their primary keys, the index of each in ``rows``, and the copies."""
+def _stored(owners: Iterable[int]) -> tuple[list[int], NDArray[np.void]]:
+    """Primary keys of all measurements of survey objects, and the measurements, in no order."""
+    found: list[tuple[object, ...]] = []
+    keys: list[int] = []
+    for ids in chunks(sorted(owners)):
+        for pk, *values in Detection.objects.filter(survey_object__in=ids).values_list("pk", "survey_object_id", *_NAMES):
+            keys.append(pk)
+            found.append(tuple(values))
+    return keys, np.array(found, _OWNED)
+
+
+def _same(rows: Detections, stored: NDArray[np.void]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Index into the stored measurements, and into rows, of those that are in both, shape (m,) each."""
     place = {key: i for i, key in enumerate(zip(rows["survey"].tolist(), rows["source_id"].tolist(), strict=True))}
-    known: list[int] = []
-    index: list[int] = []
-    copies: list[tuple[object, ...]] = []
-    for ids in chunks(owners):
-        for pk, *values in Detection.objects.filter(survey_object__in=ids).values_list("pk", *_NAMES):
-            i = place.get((values[0], values[1]))
-            if i is not None:
-                known.append(pk)
-                index.append(i)
-                copies.append(tuple(values))
-    return known, np.array(index, np.intp), np.array(copies, DETECTION)
+    found = [place.get(key, -1) for key in zip(stored["survey"].tolist(), stored["source_id"].tolist(), strict=True)]
+    copies = np.array(found, np.intp)
+    return np.flatnonzero(copies >= 0), copies[copies >= 0]
 
 
 def _replace(rows: Detections, keys: Sequence[int]) -> None:
@@ -60,20 +73,28 @@ def _replace(rows: Detections, keys: Sequence[int]) -> None:
 
 def read(owners: Iterable[int]) -> NDArray[np.void]:
     """All measurements of survey objects, ordered by object and time: an array of `DETECTION` with the field ``owner`` before it."""
-    found: list[tuple[object, ...]] = []
-    for ids in chunks(sorted(owners)):
-        query = Detection.objects.filter(survey_object__in=ids).order_by("survey_object_id", "mjd", "source_id")
-        found += query.values_list("survey_object_id", *_NAMES)
-    return np.array(found, dtype=_OWNED)
+    return _ordered(_stored(owners)[1])
+
+
+def _ordered(rows: NDArray[np.void]) -> NDArray[np.void]:
+    ordered: NDArray[np.void] = rows[np.lexsort((rows["source_id"], rows["mjd"], rows["owner"]))]
+    return ordered
 
 
 def split(rows: NDArray[np.void]) -> dict[int, Detections]:
     """Owner -> its rows, without the owner, from the answer of `read`."""
     bare = np.empty(len(rows), DETECTION)
     for name in _NAMES:
-        bare[name] = rows[name]
+        bare[name] = rows[name]  # PostgreSQL tells -0.0 from 0.0, and SQLite does not
+        if DETECTION[name].kind == "f":
+            bare[name] += 0.0
     owners, starts = np.unique(rows["owner"], return_index=True)
     return dict(zip(owners.tolist(), np.split(bare, starts[1:]), strict=True)) if len(rows) else {}
+
+
+def digests(rows: NDArray[np.void]) -> dict[int, str]:
+    """Owner -> digest of the contents of all its measurements, from the answer of `read`."""
+    return {owner: hashlib.sha256(curve.tobytes()).hexdigest() for owner, curve in split(rows).items()}
 
 
 def merged(curves: Mapping[int, Detections], owners: Iterable[int]) -> Detections:

@@ -16,6 +16,11 @@ def sanitize_text(text: str) -> str:
 
 def json_safe(value: Any) -> Any:
     """Convert a value to plain JSON: numbers of Python, None for NaN and infinity, texts cleaned by `sanitize_text`."""
+    kind = type(value)
+    if value is None or kind is int or kind is bool:  # most of an alert's metadata
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Mapping):

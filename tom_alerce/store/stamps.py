@@ -2,79 +2,138 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from django.db.models import Q
+from django.db.models import Case, IntegerField, Value, When
 
-from broker_adapters.records import Alert
+from broker_adapters.records import STAMPS, Alert, Cutouts
 from tom_alerce.models import Stamps, SurveyObject
 from tom_alerce.store.sanitize import json_safe
 from tom_alerce.store.sql import chunks
 
 Slot = Stamps.Slot
 
+#: Database expression: number of images of a row of stamps.
+IMAGES = sum((Case(When(**{name: None}, then=Value(0)), default=Value(1), output_field=IntegerField()) for name in STAMPS), Value(0))
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """An alert that may fill a slot, or the row that fills it now."""
+
+@dataclass(slots=True)
+class _Copy:
+    """A copy of an alert that may fill a slot: one of a message, or the row that fills it now."""
 
     source_id: str
     mjd: float
-    images: bool
+    images: int
     alert: Alert | None = None
     row: int | None = None
     slot: str = ""
+    digest: str = ""
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, alert: Alert) -> _Copy:
+        return cls(str(alert.source_id), alert.mjd, sum(image is not None for image in _images(alert.cutouts).values()), alert)
+
+    def read(self) -> _Copy:
+        """The same with metadata and digest."""
+        if self.alert is not None:
+            if not self.digest:
+                self.metadata = json_safe(self.alert.metadata)
+                self.digest = _digest(self.mjd, self.metadata, _images(self.alert.cutouts))
+            return self
+        row = Stamps.objects.get(pk=self.row or 0)
+        self.metadata = row.metadata
+        self.digest = self.digest or _digest(row.mjd, row.metadata, {name: getattr(row, name) for name in STAMPS})
+        return self
+
+    def completeness(self) -> tuple[int, int, str]:
+        """Rank among copies of the same alert: the one with more images, then with more metadata, then any, but always the same."""
+        return self.images, sum(value is not None for value in self.metadata.values()), self.digest
 
 
 def save(alerts: Sequence[Alert], objects: Mapping[tuple[str, str], SurveyObject]) -> None:
-    """Store the stamps of the first and of the latest alert of each object; an alert with images is preferred to one without.
+    """Store the stamps of the first and of the latest alert of each object, in whatever order alerts and copies of them come.
 
-    An object of one alert has its first stamps only.
+    Alerts with more images go before those with fewer; of copies of one alert the most complete is kept. An object of one alert has its
+    first stamps only.
     """
-    entries: dict[int, dict[str, _Entry]] = {objects[a.key].pk: {} for a in alerts}
-    for ids in chunks(entries):
-        for entry, owner in _kept(ids):
-            entries[owner][entry.source_id] = entry
+    copies: dict[int, dict[str, _Copy]] = {objects[a.key].pk: {} for a in alerts}
+    for ids in chunks(copies):
+        for copy, owner in _kept(ids):
+            copies[owner][copy.source_id] = copy
     for alert in alerts:
-        if alert.source_id is not None and (alert.cutouts is not None or alert.metadata):
-            own = entries[objects[alert.key].pk]
-            old = own.get(alert.source_id)
-            if old is None or (not old.images and alert.cutouts is not None):
-                own[alert.source_id] = _Entry(alert.source_id, alert.mjd, alert.cutouts is not None, alert)
-    wanted = [(owner, slot, entry) for owner, own in entries.items() for slot, entry in _chosen(list(own.values())).items()]
-    _write(list(entries), wanted)
+        if alert.source_id is not None and (alert.metadata or any(_images(alert.cutouts).values())):
+            own = copies[objects[alert.key].pk]
+            copy = _Copy.of(alert)
+            own[copy.source_id] = _better(own.get(copy.source_id), copy)
+    wanted = [(owner, slot, copy) for owner, own in copies.items() for slot, copy in _chosen(list(own.values())).items()]
+    _write(list(copies), wanted)
 
 
-def _kept(ids: Sequence[int]) -> list[tuple[_Entry, int]]:
-    images = ~Q(science=None, template=None, difference=None)
-    rows = Stamps.objects.filter(survey_object__in=ids).annotate(images=images)
-    fields = ("source_id", "mjd", "images", "pk", "slot", "survey_object_id")
-    return [(_Entry(source, mjd, seen, None, pk, slot), owner) for source, mjd, seen, pk, slot, owner in rows.values_list(*fields)]
+def _kept(ids: Sequence[int]) -> list[tuple[_Copy, int]]:
+    rows = Stamps.objects.filter(survey_object__in=ids).annotate(images=IMAGES)
+    fields = ("source_id", "mjd", "images", "pk", "slot", "digest", "survey_object_id")
+    return [
+        (_Copy(source, mjd, seen, None, pk, slot, digest), owner)
+        for source, mjd, seen, pk, slot, digest, owner in rows.values_list(*fields)
+    ]
 
 
-def _chosen(entries: Sequence[_Entry]) -> dict[str, _Entry]:
-    entries = [e for e in entries if e.images] or entries
-    if not entries:
+def _better(old: _Copy | None, new: _Copy) -> _Copy:
+    """Of two copies of one alert the more complete; the stored one if they are equal."""
+    if old is None or new.images > old.images:
+        return new
+    if new.images < old.images or new.read().digest == old.digest:
+        return old
+    return new if new.completeness() > old.read().completeness() else old
+
+
+def _chosen(copies: Sequence[_Copy]) -> dict[str, _Copy]:
+    most = max((c.images for c in copies), default=0)
+    copies = [c for c in copies if c.images == most]
+    if not copies:
         return {}
-    first = min(entries, key=lambda e: (e.mjd, e.source_id))
-    latest = max(entries, key=lambda e: (e.mjd, e.source_id))
+    first = min(copies, key=lambda c: (c.mjd, c.source_id))
+    latest = max(copies, key=lambda c: (c.mjd, c.source_id))
     return {Slot.FIRST: first} if first is latest else {Slot.FIRST: first, Slot.LATEST: latest}
 
 
-def _write(owners: Sequence[int], wanted: Sequence[tuple[int, str, _Entry]]) -> None:
-    staying = {entry.row for _, _, entry in wanted if entry.row is not None}
+def _write(owners: Sequence[int], wanted: Sequence[tuple[int, str, _Copy]]) -> None:
+    staying = {copy.row for _, _, copy in wanted if copy.row is not None}
     for ids in chunks(owners):
         leaving = set(Stamps.objects.filter(survey_object__in=ids).values_list("pk", flat=True)) - staying
         if leaving:
             Stamps.objects.filter(pk__in=leaving).delete()
-    for _, slot, entry in wanted:
-        if entry.row is not None and entry.slot != slot:
-            Stamps.objects.filter(pk=entry.row).update(slot=slot)
-    new = [_row(owner, slot, e.source_id, e.alert) for owner, slot, e in wanted if e.alert is not None]
+    for _, slot, copy in wanted:
+        if copy.row is not None and copy.slot != slot:
+            Stamps.objects.filter(pk=copy.row).update(slot=slot)
+    new = [_row(owner, slot, copy.read(), copy.alert) for owner, slot, copy in wanted if copy.alert is not None]
     Stamps.objects.bulk_create(new, batch_size=100)
 
 
-def _row(owner: int, slot: str, source_id: str, alert: Alert) -> Stamps:
-    images = {name: getattr(alert.cutouts, name, None) for name in ("science", "template", "difference")}
-    return Stamps(survey_object_id=owner, slot=slot, source_id=source_id, mjd=alert.mjd, metadata=json_safe(alert.metadata), **images)
+def _row(owner: int, slot: str, copy: _Copy, alert: Alert) -> Stamps:
+    return Stamps(
+        survey_object_id=owner,
+        slot=slot,
+        source_id=copy.source_id,
+        mjd=copy.mjd,
+        digest=copy.digest,
+        metadata=copy.metadata,
+        **_images(alert.cutouts),
+    )
+
+
+def _images(cutouts: Cutouts | None) -> dict[str, bytes | None]:
+    """The images that are there: an empty one is none."""
+    return {name: getattr(cutouts, name, None) or None for name in STAMPS}
+
+
+def _digest(mjd: float, metadata: Mapping[str, object], images: Mapping[str, bytes | None]) -> str:
+    """Digest of the contents of stamps."""
+    digest = hashlib.sha256(f"{mjd!r} {json.dumps(metadata, sort_keys=True)}".encode())
+    for name, image in images.items():
+        digest.update(b"" if image is None else f" {name} {len(image)} ".encode() + image)
+    return digest.hexdigest()

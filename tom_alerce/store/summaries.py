@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 from broker_adapters import healpix
 from broker_adapters.crossmatch import mean_positions
 from broker_adapters.records import Kind
-from tom_alerce.models import Detection, SkyObject, Stamps, SurveyObject
-from tom_alerce.store import lifetimes
+from tom_alerce.models import SkyObject, Stamps, SurveyObject
+from tom_alerce.store import lifetimes, lightcurves
 from tom_alerce.store.sql import chunks, upsert
+from tom_alerce.store.stamps import IMAGES
 
 _POSITION = ("ra", "dec", "position_err", "healpix")
 _COUNTS = ("first_mjd", "last_mjd", "n_detections", "evidence")
 
 
-def refresh(objects: Sequence[SurveyObject]) -> list[SkyObject]:
-    """Work out again the summaries of survey objects from their measurements, and of the sky objects that they belong to."""
+def refresh(objects: Sequence[SurveyObject], curves: NDArray[np.void]) -> list[SkyObject]:
+    """Work out again the summaries of survey objects from their measurements (`lightcurves.read`), and of their sky objects."""
     place = {o.pk: i for i, o in enumerate(objects)}
-    rows, ids = _detections(place)
-    stamps = _stamps(place)
+    measured, stamps = lightcurves.digests(curves), _stamps(place)
+    rows = curves[curves["kind"] == Kind.ALERT]
     index = np.array([place[owner] for owner in rows["owner"].tolist()], dtype=np.int64)
     count = np.bincount(index, minlength=len(objects))
     first, last = np.full(len(objects), np.inf), np.full(len(objects), -np.inf)
@@ -33,14 +34,14 @@ def refresh(objects: Sequence[SurveyObject]) -> list[SkyObject]:
     # a moving object is where it was seen last
     moving = np.array([o.moving for o in objects], dtype=bool)
     weighed = ~moving[index] | (rows["mjd"] == last[index])
-    measured = rows[weighed]
-    ra, dec, err = mean_positions(index[weighed], measured["ra"], measured["dec"], measured["position_err"], len(objects))
+    best = rows[weighed]
+    ra, dec, err = mean_positions(index[weighed], best["ra"], best["dec"], best["position_err"], len(objects))
     for i, o in enumerate(objects):
         if np.isfinite(ra[i]):
             o.ra, o.dec, o.position_err = float(ra[i]), float(dec[i]), float(err[i])
         o.n_detections = int(count[i])
         o.first_mjd, o.last_mjd = (float(first[i]), float(last[i])) if count[i] else (None, None)
-        o.evidence = _digest([*sorted(ids[o.pk]), "stamps", *sorted(stamps[o.pk])])
+        o.evidence = _digest([measured.get(o.pk, ""), *sorted(stamps[o.pk])])
     _set_cells(objects)
     upsert(SurveyObject, objects, (*_POSITION, *_COUNTS, *lifetimes.OF_SURVEY_OBJECT, "moving", "names"))
     return refresh_sky(o.sky_object_id for o in objects)
@@ -74,29 +75,14 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
     return list(skies.values())
 
 
-_ROW = np.dtype([("owner", "i8"), ("mjd", "f8"), ("ra", "f8"), ("dec", "f8"), ("position_err", "f8")])
-
-
-def _detections(owners: Collection[int]) -> tuple[NDArray[np.void], dict[int, list[str]]]:
-    """Time and place of the detections of survey objects, and survey object -> source ids of all its measurements."""
-    found: list[tuple[object, ...]] = []
-    ids: dict[int, list[str]] = {owner: [] for owner in owners}
-    for part in chunks(owners):
-        query = Detection.objects.filter(survey_object__in=part)
-        for owner, source_id, kind, *row in query.values_list("survey_object_id", "source_id", "kind", "mjd", "ra", "dec", "position_err"):
-            ids[owner].append(source_id)
-            if kind == Kind.ALERT:
-                found.append((owner, *row))
-    return np.array(found, dtype=_ROW), ids
-
-
 def _stamps(owners: Collection[int]) -> dict[int, list[str]]:
-    """Survey object -> source ids of its stamps."""
-    ids: dict[int, list[str]] = {owner: [] for owner in owners}
+    """Survey object -> what its stamps are: slot, measurement, number of images, digest of the contents."""
+    texts: dict[int, list[str]] = {owner: [] for owner in owners}
     for part in chunks(owners):
-        for owner, source_id in Stamps.objects.filter(survey_object__in=part).values_list("survey_object_id", "source_id"):
-            ids[owner].append(source_id)
-    return ids
+        rows = Stamps.objects.filter(survey_object__in=part).annotate(images=IMAGES)
+        for owner, *what in rows.values_list("survey_object_id", "slot", "source_id", "images", "digest"):
+            texts[owner].append(" ".join(map(str, what)))
+    return texts
 
 
 def _set_cells(objects: Sequence[SurveyObject | SkyObject]) -> None:

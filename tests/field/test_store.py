@@ -1,0 +1,78 @@
+"""Rows of the field whose root was identity or order in place of content: what the store keeps, and what is current."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from broker_adapters.packets import read
+from tests.field import DATA
+from tom_alerce.models import Detection, SkyObject, Stamps
+from tom_alerce.store import alerts
+
+pytestmark = pytest.mark.django_db
+
+
+def packets(*names):
+    return [read((DATA / f"{name}.avro").read_bytes()) for name in names]
+
+
+def save_apart(batch):
+    for one in batch:
+        alerts.save([one])
+
+
+def evidence():
+    return SkyObject.objects.get().evidence
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("deliver", [alerts.save, save_apart])
+def test_row_10_an_alert_without_images_never_stands_before_one_with(deliver, order):
+    without, with_ = packets("05a-ztf-first-alert-no-cutouts", "05b-ztf-second-alert-with-cutouts")
+    deliver([without, with_][::order])
+    row = Stamps.objects.get()
+    assert (row.slot, row.source_id, bytes(row.science)) == ("first", with_.source_id, with_.cutouts.science)
+
+
+def test_row_11_images_that_come_later_are_new_evidence():
+    without, with_ = packets("11a-same-alert-without-cutouts", "11b-same-alert-with-cutouts")
+    assert without.source_id == with_.source_id
+    alerts.save([without])
+    before = evidence()
+    alerts.save([with_])
+    assert evidence() != before
+    assert bytes(Stamps.objects.get().difference) == with_.cutouts.difference
+
+
+def test_row_11_the_evidence_does_not_depend_on_the_order_of_the_copies():
+    both, seen = packets("11a-same-alert-without-cutouts", "11b-same-alert-with-cutouts"), set()
+    for order in ([0, 1], [1, 0], [1], [0, 1, 0]):
+        Detection.objects.all().delete()
+        Stamps.objects.all().delete()
+        save_apart([both[i] for i in order])
+        seen.add(evidence())
+    assert len(seen) == 1
+
+
+def test_row_12_a_measurement_without_flux_is_completed_and_is_new_evidence():
+    first, later = packets("04a-lsst-history-nan-first", "04b-lsst-same-sources-with-flux")
+    alerts.save([first])
+    before = evidence()
+    alerts.save([later])
+    assert evidence() != before
+    assert not Detection.objects.filter(kind=0, flux=None).exists()
+    known = dict(zip(later.detections["source_id"].tolist(), later.detections["flux"].tolist(), strict=True))
+    for source_id, flux in Detection.objects.filter(source_id__in=known).values_list("source_id", "flux"):
+        assert flux == pytest.approx(known[source_id])
+
+
+def test_row_12_the_completed_evidence_is_that_of_any_order():
+    both, seen = packets("04a-lsst-history-nan-first", "04b-lsst-same-sources-with-flux"), set()
+    for order in itertools.permutations(both):
+        Detection.objects.all().delete()
+        Stamps.objects.all().delete()
+        save_apart(order)
+        seen.add(evidence())
+    assert len(seen) == 1
