@@ -6,7 +6,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import BigIntegerField, QuerySet
+from django.db.models import BigIntegerField, Q, QuerySet
 from rest_framework import permissions, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.pagination import LimitOffsetPagination
@@ -18,7 +18,7 @@ from tom_alerce import visible
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 from tom_alerce.pages import photometry
 from tom_alerce.pages.filters import CLASSES, Number, named_or_near
-from tom_alerce.store import sky
+from tom_alerce.store import classifications, sky
 
 
 class Pagination(LimitOffsetPagination):
@@ -64,12 +64,13 @@ class ClassificationSerializer(serializers.ModelSerializer[Classification]):
 
     id = serializers.CharField(source="pk")
     sky_object = serializers.CharField(source="sky_object_id")
+    current = serializers.BooleanField(read_only=True, help_text="about the present evidence, or the latest alert of a broker")
 
     class Meta:
         model = Classification
         fields = (
             "id", "sky_object", "origin", "classifier", "version", "label", "probability", "probabilities", "details", "n_detections",
-            "created",
+            "created", "current",
         )  # fmt: skip
 
 
@@ -127,10 +128,17 @@ class ClassificationFilter(django_filters.FilterSet):
     probability = Number(lookup_expr="gte")
     since = django_filters.IsoDateTimeFilter(field_name="created", lookup_expr="gte")
     sky_object = Key(field_name="sky_object_id")
+    current = django_filters.BooleanFilter(method="by_currency", help_text="those that count now, or those that do not any more")
 
     class Meta:
         model = Classification
         fields = ("origin", "classifier", "version")
+
+    def by_currency(self, rows: QuerySet[Classification], name: str, value: bool) -> QuerySet[Classification]:
+        """The classifications that are current, or the others."""
+        of_objects = Classification.objects.filter(sky_object__in=rows.order_by().values("sky_object"))
+        current = Q(pk__in=classifications.last(of_objects).values("pk"))
+        return rows.filter(current if value else ~current)
 
 
 class RankFilter(django_filters.FilterSet):
@@ -195,7 +203,8 @@ class ClassificationViewSet(_ReadOnly):
 
     def get_queryset(self) -> QuerySet[Classification]:
         """Classifications of objects that the user may see; those without a label are left out."""
-        return Classification.objects.filter(sky_object__in=self.visible_objects()).exclude(label="").order_by("-created", "-pk")
+        rows = Classification.objects.filter(sky_object__in=self.visible_objects()).exclude(label="")
+        return rows.annotate(current=classifications.is_current()).order_by("-created", "-pk")
 
 
 class RankViewSet(_ReadOnly):

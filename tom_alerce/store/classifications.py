@@ -1,4 +1,10 @@
-"""Classifications, ours and the brokers': appended, never changed; the latest of each classifier counts."""
+"""Classifications, ours and the brokers': appended, never changed; that of the present evidence counts.
+
+Evidence comes and goes: two objects are linked and unlinked, a broker takes a label back. The current row of one of our classifiers is
+that of the evidence which the object has now, even if another was classified since; as long as the present evidence has not been
+classified, the newest row stands in. The current row of a broker's classifier is about the latest alert, and of several about one alert
+it is what the broker said last.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +13,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import RowNumber
 
 from broker_adapters.records import Alert, BrokerLabel
 from classifiers import records
@@ -16,6 +37,18 @@ from tom_alerce.store.sanitize import json_safe, sanitize_text
 from tom_alerce.store.sql import chunks
 
 LOCAL = "local"
+
+#: What a broker's label is about: survey object, origin, classifier, time of the alert.
+_Subject = tuple[int | None, str, str, float | None]
+
+_GROUP = ("sky_object", "survey_object", "origin", "classifier")
+_IDENTITY = ("sky_object", "origin", "classifier", "version", "evidence")
+#: Order of the rows of a group: the current one is first.
+_CURRENT = (
+    Case(When(evidence=F("sky_object__evidence"), then=Value(0)), default=Value(1), output_field=IntegerField()).asc(),
+    F("mjd").desc(nulls_last=True),
+    F("pk").desc(),
+)
 
 
 def unseen(classifier: str, version: str) -> QuerySet[SkyObject]:
@@ -57,12 +90,12 @@ def save_labels(alerts: Iterable[Alert], objects: Mapping[tuple[str, str], Surve
 
     The input of a broker's classifier is not known: the evidence is a digest of the labels themselves and of the time of the alert.
     """
-    rows = {}
+    rows: dict[tuple[object, ...], Classification] = {}
     for alert in alerts:
         o = objects[alert.key]
         for (broker, classifier, version), labels in _by_classifier(alert.labels).items():
             probabilities = json_safe({label.label: label.probability for label in labels})
-            best = max(labels, key=lambda label: label.probability if np.isfinite(label.probability) else -1.0)
+            best = max(labels, key=lambda label: (label.probability if np.isfinite(label.probability) else -1.0, label.label))
             text = f"{o.survey} {o.object_id} {alert.mjd:.6f} {sorted(probabilities.items())}"
             row = Classification(
                 sky_object_id=o.sky_object_id,
@@ -75,17 +108,20 @@ def save_labels(alerts: Iterable[Alert], objects: Mapping[tuple[str, str], Surve
                 probability=best.probability if np.isfinite(best.probability) else 0.0,
                 probabilities=probabilities,
                 n_detections=o.n_detections,
+                mjd=alert.mjd,
             )
-            rows[row.sky_object_id, row.origin, row.classifier, row.version, row.evidence] = row
+            rows.pop(_identity(row), None)
+            rows[_identity(row)] = row
+    _take_back(list(rows.values()))
     return _append(list(rows.values()))
 
 
 def latest(sky_ids: Iterable[int]) -> dict[int, list[Classification]]:
-    """Sky object -> the latest classification by each classifier of each origin, if it has a label; ours first, then by name."""
+    """Sky object -> the current classification by each classifier of each origin, if it has a label; ours first, then by name."""
     by_object: dict[int, list[Classification]] = {}
     for part in chunks(sky_ids):
         rows = last(Classification.objects.filter(sky_object__in=part))
-        for row in sorted(rows, key=lambda r: (r.origin != LOCAL, r.origin, r.classifier, r.pk)):
+        for row in sorted(rows, key=lambda r: (r.origin != LOCAL, r.origin, r.classifier, r.mjd or 0.0, r.pk)):
             by_object.setdefault(row.sky_object_id, []).append(row)
     return by_object
 
@@ -96,9 +132,26 @@ def detail(classifications: Iterable[Classification], name: str) -> Any:
 
 
 def last(rows: QuerySet[Classification]) -> QuerySet[Classification]:
-    """The latest of these rows by each classifier of each origin, if it has a label."""
-    newest = rows.values("sky_object", "survey_object", "origin", "classifier").annotate(newest=Max("pk"))
-    return Classification.objects.filter(pk__in=newest.values("newest")).exclude(label="")
+    """The current ones of these rows by each classifier of each origin, if they have a label."""
+    ordered = rows.annotate(place=Window(RowNumber(), partition_by=list(_GROUP), order_by=list(_CURRENT)))
+    return Classification.objects.filter(pk__in=ordered.filter(place=1).values("pk")).exclude(label="")
+
+
+def is_current() -> ExpressionWrapper[Q]:
+    """Database expression: whether a row of the table is the current one of its classifier."""
+    same = {name: OuterRef(name) for name in _GROUP if name != "survey_object"}
+    about = Q(survey_object=OuterRef("survey_object")) | Q(survey_object=None, origin=LOCAL)
+    first = Classification.objects.filter(about, **same).order_by(*_CURRENT).values("pk")[:1]
+    return ExpressionWrapper(Q(pk=Subquery(first)), output_field=BooleanField())
+
+
+def hand_over(giver: SkyObject, taker: SkyObject, **which: Any) -> None:
+    """Give one sky object's classifications (those for which ``which`` holds) to another that has not got the same."""
+    got = {name: OuterRef(name) for name in _IDENTITY if name != "sky_object"}
+    same = Classification.objects.filter(sky_object=taker, **got)
+    keys = giver.classifications.filter(~Exists(same), **which).values_list("pk", flat=True)
+    for part in chunks(list(keys)):
+        Classification.objects.filter(pk__in=part).update(sky_object=taker)
 
 
 def _by_classifier(labels: Iterable[BrokerLabel]) -> dict[tuple[str, str, str], list[BrokerLabel]]:
@@ -108,12 +161,42 @@ def _by_classifier(labels: Iterable[BrokerLabel]) -> dict[tuple[str, str, str], 
     return grouped
 
 
+def _identity(row: Classification) -> tuple[object, ...]:
+    return row.sky_object_id, row.origin, row.classifier, row.version, row.evidence
+
+
+def _subject(row: Classification) -> _Subject:
+    return row.survey_object_id, row.origin, row.classifier, row.mjd
+
+
+def _take_back(rows: Sequence[Classification]) -> None:
+    """Remove stored copies of labels that a broker has replaced and now says again, about the same alert: they become the last word.
+
+    Of several labels about one alert in ``rows`` the last one counts.
+    """
+    said: dict[_Subject, list[str]] = {}
+    for row in rows:
+        said.setdefault(_subject(row), []).append(row.evidence)
+    for part in chunks(said.items(), 200):
+        about = Classification.objects.filter(survey_object__in={key[0] for key, _ in part}, mjd__in={key[3] for key, _ in part})
+        stored: dict[_Subject, dict[str, int]] = {}
+        for row in about.only("evidence", "survey_object_id", "origin", "classifier", "mjd").order_by("pk"):
+            stored.setdefault(_subject(row), {})[row.evidence] = row.pk
+        replaced = [
+            known[evidences[-1]]
+            for subject, evidences in part
+            if evidences[-1] in (known := stored.get(subject, {}))
+            and (list(known)[-1] != evidences[-1] or not known.keys() >= set(evidences))
+        ]
+        Classification.objects.filter(pk__in=replaced).delete()
+
+
 def _append(rows: Sequence[Classification]) -> int:
     """Write rows that are not in the table yet; return how many."""
     new: list[Classification] = []
     for part in chunks(rows, 400):
         same = Classification.objects.filter(sky_object__in={r.sky_object_id for r in part}, evidence__in={r.evidence for r in part})
         stored = set(same.values_list("sky_object_id", "origin", "classifier", "version", "evidence"))
-        new += [r for r in part if (r.sky_object_id, r.origin, r.classifier, r.version, r.evidence) not in stored]
+        new += [r for r in part if _identity(r) not in stored]
     Classification.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
     return len(new)

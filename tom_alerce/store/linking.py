@@ -10,7 +10,7 @@ from tom_dataproducts.models import PhotometryReducedDatum
 
 from broker_adapters.crossmatch import separation, unit_vectors
 from tom_alerce.models import Classification, MatchCandidate, SkyObject, SurveyObject
-from tom_alerce.store import summaries, targets
+from tom_alerce.store import classifications, summaries, targets
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sql import begin_write, chunks
 
@@ -84,19 +84,23 @@ def _move(moved: SurveyObject, old: SkyObject, new: SkyObject) -> None:
 def _dissolve(empty: SkyObject, heir: SkyObject) -> None:
     """Delete a sky object without members; its requests, classifications, ranks, matches and target go to ``heir``."""
     empty.followup_requests.update(sky_object=heir)
-    empty.classifications.update(sky_object=heir)
+    classifications.hand_over(empty, heir)
     empty.ranks.exclude(ranking__in=heir.ranks.values("ranking")).update(sky_object=heir)
     matched = heir.match_candidates.values_list("survey_object", flat=True)
     members = heir.survey_objects.values_list("pk", flat=True)
     empty.match_candidates.exclude(survey_object__in=[*matched, *members]).update(sky_object=heir)
-    if heir.target_id is None and empty.target_id is not None:
-        heir.target_id = empty.target_id
-        heir.save(update_fields=["target", "modified"])
+    heir.promoted = heir.promoted or empty.promoted
+    heir.target_id = heir.target_id or empty.target_id
+    heir.save(update_fields=["target", "promoted", "modified"])
     empty.delete()
 
 
 def _settle(touched: Sequence[SkyObject], result: SkyObject) -> SkyObject:
     skies = summaries.refresh_sky(s.pk for s in touched if s.pk is not None)
+    for sky in skies:  # what was classified before the two were linked is current again
+        for other in skies:
+            if other.pk != sky.pk:
+                classifications.hand_over(other, sky, evidence=sky.evidence)
     targets.update(skies)
     return next(s for s in skies if s.pk == result.pk)
 
