@@ -8,8 +8,11 @@ import pytest
 
 from broker_adapters.packets import read
 from tests.field import DATA
-from tom_alerce.models import Detection, SkyObject, Stamps
+from tests.tom_alerce.alerts import alert, curve
+from tom_alerce.models import Detection, SkyObject, Stamps, SurveyObject
+from tom_alerce.pipeline import promotion
 from tom_alerce.store import alerts
+from tom_alerce.store.candidates import candidates
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +79,40 @@ def test_row_12_the_completed_evidence_is_that_of_any_order():
         save_apart(order)
         seen.add(evidence())
     assert len(seen) == 1
+
+
+ASTEROID = ("01a-first-alert-near-asteroid", "01b-later-alert-four-nights")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("deliver", [alerts.save, save_apart])
+def test_row_04_a_transient_that_an_asteroid_passed_is_fixed(deliver, order):
+    deliver(packets(*ASTEROID)[::order])
+    sky = SkyObject.objects.get()
+    assert (sky.moving, SurveyObject.objects.get().moving) == (False, False)
+    assert promotion.wanted(sky, []) is False
+    assert [one.key for one in candidates(SkyObject.objects.filter(moving=False))] == [str(sky.pk)]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_row_04_it_is_matched_to_the_other_surveys_in_any_order(order):
+    near, later = packets(*ASTEROID)
+    other = alert("lsst", "1", ra=later.ra, dec=later.dec + 0.3 / 3600.0)
+    save_apart([[near, later, other][i] for i in order])
+    assert SkyObject.objects.count() == 1
+    assert set(SurveyObject.objects.values_list("method", flat=True)) == {"position", "new"}
+
+
+def test_row_04_it_becomes_a_target_by_a_rule(settings):
+    settings.TOM_ALERCE = {"PROMOTION": [{"n_detections": 2}]}
+    save_apart(packets(*ASTEROID))
+    assert promotion.promote([SkyObject.objects.get().pk]) == ["ZTF26abcdefg"]
+
+
+def test_row_04_an_asteroid_stays_one():
+    (near,) = packets(ASTEROID[0])
+    alerts.save([near])
+    assert SkyObject.objects.get().moving
+    again = curve("ztf", near.object_id, ra=near.ra, dec=near.dec, n=1, mjd=near.mjd + 0.05, source_id=["7"])
+    alerts.save([alert("ztf", near.object_id, rows=again, mjd=near.mjd + 0.05)])  # the same night, half an hour later
+    assert SkyObject.objects.get().moving

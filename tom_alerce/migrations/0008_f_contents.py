@@ -4,6 +4,7 @@ from django.db import migrations, models
 def _times_of_moving(apps, schema_editor):
     """Alerts of before have left only that an object moves: the time of the first detection stands for theirs."""
     table = apps.get_model("tom_alerce", "SurveyObject").objects
+    table.filter(moving=False).update(cleared=True)
     moving = list(table.filter(moving=True, first_mjd__isnull=False).only("pk", "first_mjd"))
     for row in moving:
         row.moving_mjd = [round(row.first_mjd, 1)]
@@ -30,11 +31,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="skyobject",
-            name="placed_err",
-            field=models.FloatField(help_text="arcseconds; error of that position", null=True, blank=True),
-        ),
-        migrations.AddField(
-            model_name="skyobject",
             name="placed_ra",
             field=models.FloatField(help_text="degrees; where we put the target that we made of it; null if we made none", null=True, blank=True),
         ),
@@ -47,6 +43,11 @@ class Migration(migrations.Migration):
             model_name="surveyobject",
             name="moving_mjd",
             field=models.JSONField(blank=True, default=list, help_text="times of alerts that lay at a known solar-system object, MJD UTC to 0.1 d"),
+        ),
+        migrations.AddField(
+            model_name="surveyobject",
+            name="cleared",
+            field=models.BooleanField(default=False, help_text="an alert of it lay at no known solar-system object"),
         ),
         migrations.AlterField(
             model_name="surveyobject",

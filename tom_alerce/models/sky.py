@@ -39,7 +39,6 @@ class SkyObject(models.Model):
         null=True, blank=True, help_text="degrees; where we put the target that we made of it; null if we made none"
     )
     placed_dec = models.FloatField(null=True, blank=True, help_text="degrees")
-    placed_err = models.FloatField(null=True, blank=True, help_text="arcseconds; error of that position")
     promoted = models.BooleanField(default=False, help_text="has been a target: if that is deleted, no rule makes it one again")
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
@@ -91,6 +90,7 @@ class SurveyObject(models.Model):
     moving_mjd = models.JSONField(
         default=list, blank=True, help_text="times of alerts that lay at a known solar-system object, MJD UTC to 0.1 d"
     )
+    cleared = models.BooleanField(default=False, help_text="an alert of it lay at no known solar-system object")
     method = models.CharField(max_length=8, choices=Method.choices, default=Method.NEW)
     separation = models.FloatField(null=True, help_text="arcseconds to the sky object when it was linked")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

@@ -9,7 +9,7 @@ import numpy as np
 from django.db import transaction
 
 from broker_adapters.records import Alert
-from tom_alerce.store import classifications, lifetimes, lightcurves, stamps, summaries, targets
+from tom_alerce.store import classifications, lifetimes, lightcurves, regroup, stamps, summaries, targets
 from tom_alerce.store.identify import identify
 from tom_alerce.store.sql import begin_write
 
@@ -54,7 +54,9 @@ def save(alerts: Sequence[Alert]) -> Saved:
         owner = np.repeat([objects[a.key].pk for a in alerts], [len(a.detections) for a in alerts])
         added, curves = lightcurves.save(np.concatenate([a.detections for a in alerts]), owner)
         stamps.save(alerts, objects)
-        skies = summaries.refresh(list({o.pk: o for o in objects.values()}.values()), curves)
+        members = list({o.pk: o for o in objects.values()}.values())
+        moved = {o.pk: o.moving for o in members}
+        skies = regroup.refresh(members, moved, summaries.refresh(members, curves))
         labels = classifications.save_labels(alerts, objects)
         targets.adopt(skies)
         targets.update(skies)

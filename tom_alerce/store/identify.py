@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -14,7 +14,7 @@ from broker_adapters import healpix
 from broker_adapters.association import associate
 from broker_adapters.records import Alert
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
-from tom_alerce.store import targets
+from tom_alerce.store import moving, targets
 from tom_alerce.store.sanitize import sanitize_text
 from tom_alerce.store.sql import chunks, lock_new_objects
 
@@ -34,22 +34,31 @@ class Identified:
 
 def identify(alerts: Sequence[Alert]) -> Identified:
     """Find or make the survey objects of alerts; an existing link to a sky object stays as it is."""
-    best: dict[Key, Alert] = {}
+    own: dict[Key, list[Alert]] = {}
     for alert in sorted(alerts, key=lambda a: (a.position_err if np.isfinite(a.position_err) else np.inf, -a.mjd)):
-        best.setdefault(alert.key, alert)
+        own.setdefault(alert.key, []).append(alert)
     # locks are taken in the same order everywhere: new objects, survey objects, sky objects, targets
-    if _count(best) < len(best):
+    if any(alert.moving for alert in alerts) or _count_fixed(own) < len(own):  # what moves may be fixed, which is as if it were new
         lock_new_objects()
-    existing = _lock(best)
-    made = _make([best[k] for k in sorted(best) if k not in existing])
+    existing = _lock(own)
+    made = _make([_as_known(own[k]) for k in sorted(own) if k not in existing])
     objects = existing | dict(made.objects)
-    _update_names(alerts, objects)
+    for key, o in objects.items():
+        o.cleared = o.cleared or not all(alert.moving for alert in own[key])
+        o.moving_mjd = moving.times(own[key], o.moving_mjd)
+        o.names = sorted({*o.names, *(sanitize_text(name) for alert in own[key] for name in alert.names)})
     return Identified(objects, made.survey_objects, made.sky_objects, made.ambiguous, made.skies)
 
 
-def _count(keys: Iterable[Key]) -> int:
-    """Number of these keys that have a survey object."""
-    return sum(query.count() for query in _queries(keys))
+def _as_known(alerts: Sequence[Alert]) -> Alert:
+    """The first of the alerts of one survey object, but moving only if all that they know of it says so."""
+    rows = np.concatenate([a.detections for a in alerts])
+    return replace(alerts[0], moving=moving.moves(alerts[0].survey, moving.times(alerts), not all(a.moving for a in alerts), rows))
+
+
+def _count_fixed(keys: Iterable[Key]) -> int:
+    """Number of these keys that have a survey object that does not move."""
+    return sum(query.filter(moving=False).count() for query in _queries(keys))
 
 
 def _lock(keys: Iterable[Key]) -> dict[Key, SurveyObject]:
@@ -63,20 +72,12 @@ def _queries(keys: Iterable[Key]) -> Iterator[QuerySet[SurveyObject]]:
             yield SurveyObject.objects.filter(survey=survey, object_id__in=part)
 
 
-def _update_names(alerts: Sequence[Alert], objects: Mapping[Key, SurveyObject]) -> None:
-    """Add new names to survey objects, and whether they move; written later, with the summaries."""
-    for alert in alerts:
-        o = objects[alert.key]
-        o.names = [*o.names, *(name for name in dict.fromkeys(map(sanitize_text, alert.names)) if name not in o.names)]
-        o.moving = o.moving or alert.moving
-
-
 def _make(alerts: Sequence[Alert]) -> Identified:
     """Make the survey objects of alerts with new keys, and link or make their sky objects."""
     if not alerts:
         return Identified({})
     named = targets.named([(a.object_id, *map(sanitize_text, a.names)) for a in alerts])
-    link = _associate(alerts, _named_skies(alerts, named))
+    link = place(alerts, _named_skies(alerts, named))
     fresh = SkyObject.objects.bulk_create(link.new, batch_size=500)  # gives them their keys
     objects = SurveyObject.objects.bulk_create(
         (
@@ -105,7 +106,7 @@ def _make(alerts: Sequence[Alert]) -> Identified:
 
 
 @dataclass(frozen=True)
-class _Link:
+class Link:
     """Sky object of each of n new survey objects, with the reason; ``new`` are those to be made, ``ambiguous`` what a person decides."""
 
     sky: list[SkyObject]
@@ -116,22 +117,25 @@ class _Link:
     ambiguous: list[tuple[int, SkyObject, float]]
 
 
-def _associate(alerts: Sequence[Alert], named: Mapping[int, SkyObject]) -> _Link:
-    """Link by position, within the batch and with the database; ``named`` (index of the alert -> sky object) are linked already."""
+def place(alerts: Sequence[Alert | SurveyObject], named: Mapping[int, SkyObject], without: Collection[int] = ()) -> Link:
+    """Link by position, within the batch and with the database; ``named`` (index of the alert -> sky object) are linked already.
+
+    ``without`` are the keys of survey objects that are not looked at: the same that are to be linked.
+    """
     ra, dec = np.array([a.ra for a in alerts]), np.array([a.dec for a in alerts])
     pixels = healpix.cells(ra, dec)
     still = [i for i, a in enumerate(alerts) if not a.moving]
-    near = _near(healpix.neighbourhood(pixels[still]))
+    near = [o for o in _near(healpix.neighbourhood(pixels[still])) if o.pk not in without]
     skies = list({s.pk: s for s in (*(o.sky_object for o in near), *named.values())}.values())
-    place = {s.pk: g for g, s in enumerate(skies)}
-    before = [place[o.sky_object_id] for o in near]
+    number = {s.pk: g for g, s in enumerate(skies)}
+    before = [number[o.sky_object_id] for o in near]
     everyone: list[SurveyObject | Alert] = [*near, *(alerts[i] for i in still)]
     association = associate(
         [o.survey for o in everyone],
         np.array([o.ra for o in everyone], dtype=np.float64),
         np.array([o.dec for o in everyone], dtype=np.float64),
         np.array([o.position_err for o in everyone], dtype=np.float64),
-        np.array([*before, *(place[named[i].pk] if i in named else -1 for i in still)], dtype=np.int64),
+        np.array([*before, *(number[named[i].pk] if i in named else -1 for i in still)], dtype=np.int64),
     )
     group = dict(enumerate(skies))
     sky = [_sky(a, p) for a, p in zip(alerts, pixels.tolist(), strict=True)]
@@ -139,7 +143,7 @@ def _associate(alerts: Sequence[Alert], named: Mapping[int, SkyObject]) -> _Link
     for i, g, apart in zip(still, association.group[len(near) :].tolist(), association.separation[len(near) :].tolist(), strict=True):
         sky[i] = group.setdefault(g, sky[i])
         separation[i] = apart if np.isfinite(apart) else None
-    return _Link(
+    return Link(
         sky=sky,
         pixels=pixels.tolist(),
         separation=separation,
@@ -169,5 +173,5 @@ def _named_skies(alerts: Sequence[Alert], named: Sequence[int | None]) -> dict[i
     return {i: by_target[t] for i, t in enumerate(named) if t is not None}
 
 
-def _sky(alert: Alert, healpix: int) -> SkyObject:
+def _sky(alert: Alert | SurveyObject, healpix: int) -> SkyObject:
     return SkyObject(ra=alert.ra, dec=alert.dec, position_err=alert.position_err, healpix=healpix, moving=alert.moving)

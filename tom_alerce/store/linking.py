@@ -34,12 +34,12 @@ def link(survey_object: SurveyObject, sky_object: SkyObject, user: Any = None) -
             raise StoreError("the object to link to does not exist any more: it was linked to another meanwhile")
         old, new = skies[moved.sky_object_id], skies[sky_object.pk]
         if old.pk != new.pk:
-            _move(moved, old, new)
+            move(moved, old, new)
         moved.method, moved.separation, moved.decided_by = SurveyObject.Method.PERSON, _separation(moved, new), _logged_in(user)
         moved.save(update_fields=["sky_object", "method", "separation", "decided_by"])
         MatchCandidate.objects.filter(survey_object=moved).update(decided=True, decided_by=_logged_in(user))
         if not old.survey_objects.exists():
-            _dissolve(old, new)
+            dissolve(old, new)
         return _settle([old, new], new)
 
 
@@ -51,11 +51,9 @@ def unlink(survey_object: SurveyObject, user: Any = None) -> SkyObject:
         old = SkyObject.objects.select_for_update().get(pk=moved.sky_object_id)
         if old.survey_objects.count() == 1:
             raise StoreError(f"{moved} is the only member of its sky object already")
-        new = SkyObject.objects.create(
-            ra=moved.ra, dec=moved.dec, position_err=moved.position_err, healpix=moved.healpix, moving=moved.moving
-        )
+        new = alone(moved)
         separation = moved.separation if moved.separation is not None else _separation(moved, old)
-        _move(moved, old, new)
+        move(moved, old, new)
         moved.method, moved.separation, moved.decided_by = SurveyObject.Method.PERSON, None, _logged_in(user)
         moved.save(update_fields=["sky_object", "method", "separation", "decided_by"])
         MatchCandidate.objects.update_or_create(
@@ -71,7 +69,14 @@ def dismiss(candidate: MatchCandidate, user: Any = None) -> None:
     MatchCandidate.objects.filter(pk=candidate.pk).update(decided=True, decided_by=_logged_in(user))
 
 
-def _move(moved: SurveyObject, old: SkyObject, new: SkyObject) -> None:
+def alone(member: SurveyObject) -> SkyObject:
+    """Make a sky object at the place of a survey object."""
+    return SkyObject.objects.create(
+        ra=member.ra, dec=member.dec, position_err=member.position_err, healpix=member.healpix, moving=member.moving
+    )
+
+
+def move(moved: SurveyObject, old: SkyObject, new: SkyObject) -> None:
     """Move a survey object and its brokers' classifications to another sky object; its photometry is removed from the old target."""
     moved.sky_object = new
     moved.save(update_fields=["sky_object"])
@@ -81,7 +86,7 @@ def _move(moved: SurveyObject, old: SkyObject, new: SkyObject) -> None:
             PhotometryReducedDatum.objects.filter(target_id=old.target_id, value__survey=moved.survey, value__source_id__in=part).delete()
 
 
-def _dissolve(empty: SkyObject, heir: SkyObject) -> None:
+def dissolve(empty: SkyObject, heir: SkyObject) -> None:
     """Delete a sky object without members; its requests, classifications, ranks, matches and target go to ``heir``."""
     empty.followup_requests.update(sky_object=heir)
     classifications.hand_over(empty, heir)
@@ -90,8 +95,9 @@ def _dissolve(empty: SkyObject, heir: SkyObject) -> None:
     members = heir.survey_objects.values_list("pk", flat=True)
     empty.match_candidates.exclude(survey_object__in=[*matched, *members]).update(sky_object=heir)
     heir.promoted = heir.promoted or empty.promoted
-    heir.target_id = heir.target_id or empty.target_id
-    heir.save(update_fields=["target", "promoted", "modified"])
+    if heir.target_id is None:
+        heir.target_id, heir.placed_ra, heir.placed_dec = empty.target_id, empty.placed_ra, empty.placed_dec
+    heir.save(update_fields=["target", "promoted", "placed_ra", "placed_dec", "modified"])
     empty.delete()
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from broker_adapters import healpix
+from broker_adapters import healpix, surveys
 from broker_adapters.crossmatch import mean_positions
-from broker_adapters.records import Kind
+from broker_adapters.records import Detections, Kind
 from tom_alerce.models import SkyObject, Stamps, SurveyObject
-from tom_alerce.store import lifetimes, lightcurves
+from tom_alerce.store import lifetimes, lightcurves, moving
 from tom_alerce.store.sql import chunks, upsert
 from tom_alerce.store.stamps import IMAGES
 
@@ -23,6 +23,7 @@ _COUNTS = ("first_mjd", "last_mjd", "n_detections", "evidence")
 
 def refresh(objects: Sequence[SurveyObject], curves: NDArray[np.void]) -> list[SkyObject]:
     """Work out again the summaries of survey objects from their measurements (`lightcurves.read`), and of their sky objects."""
+    objects = sorted(objects, key=lambda o: o.pk)
     place = {o.pk: i for i, o in enumerate(objects)}
     measured, stamps = lightcurves.digests(curves), _stamps(place)
     rows = curves[curves["kind"] == Kind.ALERT]
@@ -31,9 +32,11 @@ def refresh(objects: Sequence[SurveyObject], curves: NDArray[np.void]) -> list[S
     first, last = np.full(len(objects), np.inf), np.full(len(objects), -np.inf)
     np.minimum.at(first, index, rows["mjd"])
     np.maximum.at(last, index, rows["mjd"])
+    for o, own in zip(objects, _grouped(rows, index, len(objects)), strict=True):
+        o.moving = moving.moves(o.survey, o.moving_mjd, o.cleared, own)
     # a moving object is where it was seen last
-    moving = np.array([o.moving for o in objects], dtype=bool)
-    weighed = ~moving[index] | (rows["mjd"] == last[index])
+    moves = np.array([o.moving for o in objects], dtype=bool)
+    weighed = ~moves[index] | (rows["mjd"] == last[index])
     best = rows[weighed]
     ra, dec, err = mean_positions(index[weighed], best["ra"], best["dec"], best["position_err"], len(objects))
     for i, o in enumerate(objects):
@@ -43,7 +46,7 @@ def refresh(objects: Sequence[SurveyObject], curves: NDArray[np.void]) -> list[S
         o.first_mjd, o.last_mjd = (float(first[i]), float(last[i])) if count[i] else (None, None)
         o.evidence = _digest([measured.get(o.pk, ""), *sorted(stamps[o.pk])])
     _set_cells(objects)
-    upsert(SurveyObject, objects, (*_POSITION, *_COUNTS, *lifetimes.OF_SURVEY_OBJECT, "moving", "names"))
+    upsert(SurveyObject, objects, (*_POSITION, *_COUNTS, *lifetimes.OF_SURVEY_OBJECT, "moving", "moving_mjd", "cleared", "names"))
     return refresh_sky(o.sky_object_id for o in objects)
 
 
@@ -55,7 +58,7 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
     for ids in chunks(skies):
         for member in SurveyObject.objects.filter(sky_object__in=ids).order_by("survey", "object_id"):
             members[member.sky_object_id].append(member)
-    everyone = [(i, m) for i, pk in enumerate(skies) for m in members[pk]]
+    everyone = [(i, m) for i, pk in enumerate(skies) for m in _best_placed(members[pk])]
     index = np.array([i for i, _ in everyone], dtype=np.int64)
     lon, lat, errors = (np.array([getattr(m, name) for _, m in everyone], dtype=np.float64) for name in ("ra", "dec", "position_err"))
     ra, dec, err = mean_positions(index, lon, lat, errors, len(skies))
@@ -67,12 +70,23 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
         sky.last_mjd = max((m.last_mjd for m in members[pk] if m.last_mjd is not None), default=None)
         sky.n_detections = sum(m.n_detections for m in members[pk])
         lifetimes.summarise(sky, members[pk])
-        sky.moving = any(m.moving for m in members[pk])
+        sky.moving = all(m.moving for m in members[pk])
         sky.evidence = _digest([f"{m.survey} {m.object_id} {m.evidence}" for m in members[pk]])
         sky.modified = timezone.now()
     _set_cells(list(skies.values()))
     upsert(SkyObject, list(skies.values()), (*_POSITION, *_COUNTS, *lifetimes.OF_SKY_OBJECT, "moving", "modified"))
     return list(skies.values())
+
+
+def _grouped(rows: Detections, index: NDArray[np.intp], n: int) -> list[Detections]:
+    """Rows of each of n groups; ``index``, sorted, is the group of each row."""
+    return np.split(rows, np.searchsorted(index, np.arange(1, n)))
+
+
+def _best_placed(members: Sequence[SurveyObject]) -> Sequence[SurveyObject]:
+    """Members that say where the sky object is: not those that move beside some that do not, nor coarse surveys beside others."""
+    still = [m for m in members if not m.moving] or members
+    return [m for m in still if not surveys.about(m.survey).coarse] or still
 
 
 def _stamps(owners: Collection[int]) -> dict[int, list[str]]:
