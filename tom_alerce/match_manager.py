@@ -5,7 +5,8 @@ Enable it in the settings of the TOM; the forms, queries and API of the toolkit 
     MATCH_MANAGERS = {"Target": "tom_alerce.match_manager.TransientMatchManager"}
 
 Two targets are the same source if their names or aliases agree (``AT 2026asx``, ``SN2026asx`` and ``2026asx`` do), or if they are
-sidereal and nearer than ``TOM_ALERCE["MATCH_RADIUS"]`` arcseconds. The database compares the names.
+sidereal and nearer than ``TOM_ALERCE["MATCH_RADIUS"]`` arcseconds. The database compares the names. What moves is never the same as what
+does not: the asteroid ``2026 AB`` is not the transient ``AT 2026ab``, though a name alone, written in capitals, may mean either.
 
 The toolkit imports this module while it defines its own target model: nothing that needs the models may be imported here.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import F, FloatField, Q, QuerySet, Value
@@ -30,6 +32,9 @@ IGNORED = " -_()"
 _TINY = 1e-100
 
 _TNS = re.compile(r"(?:at|sn)?((?:19|20)\d{2}[a-z]{1,7})")
+
+#: A provisional designation of the Minor Planet Center, which has two capitals and may have a number.
+_ASTEROID = re.compile(r"[(\s]*(?:18|19|20)\d{2}[\s_-]?[A-HJ-Y][A-HJ-Z]\d{0,3}[)\s]*")
 
 
 def separation(ra: float, dec: float) -> Any:
@@ -78,6 +83,12 @@ def simplified(text: Any) -> Any:
     return Lower(text)
 
 
+def transient(name: str) -> bool:
+    """Whether a name is that of a transient, and cannot be an asteroid's."""
+    simple = name.lower().translate({ord(c): None for c in IGNORED})
+    return _TNS.fullmatch(simple) is not None and _ASTEROID.fullmatch(name) is None
+
+
 class TransientMatchManager(TargetMatchManager):
     """Manager of ``Target.matches``; the module's docstring has the rules."""
 
@@ -86,9 +97,12 @@ class TransientMatchManager(TargetMatchManager):
         return targets
 
     def match_target(self, target: Any, *args: Any, **kwargs: Any) -> QuerySet[Any]:
-        """Targets with the name of this target or, if it is sidereal, at its position."""
-        same = Q(pk__in=self.match_name(target.name).values("pk"))
-        if target.type != target.NON_SIDEREAL:
+        """Targets with the name of this target or, if it is sidereal, at its position; what moves matches what moves alone."""
+        if target.type == target.NON_SIDEREAL:
+            moving = self._targets().filter(type=target.NON_SIDEREAL)
+            return self._named(target.name, [self._simple(target.name)], moving)
+        same = Q(pk__in=self.match_name(target.name).exclude(type=target.NON_SIDEREAL).values("pk"))
+        if target.ra is not None:
             radius = conf.get("MATCH_RADIUS")
             same |= Q(pk__in=self.match_cone_search(target.ra, target.dec, radius).values("pk"))
         return self._targets().filter(same)
@@ -100,12 +114,24 @@ class TransientMatchManager(TargetMatchManager):
 
     def match_fuzzy_name(self, name: str, input_queryset: QuerySet[Any] | None = None) -> QuerySet[Any]:
         """Targets of ``input_queryset`` (default: all) with a name or alias that means the same."""
+        queryset = self._targets() if input_queryset is None else input_queryset
+        moving = Q(type=self.model.NON_SIDEREAL)
+        found = Q(pk__in=self._named(name, spellings(name), queryset.exclude(moving)).values("pk"))
+        if not transient(name):
+            found |= Q(pk__in=self._named(name, [self._simple(name)], queryset.filter(moving)).values("pk"))
+        return queryset.filter(found)
+
+    def _named(self, name: str, spelled: Iterable[str], queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of these targets with the name, or one of its simplified spellings, as name or alias."""
         # the name itself as well, since Lower of a database may handle fewer characters than Python's
-        wanted = [simplified(Value(spelling)) for spelling in (name, *spellings(name))]
+        wanted = [simplified(Value(spelling)) for spelling in (name, *spelled)]
         named = self._targets().alias(own=simplified(F("name")), other=simplified(F("aliases__name")))
         named = named.filter(Q(own__in=wanted) | Q(other__in=wanted))
-        queryset = self._targets() if input_queryset is None else input_queryset
         return queryset.filter(pk__in=named.values("pk"))
+
+    @staticmethod
+    def _simple(name: str) -> str:
+        return name.lower().translate({ord(c): None for c in IGNORED})
 
     def simplify_name(self, name: str) -> str:
         """The same simplified name for all names that mean the same."""

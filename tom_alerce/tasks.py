@@ -16,7 +16,13 @@ from tom_alerce.pipeline import rank as ranking
 def classify(sky_object_ids: list[int] | None = None) -> dict[str, Any]:
     """Classify objects with new evidence, all of them or these; `tom_alerce.pipeline.classify.Classified` as JSON."""
     done = classification.classify(sky_object_ids)
-    return {"classified": dict(done.classified), "undecided": dict(done.undecided), "promoted": done.promoted, "problems": done.problems}
+    return {
+        "classified": dict(done.classified),
+        "undecided": dict(done.undecided),
+        "promoted": done.promoted,
+        "refused": {name: str(why) for name, why in done.refused.items()},
+        "problems": done.problems,
+    }
 
 
 @task()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -15,29 +17,42 @@ from tom_alerce.clock import now
 from tom_alerce.pipeline import promotion
 from tom_alerce.pipeline.ingest import Progress
 from tom_alerce.store import classifications, sky
+from tom_alerce.store.errors import HookError, StoreError
 from tom_alerce.store.sql import chunks
 
 #: Number of objects that are read and classified at a time; their stamps are in memory together.
 _CLASSIFIED_AT_ONCE = 256
+#: Seconds after which a stream looks at all recent objects again.
+EVERYTHING = 600.0
 
 
 @dataclass(slots=True)
 class Classified:
-    """Result of a run: objects classified and, among them, undecided by each classifier; targets made; classifiers that failed, and why."""
+    """Result of a run: objects classified and, among them, undecided by each classifier; targets made, and objects that could not be made
+    one, with the reason; classifiers that failed, and why.
+    """
 
     classified: Counter[str] = field(default_factory=Counter)
     undecided: Counter[str] = field(default_factory=Counter)
     promoted: list[str] = field(default_factory=list)
+    refused: dict[str, StoreError] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> list[str]:
+        """What went wrong and somebody should mend: classifiers, and hooks of the TOM; objects that cannot be a target are none."""
+        hooks = [str(why) for why in self.refused.values() if isinstance(why, HookError)]
+        return [*(f"{name}: {why}" for name, why in self.problems.items()), *hooks]
 
     def __str__(self) -> str:
         counts = (f"{name}: {n} objects classified ({self.undecided[name]} undecided)" for name, n in self.classified.items())
         text = ", ".join(counts) or "nothing new"
         text += f"; {len(self.promoted)} promoted"
+        text += "".join(f"; not promoted: {name}: {why}" for name, why in self.refused.items())
         return text + "".join(f"; {name} failed: {why}" for name, why in self.problems.items())
 
 
-def classify(sky_object_ids: Iterable[int] | None = None, progress: Progress = lambda n: None) -> Classified:
+def classify(sky_object_ids: Collection[int] | None = None, progress: Progress = lambda n: None) -> Classified:
     """Run the classifiers of the settings over objects with evidence that is new to them, then apply the promotion rules.
 
     The rules are applied to the objects that were classified and to all others detected within ``RANK_DAYS``, since a broker's
@@ -53,10 +68,29 @@ def classify(sky_object_ids: Iterable[int] | None = None, progress: Progress = l
             keys = [pk for pk in skies if pk in wanted[name]]
             if keys and name not in done.problems:
                 _predict(name, model, [skies[pk] for pk in keys], [objects[pk] for pk in keys], done)
-        done.promoted += promotion.promote(ids)
+        done.promoted += promotion.promote(ids, done.refused)
         progress(len(ids))
-    done.promoted += promotion.promote(recent() if sky_object_ids is None else sky_object_ids)
+    done.promoted += promotion.promote(recent() if sky_object_ids is None else sky_object_ids, done.refused)
     return done
+
+
+class AfterBatch:
+    """Classifies and promotes the objects of each batch of a stream, and all recent ones now and then.
+
+    A rule of the settings, a broker's label or another worker may have changed what is to be done with objects that no batch is about;
+    looking at all of them takes seconds where there are many.
+    """
+
+    def __init__(self, every: float = EVERYTHING) -> None:
+        self._every, self._last = every, -math.inf
+
+    def __call__(self, sky_object_ids: Collection[int] | None = None) -> Classified:
+        """Run over these objects, or over all if that was not done for ``every`` seconds."""
+        everything = sky_object_ids is None or time.monotonic() - self._last >= self._every
+        done = classify(None if everything else sky_object_ids)
+        if everything:
+            self._last = time.monotonic()
+        return done
 
 
 def recent() -> list[int]:
@@ -96,9 +130,9 @@ def _load(name: str, done: Classified) -> Classifier | None:
         return None
 
 
-def _unseen(model: Classifier, ids: Iterable[int] | None) -> set[int]:
-    keys = set(classifications.unseen(model.name, model.version).values_list("pk", flat=True))
-    return keys if ids is None else keys & set(ids)
+def _unseen(model: Classifier, ids: Collection[int] | None) -> set[int]:
+    unseen = classifications.unseen(model.name, model.version).values_list("pk", flat=True)
+    return set(unseen) if ids is None else {pk for part in chunks(ids) for pk in unseen.filter(pk__in=part)}
 
 
 def _predict(name: str, model: Classifier, skies: Sequence[models.SkyObject], objects: Sequence[Any], done: Classified) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 from classifiers.taxonomy import BRANCH, ours
@@ -21,14 +21,15 @@ logger = logging.getLogger(__name__)
 KEYS = frozenset({"origin", "classifier", "label", "probability", "n_detections"})
 
 
-def promote(sky_object_ids: Iterable[int]) -> list[str]:
+def promote(sky_object_ids: Iterable[int], refused: MutableMapping[str, StoreError] | None = None) -> list[str]:
     """Make targets of the objects that meet a rule; return the names of their targets.
 
-    An object is promoted once: a target that somebody deletes is not made again.
+    An object is promoted once: a target that somebody deletes is not made again. An object that cannot be a target, or at which a hook of
+    the TOM fails, is left out and added to ``refused`` with the reason; the others are promoted.
     """
     promoted = []
     for ids in chunks(sky_object_ids) if conf.get("PROMOTION") else ():
-        free = list(SkyObject.objects.filter(pk__in=ids, target=None, moving=False, promoted=False))
+        free = list(SkyObject.objects.filter(pk__in=ids, target=None, moving=False, promoted=False).prefetch_related("survey_objects"))
         classifications = latest([one.pk for one in free])
         for one in free:
             if wanted(one, classifications.get(one.pk, ())):
@@ -36,6 +37,8 @@ def promote(sky_object_ids: Iterable[int]) -> list[str]:
                     promoted.append(targets.promote(one).name)
                 except StoreError as error:
                     logger.warning("not promoted: %s", error)
+                    if refused is not None:
+                        refused[one.name] = error
     return promoted
 
 

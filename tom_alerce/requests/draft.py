@@ -8,11 +8,13 @@ from typing import Any
 from django.db import transaction
 
 from followup.plan import load_facility
-from followup.records import ObservationRequest
+from followup.records import FollowupError, ObservationRequest
 from tom_alerce.models import FollowupRequest, Ranking, SkyObject
 from tom_alerce.requests.facilities import options_of
 from tom_alerce.requests.states import TRANSITIONS, State, move
 from tom_alerce.store import targets
+from tom_alerce.store.errors import hooks
+from tom_alerce.store.sql import begin_write
 
 
 def draft(requests: Sequence[ObservationRequest], ranking: Ranking | None = None, user: Any = None) -> list[FollowupRequest]:
@@ -23,7 +25,7 @@ def draft(requests: Sequence[ObservationRequest], ranking: Ranking | None = None
     Raises
     ------
     StoreError
-        An object cannot be a target.
+        An object cannot be a target, or a hook of the TOM has failed.
     FollowupError
         The facility cannot express a request.
     """
@@ -32,7 +34,8 @@ def draft(requests: Sequence[ObservationRequest], ranking: Ranking | None = None
 
 def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> FollowupRequest:
     facility = load_facility(request.facility)
-    with transaction.atomic():
+    with hooks(request.name, (FollowupError,)), transaction.atomic():
+        begin_write()
         sky_object = SkyObject.objects.get(pk=int(request.target))
         target = targets.promote(sky_object, user)
         payload = facility.payload(request, target_id=target.pk, **options_of(facility.payload))

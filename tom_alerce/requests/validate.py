@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import DatabaseError
 from django.utils import timezone
 from requests import RequestException
 from tom_common.exceptions import ImproperCredentialsException
@@ -19,13 +21,18 @@ from tom_alerce.models import FollowupRequest
 from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.states import TRANSITIONS, IllegalTransition, State, move
 from tom_alerce.requests.timeouts import bounded
+from tom_alerce.store.errors import StoreError
+
+logger = logging.getLogger(__name__)
 
 
 def dry_run(request: FollowupRequest) -> dict[str, Any] | None:
     """Check a request, store the result, and return what would be sent; None where the request is not valid or could not be checked.
 
     The plug-in's ``check`` comes first, then the form of the TOM's facility, which asks the facility's portal. If the portal does not
-    answer, the request stays a draft, and its message says so. Nothing is sent.
+    answer, or the TOM's facility fails, the request stays a draft, and its message says so. Nothing is sent.
+
+    Others may draft and check the same request meanwhile: the result is stored with the payload that was checked.
 
     Raises
     ------
@@ -37,12 +44,12 @@ def dry_run(request: FollowupRequest) -> dict[str, Any] | None:
     plugin = facility_of(request.facility)
     check = getattr(plugin, "check", None)
     if check is not None and (problems := check(request.payload)):
-        move(request, State.INVALID, "; ".join(problems))
+        _result(request, State.INVALID, "; ".join(problems))
         return None
     try:
         facility = get_service_class(request.facility)
     except ImportError:
-        move(request, State.DRAFT, f"not checked: this TOM has no facility {request.facility!r}; add its class to TOM_FACILITY_CLASSES")
+        _result(request, State.DRAFT, f"not checked: this TOM has no facility {request.facility!r}; add its class to TOM_FACILITY_CLASSES")
         return None
     try:
         # a form reads times without a zone in the zone of the site's pages, and payloads are written in UTC
@@ -50,12 +57,22 @@ def dry_run(request: FollowupRequest) -> dict[str, Any] | None:
             return _validate(request, facility(), plugin)
     except RequestException as error:
         where = getattr(getattr(error, "request", None), "url", None) or request.facility
-        move(request, State.DRAFT, f"not checked: the portal gave no usable answer ({type(error).__name__} at {where})")
+        _result(request, State.DRAFT, f"not checked: the portal gave no usable answer ({type(error).__name__} at {where})")
     except ImproperCredentialsException:
-        move(request, State.DRAFT, f"not checked: {request.facility} refuses the credentials in the settings")
+        _result(request, State.DRAFT, f"not checked: {request.facility} refuses the credentials in the settings")
     except forms.ValidationError as error:
-        move(request, State.INVALID, " ".join(error.messages))
+        _result(request, State.INVALID, " ".join(error.messages))
+    except (StoreError, DatabaseError):
+        raise
+    except Exception as error:  # the boundary of the TOM's facilities, whose forms are anybody's code: one request is not checked
+        logger.exception("%s: the facility's own check has failed", request)
+        _result(request, State.DRAFT, f"not checked: the TOM's facility {request.facility} has failed ({type(error).__name__}: {error})")
     return None
+
+
+def _result(request: FollowupRequest, state: str, message: str) -> None:
+    """Store the result of a check with what was checked."""
+    move(request, state, message, payload=request.payload, target=request.target, ranking=request.ranking)
 
 
 def _validate(request: FollowupRequest, facility: Any, plugin: Facility | None) -> dict[str, Any] | None:
@@ -67,14 +84,14 @@ def _validate(request: FollowupRequest, facility: Any, plugin: Facility | None) 
     if refused is not None and refused(form):
         raise ImproperCredentialsException("refused by the portal")
     if portal_problems is not None and (problems := portal_problems(form, request.payload)):
-        move(request, State.INVALID, "; ".join(problems))
+        _result(request, State.INVALID, "; ".join(problems))
         return None
     # the toolkit's is_valid() asks the portal even where fields are wrong, and then fails on those that are missing
     if form.errors or not form.is_valid():
-        move(request, State.INVALID, _sentence(form.errors))
+        _result(request, State.INVALID, _sentence(form.errors))
         return None
     sent: dict[str, Any] = form.observation_payload()
-    move(request, State.VALIDATED, str(getattr(form, "validation_message", "") or "valid"))
+    _result(request, State.VALIDATED, str(getattr(form, "validation_message", "") or "valid"))
     return sent
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,29 +15,33 @@ from tom_targets.base_models import get_target_model_app_label
 from tom_targets.models import BaseTarget, Target, TargetList, TargetName
 from tom_targets.permissions import targets_for_user
 
-from broker_adapters.crossmatch import match
+from broker_adapters.crossmatch import match, separation, unit_vectors
 from tom_alerce import conf, visible
 from tom_alerce.match_manager import simplified, spellings
 from tom_alerce.models import SkyObject, SurveyObject
 from tom_alerce.store import lightcurves
-from tom_alerce.store.errors import StoreError
+from tom_alerce.store.errors import StoreError, hooks
 from tom_alerce.store.photometry import save_photometry
-from tom_alerce.store.sql import chunks
+from tom_alerce.store.sql import begin_write, chunks
 
 logger = logging.getLogger(__name__)
+
+#: Arcseconds by which the place of a target may be off: no telescope points better.
+NEGLIGIBLE = 0.1
 
 
 def named(names: Sequence[Iterable[str]]) -> list[int | None]:
     """For each of n objects the target that has one of its names as name or alias; None if there is none.
 
-    Names agree as in `tom_alerce.match_manager`, which compares them in the database.
+    Names agree as in `tom_alerce.match_manager`, which compares them in the database. A target that moves is never meant: the asteroid
+    2026 AB is not the transient AT 2026ab.
     """
     wanted = [[spelling for name in own for spelling in spellings(name) if spelling] for own in names]
     targets: dict[str, int] = {}
     for part in chunks(sorted({spelling for own in wanted for spelling in own})):
-        for model, owner in ((TargetName, "target_id"), (BaseTarget, "pk")):
-            named = model.objects.annotate(simple=simplified(F("name"))).filter(simple__in=part)
-            targets.update(named.values_list("simple", owner))
+        for model, owner, kind in ((TargetName, "target_id", "target__type"), (BaseTarget, "pk", "type")):
+            named = model.objects.exclude(**{kind: BaseTarget.NON_SIDEREAL}).annotate(simple=simplified(F("name"))).filter(simple__in=part)
+            targets.update(named.order_by("-pk").values_list("simple", owner))
     return [next((targets[spelling] for spelling in own if spelling in targets), None) for own in wanted]
 
 
@@ -81,8 +85,8 @@ def adopt(skies: Sequence[SkyObject]) -> list[SkyObject]:
 
 
 def update(skies: Iterable[SkyObject]) -> int:
-    """Write names and photometry of sky objects to their targets; return how many measurements were added or changed."""
-    return sum(_write(sky.target, [sky]) for sky in skies if sky.target_id is not None)
+    """Write names, photometry and the best place of sky objects to their targets; how many measurements were added or changed."""
+    return sum(_write(sky.target, sky) for sky in skies if sky.target is not None)
 
 
 def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None = None) -> BaseTarget:
@@ -100,18 +104,23 @@ def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None =
     Raises
     ------
     StoreError
-        A solar-system object has no fixed position; several targets are at the position; or the existing target belongs to others.
+        A solar-system object has no fixed position; several targets are at the position; the existing target belongs to others, or moves.
+    HookError
+        A hook or signal handler of the TOM has failed.
     """
-    with transaction.atomic():
+    with hooks(sky_object), transaction.atomic():
+        begin_write()
         sky = SkyObject.objects.select_for_update().get(pk=sky_object.pk)
         if target is None:
             target = sky.target or _existing(sky, user)
             if target is not None and user is not None and not visible.may_change_target(user, target):
-                raise StoreError(f"{_names([sky])[0]} is a target that you may not change: ask the administrator of this TOM")
+                raise StoreError(f"{_names(sky)[0]} is a target that you may not change: ask the administrator of this TOM")
             target = target or _create(sky, user)
+        if target.type == BaseTarget.NON_SIDEREAL and not sky.moving:
+            raise StoreError(f"{target.name} is a target that moves, and {sky} does not")
         sky.target, sky.promoted = target, True
-        sky.save(update_fields=["target", "promoted", "modified"])
-        _write(target, [sky])
+        sky.save(update_fields=["target", "promoted", "placed_ra", "placed_dec", "modified"])
+        _write(target, sky)
         _enlist(target)
     sky_object.target = target
     return target
@@ -121,7 +130,7 @@ def _existing(sky: SkyObject, user: Any) -> BaseTarget | None:
     """The existing target of a sky object, by name, else by position; targets that the user may not see are not named."""
     if sky.moving:
         raise StoreError(f"{sky} moves: a target needs its orbital elements")
-    pk = named([_names([sky])])[0]
+    pk = named([_names(sky)])[0]
     if pk is None:
         near = nearby([sky.ra], [sky.dec])[0]
         if len(near) > 1:
@@ -133,22 +142,65 @@ def _existing(sky: SkyObject, user: Any) -> BaseTarget | None:
 
 
 def _create(sky: SkyObject, user: Any) -> BaseTarget:
+    sky.placed_ra, sky.placed_dec = sky.ra, sky.dec
     target = Target(name=sky.name, type=BaseTarget.SIDEREAL, ra=sky.ra, dec=sky.dec, epoch=2000.0)
-    target.save()
+    target.save(names=_names_and_permissions(target, sky, user))
+    return target.basetarget_ptr if hasattr(target, "basetarget_ptr") else target
+
+
+def _names_and_permissions(target: Target, sky: SkyObject, user: Any) -> Iterator[str]:
+    """Give a new target its names and permissions; no name is left for the toolkit to write.
+
+    `Target.save` iterates over its names after the target is in the table and before the TOM's hook runs, which is to find both.
+    """
+    _permit(target, user)
+    _name(target, _names(sky))
+    yield from ()
+
+
+def _permit(target: Target, user: Any) -> None:
     if user is not None and user.is_authenticated:
         target.give_user_access(user)
     app = get_target_model_app_label()
     for group in Group.objects.filter(name__in=conf.get("GROUPS")):
         assign_perm(f"{app}.view_target", group, target)
         assign_perm(f"{app}.change_target", group, target)
-    return target.basetarget_ptr if hasattr(target, "basetarget_ptr") else target
 
 
-def _write(target: BaseTarget, skies: Sequence[SkyObject]) -> int:
-    members = SurveyObject.objects.filter(sky_object__in=skies)
-    _name(target, _names(skies))
-    rows = lightcurves.split(lightcurves.read(members.values_list("pk", flat=True))).values()
-    return save_photometry(target, np.concatenate(list(rows))) if rows else 0
+def _write(target: BaseTarget, sky: SkyObject) -> int:
+    if target.type == BaseTarget.NON_SIDEREAL and not sky.moving:
+        logger.warning(
+            "%s does not move, but is linked to the target %s, which does: nothing is written to it", _names(sky)[0], target.name
+        )
+        return 0
+    _name(target, _names(sky))
+    _place(target, sky)
+    curves = lightcurves.split(lightcurves.read(sky.survey_objects.values_list("pk", flat=True)))
+    return save_photometry(target, lightcurves.merged(curves, curves)) if curves else 0
+
+
+def displacement(target: BaseTarget, sky: SkyObject) -> float | None:
+    """Arcseconds from the place of a target to the best place of its sky object; None where one of them has no fixed place."""
+    if target.ra is None or target.dec is None or target.type == BaseTarget.NON_SIDEREAL or sky.moving:
+        return None
+    return float(separation(unit_vectors(target.ra, target.dec), unit_vectors(sky.ra, sky.dec))[0])
+
+
+def _place(target: BaseTarget, sky: SkyObject) -> None:
+    """Take the best place for a target that we made and that nobody has moved since."""
+    if (target.ra, target.dec) == (sky.placed_ra, sky.placed_dec) and (displacement(target, sky) or 0.0) >= NEGLIGIBLE:
+        place(target, sky)
+
+
+def place(target: BaseTarget, sky: SkyObject) -> None:
+    """Put a target at the best place of its sky object, and follow that from now on; the log says so."""
+    apart = displacement(target, sky)
+    if apart is None:
+        raise StoreError(f"{target.name} has no fixed place")
+    BaseTarget.objects.filter(pk=target.pk).update(ra=sky.ra, dec=sky.dec)
+    target.ra, target.dec = sky.placed_ra, sky.placed_dec = sky.ra, sky.dec
+    sky.save(update_fields=["placed_ra", "placed_dec"])
+    logger.info("target %s: moved by %.2f arcsec to the best place, %.6f %+.6f", target.name, apart, sky.ra, sky.dec)
 
 
 def _name(target: BaseTarget, names: Iterable[str]) -> None:
@@ -164,6 +216,6 @@ def _enlist(target: BaseTarget) -> None:
         TargetList.objects.get_or_create(name=name)[0].targets.add(target)
 
 
-def _names(skies: Sequence[SkyObject]) -> list[str]:
-    members = SurveyObject.objects.filter(sky_object__in=skies).order_by("survey", "object_id")
+def _names(sky: SkyObject) -> list[str]:
+    members = sky.survey_objects.order_by("survey", "object_id")
     return list(dict.fromkeys(name for m in members for name in (str(m), *m.names) if name.strip()))

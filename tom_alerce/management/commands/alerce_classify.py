@@ -12,11 +12,11 @@ from tom_alerce.pipeline import classify
 
 
 class Command(command.Command):
-    """Exit code: 0 if every classifier worked, 1 if one did not (the others run nevertheless)."""
+    """Exit code: 0 if all went well, 1 if a classifier or a hook of the TOM failed (the others run nevertheless)."""
 
     help = (
         "Classify every object with new measurements or stamps with the classifiers of TOM_ALERCE['CLASSIFIERS'], then apply the "
-        "promotion rules. Exit code 1: a classifier failed; the classifications of the others are stored."
+        "promotion rules. Exit code 1: a classifier, or a hook of the TOM at one object, failed; what the others did is stored."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -24,5 +24,5 @@ class Command(command.Command):
         with progress("classify", "objects", classify.count_unseen()) as done:
             report = classify.classify(progress=done)
         self.stdout.write(str(report))
-        if report.problems:
-            raise CommandError("; ".join(f"{name}: {why}" for name, why in report.problems.items()))
+        if report.failures:
+            raise CommandError("; ".join(report.failures))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -31,15 +32,15 @@ class Command(command.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Follow the stream."""
         name = options["stream"]
+        self._after_batch = classify.AfterBatch()
         try:
             with progress(name, "packets") as done:
-                report = stream.follow(name, options["idle"], self._classify if options["classify"] else lambda: None, done)
+                report = stream.follow(name, options["idle"], self._classify if options["classify"] else lambda *ids: None, done)
         except (LookupError, AdapterError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{name}: {report}")
         if report.problem:
             raise CommandError(f"{name}: {report.problem}")
 
-    def _classify(self) -> None:
-        done = classify.classify()
-        self.stdout.write(str(done))
+    def _classify(self, sky_object_ids: Collection[int] | None = None) -> None:
+        self.stdout.write(str(self._after_batch(sky_object_ids)))

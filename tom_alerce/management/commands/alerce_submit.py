@@ -47,9 +47,9 @@ class Command(command.Command):
             planned = rank.plan(ranked, **limits)
             for reason, n in Counter(rank.passed_over(ranked, **limits).values()).items():
                 self.stdout.write(f"{n} passed over: {reason}")
-            drafted = [self._draft(request, ranked.row, user) for request in planned]
         except FollowupError as error:
             raise CommandError(str(error)) from error
+        drafted = [self._draft(request, ranked.row, user) for request in planned]
         requests = [request for request in drafted if request is not None]
         for request in requests:
             self._check(request)
@@ -61,10 +61,10 @@ class Command(command.Command):
             raise CommandError("some requests are not valid, or were skipped", returncode=2)
 
     def _draft(self, request: ObservationRequest, ranking: Ranking, user: Any) -> FollowupRequest | None:
-        """Store the draft of a request; if its object cannot be a target of this user, print the reason and return None."""
+        """Store the draft of a request; if its object cannot be a target, or be requested, print the reason and return None."""
         try:
             return draft.draft([request], ranking, user)[0]
-        except StoreError as error:
+        except (StoreError, FollowupError) as error:
             self.stdout.write(f"{request.name}: skipped: {error}")
             return None
 
@@ -72,7 +72,12 @@ class Command(command.Command):
         if State.VALIDATED not in states.TRANSITIONS[request.state]:
             self.stdout.write(f"{request.payload['name']}: {request.get_state_display()} already")
             return
-        sent = validate.dry_run(request)
+        try:
+            sent = validate.dry_run(request)
+        except StoreError as error:  # somebody has sent it meanwhile
+            request.refresh_from_db()
+            self.stdout.write(f"{request.payload['name']}: {error}")
+            return
         self.stdout.write(f"{request.payload['name']}: {request.get_state_display()}: {request.message}")
         self.stdout.write(json.dumps(request.payload if sent is None else sent, indent=2, default=str))
 
