@@ -5,14 +5,15 @@ All functions take rows of `DETECTION`, shape (n,), in any order. Four questions
 ====================  ==========================  ==================================================================================
 function              asked by                    what counts
 ====================  ==========================  ==================================================================================
-`alerts`              counts, promotion rules,    the survey raised an alert, whatever we think of it: the number must equal the
-                      magnitude statistics        survey's own (``n_detections`` of the tables)
+`alerts`              counts, promotion rules,    the survey raised an alert, whatever we think of it; ``n_detections`` of the tables
+                      magnitude statistics        counts each exposure once (`first_of_exposure`)
 `detected`            ranking, plan, pages        an alert, or forced photometry of `DETECTED` sigma; a negative one counts only
                                                   where an alert has been negative too, else it is a bad subtraction
 `detected_reliably`   light-curve classifier      as it was trained: alerts of at least `RELIABLE`, forced photometry of `DETECTED`
                                                   sigma of either sign, and only rows of which flux and error are usable
-`significant`,        figures, target photometry  any flux of `SHOWN` sigma counts; forced photometry below it is drawn as a limit.
-`insignificant`                                   Three sigma is what the ZTF forced-photometry guide draws: a person judges the points
+`significant`,        figures, target photometry  any flux of `SHOWN` sigma counts; forced photometry below it is drawn as a limit, and so
+`insignificant`                                   is an alert below `MEASURED`. Three sigma is what the ZTF forced-photometry guide draws: a
+                                                  person judges the points
 ====================  ==========================  ==================================================================================
 
 Total flux is the flux of the reference source plus the difference. Which of the two a magnitude is of:
@@ -67,9 +68,10 @@ def significant(rows: Detections, sigma: float = DETECTED) -> Mask:
 
 
 def insignificant(rows: Detections, sigma: float = SHOWN) -> Mask:
-    """Forced photometry below ``sigma``, shape (n,); False where flux or error is NaN."""
+    """Forced photometry below ``sigma`` and alerts below `MEASURED`, shape (n,): no magnitude; False where flux or error is NaN."""
+    least = np.where(rows["kind"] == Kind.FORCED, sigma, MEASURED)
     with np.errstate(invalid="ignore"):
-        mask: Mask = (rows["kind"] == Kind.FORCED) & (np.abs(rows["flux"]) < sigma * rows["flux_err"])
+        mask: Mask = np.abs(rows["flux"]) < least * rows["flux_err"]
     return mask
 
 
@@ -113,6 +115,20 @@ def one_per_exposure(rows: Detections) -> Detections:
     rows = rows[np.lexsort((rows["kind"], np.cumsum(new)))][new]
     ordered: Detections = rows[np.argsort(rows["mjd"], kind="stable")]
     return ordered
+
+
+def first_of_exposure(rows: Detections, owner: ArrayLike | None = None) -> Mask:
+    """The first row in time of each exposure of an owner, survey and band, shape (n,): two sources in one exposure are one detection."""
+    number = series(rows, owner)
+    order = np.lexsort((rows["mjd"], number))
+    mask = np.ones(len(rows), bool)
+    mask[order[1:]] = (np.diff(rows["mjd"][order]) > SAME_EXPOSURE) | (np.diff(number[order]) != 0)
+    return mask
+
+
+def points(rows: Detections) -> Detections:
+    """Rows that are shown or published, shape (m,), m ≤ n, in their order: of each kind one per exposure of a survey and band."""
+    return rows[first_of_exposure(rows, rows["kind"])]
 
 
 def series(rows: Detections, owner: ArrayLike | None) -> NDArray[np.intp]:

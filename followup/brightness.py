@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from broker_adapters.photometry import magnitude_error, magnitude_from_flux
 from broker_adapters.records import Detections
-from broker_adapters.significance import MEASURED, alerts, detected, one_per_exposure, seen_by_totals, total_flux
+from broker_adapters.significance import MEASURED, detected, one_per_exposure, seen_by_totals, total_flux
 
 #: Days: the trend is fitted over the last `WINDOW`, needs a baseline of at least `BASELINE`, and is extrapolated by at most `AHEAD`.
 WINDOW, BASELINE, AHEAD = 10.0, 0.8, 3.0
@@ -93,10 +93,7 @@ def detections_until(detections: Detections, now: float) -> Detections:
     """The detections of one object until ``now`` (`broker_adapters.significance.detected`), each exposure once, in time order."""
     rows = detections[detections["mjd"] <= now]
     rows = rows[detected(rows)]
-    if not alerts(rows).all():
-        rows = one_per_exposure(rows)
-    ordered: Detections = rows[np.argsort(rows["mjd"], kind="stable")]
-    return ordered
+    return one_per_exposure(rows)
 
 
 def history(detections: Detections, now: float) -> History | None:

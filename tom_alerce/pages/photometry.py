@@ -10,6 +10,7 @@ from broker_adapters import magstats
 from broker_adapters.correction import correct, stellar
 from broker_adapters.photometry import magnitude_error, magnitude_from_flux
 from broker_adapters.records import Detections, Kind
+from broker_adapters.significance import MEASURED, insignificant
 from tom_alerce.models import SkyObject, Stamps
 from tom_alerce.store.sanitize import json_safe
 
@@ -26,11 +27,12 @@ def on_star(sky_object: SkyObject) -> bool:
 def light_curve(rows: Detections, star: bool) -> list[dict[str, Any]]:
     """One dictionary for each of n measurements, in their order, as plain JSON: what is stored, and magnitudes of it.
 
-    ``magnitude`` is of the absolute difference flux; ``total_magnitude`` and its error are of difference and reference together
-    (`broker_adapters.correction`), the error that of a point source where ``star``. Fluxes are nJy, times MJD UTC; None where not measured.
+    ``magnitude`` is of the absolute difference flux, where that is significant; ``total_magnitude`` and its error are of difference and
+    reference together (`broker_adapters.correction`), the error that of a point source where ``star``. Fluxes are nJy, times MJD UTC; None
+    where not measured.
     """
     correction = correct(rows)
-    difference = np.abs(rows["flux"])
+    difference = np.where(insignificant(rows, MEASURED), np.nan, np.abs(rows["flux"]))
     columns = {name: rows[name] for name in _STORED} | {
         "magnitude": magnitude_from_flux(difference),
         "magnitude_err": magnitude_error(difference, rows["flux_err"]),
@@ -44,7 +46,11 @@ def light_curve(rows: Detections, star: bool) -> list[dict[str, Any]]:
 
 
 def statistics(rows: Detections) -> dict[str, Any]:
-    """ALeRCE's magnitude statistics (`broker_adapters.magstats`) as JSON: of the ``object`` (None without detections) and its ``bands``."""
+    """ALeRCE's magnitude statistics (`broker_adapters.magstats`) as JSON: of the ``object`` (None without detections) and its ``bands``.
+
+    An alert whose flux is not significant has no magnitude, and is left out.
+    """
+    rows = rows[~insignificant(rows)]
     of_object, of_bands = (
         [dict(zip((table.dtype.names or ())[1:], json_safe(row.item()[1:]), strict=True)) for row in table]
         for table in (magstats.by_object(rows), magstats.by_band(rows))

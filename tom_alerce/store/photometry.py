@@ -18,7 +18,7 @@ from tom_targets.models import BaseTarget, Target
 
 from broker_adapters import photometry, surveys
 from broker_adapters.records import DETECTION, Detections, Kind, frozen
-from broker_adapters.significance import DETECTED, insignificant
+from broker_adapters.significance import DETECTED, insignificant, points
 from broker_adapters.times import datetime_from_mjd
 
 _SHOWN = ("timestamp", "bandpass", "brightness", "brightness_error", "limit", "value")
@@ -34,16 +34,21 @@ def save_photometry(target: BaseTarget, detections: Detections, source_name: str
     """Write a light curve, an array of DETECTION of shape (n,), to a saved target, and return how many rows were added or changed.
 
     Difference magnitudes go to ``brightness``, limits of five sigma to ``limit``; the fluxes (nJy) and the identity of the measurement
-    go to ``value``. A significant negative difference has no magnitude: both are empty, and only ``value`` has its flux.
+    go to ``value``. A significant negative difference has no magnitude: both are empty, and only ``value`` has its flux. Of several
+    measurements of one kind in one exposure one is written (`broker_adapters.significance.points`).
     ``source_name`` is the data service that fetched the light curve; the toolkit's ``updatereduceddata`` queries it again.
     """
+    every = frozen(detections)
+    rows = points(every)
     with transaction.atomic():
         BaseTarget.objects.select_for_update().get(pk=target.pk)  # so that two workers do not both insert a measurement
         kept = {
             _key(datum.value): datum for datum in PhotometryReducedDatum.objects.filter(target_id=target.pk, value__has_key="source_id")
         }
-        new, stale = [], []
-        for datum in _datums(target, frozen(detections), source_name):
+        new = []
+        others = {*_keys(every)} - {*_keys(rows)}
+        stale = [datum.pk for key, datum in kept.items() if key in others]
+        for datum in _datums(target, rows, source_name):
             old = kept.get(_key(datum.value))
             if old is not None and all(getattr(old, name) == getattr(datum, name) for name in _SHOWN):
                 continue
@@ -67,6 +72,10 @@ def _show(target: BaseTarget) -> None:
     groups = [group for group, perms in get_groups_with_perms(owned, attach_perms=True).items() if "view_target" in perms]
     for holder in (*users, *groups):
         assign_perm("tom_dataproducts.view_photometryreduceddatum", holder, PhotometryReducedDatum.objects.filter(target_id=target.pk))
+
+
+def _keys(rows: Detections) -> Iterator[tuple[str | None, str]]:
+    return zip(rows["survey"].tolist(), rows["source_id"].tolist(), strict=True)
 
 
 def _key(value: dict[str, Any]) -> tuple[str | None, str]:

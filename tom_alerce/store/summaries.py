@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from broker_adapters import healpix, surveys
 from broker_adapters.crossmatch import mean_positions
-from broker_adapters.records import Detections, Kind
+from broker_adapters.records import Detections
+from broker_adapters.significance import alerts, first_of_exposure
 from tom_alerce.models import SkyObject, Stamps, SurveyObject
 from tom_alerce.store import lifetimes, lightcurves, moving
 from tom_alerce.store.sql import chunks, upsert
@@ -26,9 +27,9 @@ def refresh(objects: Sequence[SurveyObject], curves: NDArray[np.void]) -> list[S
     objects = sorted(objects, key=lambda o: o.pk)
     place = {o.pk: i for i, o in enumerate(objects)}
     measured, stamps = lightcurves.digests(curves), _stamps(place)
-    rows = curves[curves["kind"] == Kind.ALERT]
+    rows = curves[alerts(curves)]
     index = np.array([place[owner] for owner in rows["owner"].tolist()], dtype=np.int64)
-    count = np.bincount(index, minlength=len(objects))
+    count = np.bincount(index, first_of_exposure(rows, index), minlength=len(objects))
     first, last = np.full(len(objects), np.inf), np.full(len(objects), -np.inf)
     np.minimum.at(first, index, rows["mjd"])
     np.maximum.at(last, index, rows["mjd"])
@@ -68,7 +69,7 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
         sky.ra, sky.dec, sky.position_err = float(ra[i]), float(dec[i]), float(err[i])
         sky.first_mjd = min((m.first_mjd for m in members[pk] if m.first_mjd is not None), default=None)
         sky.last_mjd = max((m.last_mjd for m in members[pk] if m.last_mjd is not None), default=None)
-        sky.n_detections = sum(m.n_detections for m in members[pk])
+        sky.n_detections = _count(members[pk])
         lifetimes.summarise(sky, members[pk])
         sky.moving = all(m.moving for m in members[pk])
         sky.evidence = _digest([f"{m.survey} {m.object_id} {m.evidence}" for m in members[pk]])
@@ -81,6 +82,14 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
 def _grouped(rows: Detections, index: NDArray[np.intp], n: int) -> list[Detections]:
     """Rows of each of n groups; ``index``, sorted, is the group of each row."""
     return np.split(rows, np.searchsorted(index, np.arange(1, n)))
+
+
+def _count(members: Sequence[SurveyObject]) -> int:
+    """Number of detections of a sky object: an exposure in which two of its members were seen is one."""
+    if len({m.survey for m in members}) == len(members):
+        return sum(m.n_detections for m in members)
+    rows = lightcurves.read(m.pk for m in members)
+    return int(first_of_exposure(rows[alerts(rows)]).sum())
 
 
 def _best_placed(members: Sequence[SurveyObject]) -> Sequence[SurveyObject]:

@@ -11,7 +11,7 @@ from broker_adapters import surveys
 from broker_adapters.correction import correct
 from broker_adapters.photometry import NJY_PER_UJY, limit_from_flux_error, magnitude_error, magnitude_from_flux
 from broker_adapters.records import Detections, Kind
-from broker_adapters.significance import DETECTED, insignificant
+from broker_adapters.significance import DETECTED, insignificant, points
 from tom_alerce.store.photometry import bandpass
 
 #: Quantity of the vertical axis -> its title.
@@ -43,10 +43,12 @@ class Series:
 def series(rows: Detections, quantity: str, star: bool = False) -> list[Series]:
     """Split a light curve in one of `QUANTITIES` into series by survey, band and style.
 
-    Magnitudes need a positive flux: points below the reference are left out of ``difference`` and shown in ``flux`` and ``total``. Forced
-    fluxes below three sigma are limits in ``difference``. Limits are those of a difference, so that ``total`` has none. The errors
-    of total magnitudes are those of a point source where there is a ``star`` under the object (`broker_adapters.correction`).
+    Of several measurements of one kind in one exposure one is shown. Magnitudes need a positive flux: points below the reference are left
+    out of ``difference`` and shown in ``flux`` and ``total``. Forced fluxes below three sigma, and alerts below two, are limits in
+    ``difference``. Limits are those of a difference, so that ``total`` has none. The errors of total magnitudes are those of a point source
+    where there is a ``star`` under the object (`broker_adapters.correction`).
     """
+    rows = points(rows)
     with np.errstate(over="ignore"):  # the magnitude error of a flux near zero
         values, errors, style = _quantity(rows, quantity, star)
     split = []
