@@ -2,6 +2,7 @@
 
     AdapterError
     ├── PacketError          these bytes are not an alert that we can read
+    │   └── Unplaced         they name an object and nothing else that can be used: a broker may be asked about it
     └── SourceError          the place that the bytes come from did not deliver
         ├── RateLimited      asked too often; ``retry_after`` seconds may be known
         ├── Unauthorized     a token is missing, wrong, expired or not enough
@@ -19,6 +20,14 @@ class AdapterError(Exception):
 
 class PacketError(AdapterError):
     """The input is damaged, hostile or of a kind that no adapter reads; the message gives the reason."""
+
+
+class Unplaced(PacketError):
+    """A message that names an object without a place, or a time, that can be used; ``survey`` and ``object_id`` are its name."""
+
+    def __init__(self, message: str, survey: str, object_id: str) -> None:
+        super().__init__(message)
+        self.survey, self.object_id = survey, object_id
 
 
 class SourceError(AdapterError):

@@ -22,7 +22,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_adapters.errors import PacketError
 from broker_adapters.facts import (
     BAND_WIDTH,
     MAX_RADIUS,
@@ -173,6 +172,11 @@ class Alert:
         Who relayed it: the survey's own name for a packet of its stream, else 'alerce', 'lasair', ...
     lifetime : Lifetime or None
         As the sender states it, unchecked; None for a moving object, whose place is not its own.
+    withdrawn : tuple of str
+        Source ids of measurements of this object that the survey has withdrawn: they are not among the detections, and leave a light
+        curve that has them from before.
+    dropped : mapping
+        Reason -> number of rows of the history that could not be used and were left out (`broker_adapters.values.sound`).
     """
 
     survey: str
@@ -190,6 +194,8 @@ class Alert:
     moving: bool = False
     broker: str = ""
     lifetime: Lifetime | None = None
+    withdrawn: tuple[str, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=_empty_mapping)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -246,8 +252,9 @@ class Broker(Protocol):
 
     #: Names of the surveys that it can be asked about; () for a service that has no objects.
     surveys: tuple[str, ...]
-    #: (object id, reason) of objects in the latest `search` or `fetch` whose answers could not be read.
-    rejected: Sequence[tuple[str, PacketError]]
+    #: (object id, error) of objects in the latest `search` or `fetch` of which something is missing: a `PacketError` where the answer could
+    #: not be read, a `SourceError` where the service did not give it, or not all of it, and any other error where we made a mistake.
+    rejected: Sequence[tuple[str, Exception]]
 
     def search(self, query: Query) -> Iterator[Alert]:
         """Yield one complete `Alert` for each object that answers the query, at most ``query.limit``."""

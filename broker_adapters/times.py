@@ -5,6 +5,7 @@ Functions of MJD and JD take and return arrays of any shape (or scalars); functi
 
 from __future__ import annotations
 
+import time
 from datetime import date, datetime, timedelta, timezone
 
 import erfa
@@ -21,6 +22,11 @@ MJD_ZERO = datetime(1858, 11, 17, tzinfo=timezone.utc)
 UNIX_ZERO_MJD = 40587.0
 #: TT - TAI in seconds, by definition.
 TT_TAI = 32.184
+
+
+def now() -> float:
+    """The present time of this machine's clock, MJD UTC."""
+    return time.time() / SECONDS_PER_DAY + UNIX_ZERO_MJD
 
 
 def mjd_from_datetime(moment: datetime) -> float:

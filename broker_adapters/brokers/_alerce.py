@@ -7,6 +7,7 @@ fluxes are sent as 0.0 and null ids as -1, and ``sid`` 2 is a solar-system objec
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Detections, Lifetime, frozen
 from broker_adapters.significance import alerts
 from broker_adapters.surveys import lsst, ztf
-from broker_adapters.values import check, floats, identifier, sane, scalars
+from broker_adapters.values import check, floats, identifier, number, sane, scalars, sound
 
 _FIDS = {"g": 1, "r": 2, "i": 3}
 _BANDS = {"6": "u", "1": "g", "2": "r", "3": "i", "4": "z", "5": "y"}  # as every ``band_map`` so far
@@ -41,23 +42,24 @@ def read_ztf(about: Mapping[str, Any], detections: Any = (), non_detections: Any
         An answer is not what it should be.
     """
     oid = identifier(about.get("oid"))
+    dropped: Counter[str] = Counter()
     rows = np.concatenate(
         [
-            _ztf_detections(listed(detections or None, "detections")),
-            _ztf_limits(oid, listed(non_detections or None, "non_detections")),
-            _ztf_forced(oid, listed(forced or None, "forced photometry")),
+            _ztf_detections(listed(detections or None, "detections", dropped)),
+            _ztf_limits(oid, listed(non_detections or None, "non_detections", dropped)),
+            _ztf_forced(oid, listed(forced or None, "forced photometry", dropped)),
         ]
     )
-    start = floats(about.get("lastmjd"))
     return _alert(
         "ztf",
         oid,
-        rows,
-        place=(*floats([about.get("meanra"), about.get("meandec")]).tolist(), ztf.POSITION_FLOOR),
-        latest=float(times.mid_exposure(start, ztf.EXPOSURE)),
+        sound(rows, dropped),
+        place=(number(about.get("meanra")), number(about.get("meandec")), ztf.POSITION_FLOOR),
+        latest=float(times.mid_exposure(number(about.get("lastmjd")), ztf.EXPOSURE)),
         metadata={k: about.get(k) for k in ("ndethist", "ncovhist", "corrected", "stellar", "ndet") if k in about},
-        labels=labels("alerce", listed(probabilities or None, "probabilities")),
+        labels=labels("alerce", listed(probabilities or None, "probabilities", dropped)),
         life=_ztf_lifetime(about),
+        dropped=dropped,
     )
 
 
@@ -88,8 +90,7 @@ def _ztf_detections(rows: Sequence[Mapping[str, Any]]) -> Detections:
     )
     total, error = column(rows, "magpsf_corr"), column(rows, "sigmapsf_corr")
     bare["ref_flux"], bare["ref_flux_err"] = ztf.reference_from_total(bare["flux"], bare["flux_err"], total, error)
-    measured: Detections = bare[np.isfinite(bare["flux"])]
-    return measured
+    return bare
 
 
 def _ztf_limits(oid: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
@@ -104,7 +105,7 @@ def _ztf_forced(oid: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
     return ztf.forced(
         oid,
         mjd=floats(column(rows, "mjd")),
-        fid=[_FIDS.get(fid, fid) for fid in column(rows, "fid")],
+        fid=[_FIDS.get(str(fid), fid) for fid in column(rows, "fid")],
         flux=flux,
         flux_err=photometry.flux_error(flux, _defined(column(rows, "e_mag"))),
         reference=ztf.reference(floats(column(rows, "distnr")) / ztf.PIXEL, column(rows, "magnr"), column(rows, "sigmagnr")),
@@ -120,23 +121,23 @@ def _defined(values: Sequence[Any]) -> Any:
 def read_lsst(about: Mapping[str, Any], detections: Any = (), forced: Any = (), probabilities: Any = ()) -> Alert:
     """Make one alert of all answers about an LSST object; parameters and errors as those of `read_ztf`."""
     oid = identifier(about.get("oid"))
-    sources = [_as_packet(row) for row in listed(detections or None, "detections")]
-    sources = [row for row in sources if row.get("psfFlux") is not None]
-    rows = np.concatenate(
-        [
-            lsst.dia_sources(sources),
-            lsst.dia_forced_sources(oid, [_as_packet(row) for row in listed(forced or None, "forced photometry")]),
-        ]
+    dropped: Counter[str] = Counter()
+    sources, forced_sources = (
+        [_as_packet(row) for row in listed(rows or None, what, dropped)]
+        for rows, what in ((detections, "detections"), (forced, "forced photometry"))
     )
+    rows, withdrawn = lsst.photometry(oid, sources, forced_sources, dropped)
     return _alert(
         "lsst",
         oid,
         rows,
-        place=(*floats([about.get("meanra"), about.get("meandec")]).tolist(), lsst.POSITION_UNKNOWN),
-        latest=float(times.utc_from_tai(floats(about.get("lastmjd")))),
+        place=(number(about.get("meanra")), number(about.get("meandec")), lsst.POSITION_UNKNOWN),
+        latest=float(times.utc_from_tai(number(about.get("lastmjd")))),
         metadata={k: about.get(k) for k in ("n_det", "n_forced", "stellar") if k in about},
-        labels=labels("alerce", listed(probabilities or None, "probabilities")),
-        moving=about.get("sid") == 2,
+        labels=labels("alerce", listed(probabilities or None, "probabilities", dropped)),
+        moving=about.get("sid") == 2 or lsst.all_moving(sources),
+        withdrawn=withdrawn,
+        dropped=dropped,
         life=lifetime.stated(about.get("firstmjd"), about.get("lastmjd"), about.get("n_det"), clock=times.utc_from_tai),
     )
 
@@ -165,6 +166,8 @@ def _alert(
     labels: Any,
     life: Lifetime | None,
     moving: bool = False,
+    withdrawn: tuple[str, ...] = (),
+    dropped: Mapping[str, int],
 ) -> Alert:
     """The alert of an object: at the mean of its detections, or at ``place`` where it has none."""
     seen = rows[alerts(rows)]
@@ -173,7 +176,7 @@ def _alert(
         ra, dec, error = mean_position(seen["ra"], seen["dec"], seen["position_err"])
     check(ra, dec)
     mjd = float(seen["mjd"].max()) if len(seen) else latest
-    if not sane(np.asarray(mjd)):
+    if not sane(mjd):
         raise PacketError(f"{oid}: no detection and no time of one")
     return Alert(
         survey=survey,
@@ -189,4 +192,6 @@ def _alert(
         moving=moving,
         broker="alerce",
         lifetime=None if moving else life,
+        withdrawn=withdrawn,
+        dropped=dropped,
     )

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,11 +21,11 @@ import numpy as np
 from broker_adapters import lifetime, times
 from broker_adapters.brokers._answers import flat, listed
 from broker_adapters.crossmatch import mean_position
-from broker_adapters.errors import PacketError
-from broker_adapters.records import Alert, BrokerLabel, Detections, Kind, Lifetime, blank, frozen
+from broker_adapters.errors import PacketError, Unplaced
+from broker_adapters.records import Alert, BrokerLabel, Detections, Lifetime, blank, frozen
 from broker_adapters.significance import alerts
 from broker_adapters.surveys import lsst, ztf
-from broker_adapters.values import check, floats, identifier, sane, scalars
+from broker_adapters.values import check, floats, identifier, number, sane, scalars, shown, sound
 
 #: A TNS object farther than this from Lasair's is not taken for the same, arcsec.
 TNS_RADIUS = 2.0
@@ -44,7 +46,7 @@ def read_object(answer: Any) -> Alert:
     if isinstance(answer, list) and len(answer) == 1:
         answer = answer[0]
     if not isinstance(answer, Mapping):
-        raise PacketError(f"an object of Lasair was expected, not {answer!r:.60}")
+        raise PacketError(f"an object of Lasair was expected, not {shown(answer)}")
     return _lsst_object(answer) if "diaObjectId" in answer or "diaObject" in answer else _ztf_object(answer)
 
 
@@ -53,39 +55,38 @@ def _lsst_object(answer: Mapping[str, Any], columns: Mapping[str, Any] | None = 
     about = _part(answer, "diaObject")
     added = _part(answer, "lasairData") or columns or {}
     oid = identifier(answer.get("diaObjectId") or about.get("diaObjectId") or added.get("diaObjectId"))
-    sources = [_as_packet(row) for row in listed(answer.get("diaSourcesList"), "diaSourcesList")]
-    forced = [_as_packet(row) for row in listed(answer.get("diaForcedSourcesList"), "diaForcedSourcesList")]
-    rows = np.concatenate(
-        [
-            lsst.dia_sources([row for row in sources if row.get("diaSourceId") and row.get("band")]),
-            lsst.dia_forced_sources(oid, [row for row in forced if row.get("band")]),
-        ]
-    )
+    dropped: Counter[str] = Counter()
+    sources, forced = ([_as_packet(row) for row in listed(answer.get(n), n, dropped)] for n in ("diaSourcesList", "diaForcedSourcesList"))
+    # the rows of a lite light curve have no id, and are no measurements that could be told from others
+    known = [row for row in sources if row.get("diaSourceId")]
+    rows, withdrawn = lsst.photometry(oid, known, forced, dropped)
     where = {**added, **about}
     place = floats([_scalar(where, name) for name in ("ra", "decl", "raErr", "decErr")])
-    latest = floats([_scalar(where, "lastDiaSourceMjdTai"), *(row.get("midpointMjdTai") for row in sources)])
+    latest = times.utc_from_tai(floats([_scalar(where, "lastDiaSourceMjdTai"), *(row.get("midpointMjdTai") for row in sources)]))
     error = float(lsst.position_error(place[2], place[3], place[1]))
-    return _alert("lsst", oid, rows, (float(place[0]), float(place[1]), error), _latest(times.utc_from_tai(latest)), added, answer)
+    read = _Read("lsst", oid, rows, dropped, withdrawn, lsst.all_moving(known))
+    return _alert(read, (float(place[0]), float(place[1]), error), _latest(latest), added, answer)
 
 
 def _ztf_object(answer: Mapping[str, Any]) -> Alert:
     oid = _ztf_name(answer.get("objectId"))
     about = _part(answer, "objectData")
-    candidates = [flat(row) for row in listed(answer.get("candidates"), "candidates")]
+    dropped: Counter[str] = Counter()
+    candidates = [flat(row) for row in listed(answer.get("candidates"), "candidates", dropped)]
     seen = [row for row in candidates if row.get("candid")]
     unseen = [{**row, "diffmaglim": row.get("diffmaglim") or row.get("magpsf")} for row in candidates if not row.get("candid")]
-    forced = [flat(row) for row in listed(answer.get("forcedphot"), "forcedphot")]
+    forced = [flat(row) for row in listed(answer.get("forcedphot"), "forcedphot", dropped)]
     rows = np.concatenate([ztf.candidates(seen), ztf.upper_limits(oid, unseen), ztf.fp_hists(oid, forced)])
     place = floats([_scalar(about, "ramean"), _scalar(about, "decmean")])
-    start = times.mjd_from_jd(floats(_scalar(about, "jdmax")))
+    start = times.mjd_from_jd(number(about.get("jdmax")))
     latest = float(times.mid_exposure(start, ztf.EXPOSURE))
     moving = bool(seen) and all(_solar_system(row) for row in seen)
-    return _alert("ztf", oid, rows, (float(place[0]), float(place[1]), ztf.POSITION_FLOOR), latest, about, answer, moving)
+    read = _Read("ztf", oid, sound(rows, dropped), dropped, (), moving)
+    return _alert(read, (float(place[0]), float(place[1]), ztf.POSITION_FLOOR), latest, about, answer)
 
 
 def _solar_system(row: Mapping[str, Any]) -> bool:
-    near = floats(row.get("ssdistnr"))
-    return bool((near >= 0.0) & (near <= ztf.MOVING_RADIUS)) and row.get("ssnamenr") not in (None, "", "null")
+    return 0.0 <= number(row.get("ssdistnr")) <= ztf.MOVING_RADIUS and row.get("ssnamenr") not in (None, "", "null")
 
 
 def recognises(data: bytes) -> bool:
@@ -109,11 +110,21 @@ def read(data: bytes, *, history: bool = True) -> Alert:
 
     Raises
     ------
+    Unplaced
+        It names an object, but neither its place nor its time can be read: the service may be asked about it.
     PacketError
-        It is not a message that names an object and its place; `pointer` may still know the object.
+        It is no message that names an object.
     """
     message = _decoded(data)
     survey, oid = _named(message)
+    try:
+        return _message(message, survey, oid, history)
+    except PacketError as error:
+        raise Unplaced(f"object {oid} is named without what is needed to store it: {error}", survey, oid) from error
+
+
+def _message(message: Mapping[str, Any], survey: str, oid: str, history: bool) -> Alert:
+    """The alert in a message about an object."""
     curve = _part(message, "alert") if history else {}
     columns = {name.rpartition(".")[2]: value for name, value in flat(message).items()}
     if survey == "lsst":
@@ -121,9 +132,9 @@ def read(data: bytes, *, history: bool = True) -> Alert:
         answer = {"diaObjectId": oid, **{k: v for k, v in curve.items() if k.endswith("List")}, "annotations": curve.get("annotations")}
         return _lsst_object(answer, {"lastDiaSourceMjdTai": _tai_of(columns.get("UTC")), **about})
     place = floats([_scalar(columns, "ramean"), _scalar(columns, "decmean")])
-    start = times.mjd_from_jd(floats(_scalar(columns, "jdmax")))
+    start = times.mjd_from_jd(number(columns.get("jdmax")))
     latest = _latest(np.array([times.mid_exposure(start, ztf.EXPOSURE)])) if np.isfinite(start) else _utc_of(columns.get("UTC"))
-    return _alert("ztf", oid, blank(0), (float(place[0]), float(place[1]), ztf.POSITION_FLOOR), latest, columns, {})
+    return _alert(_Read("ztf", oid, blank(0)), (float(place[0]), float(place[1]), ztf.POSITION_FLOOR), latest, columns, {})
 
 
 def _decoded(data: bytes) -> Mapping[str, Any]:
@@ -148,14 +159,14 @@ def _named(message: Mapping[str, Any]) -> tuple[str, str]:
                 oid = identifier(value)
                 if oid.isdecimal():
                     return "lsst", oid
-                raise PacketError(f"neither an object of ZTF nor of LSST: {value!r:.60}")
+                raise PacketError(f"neither an object of ZTF nor of LSST: {shown(value)}")
     raise PacketError("a message that names no object: its filter must select diaObjectId or objectId")
 
 
 def _ztf_name(value: Any) -> str:
     if isinstance(value, str) and _ZTF_NAME.fullmatch(value):
         return value
-    raise PacketError(f"not a ZTF object: {value!r:.60}")
+    raise PacketError(f"not a ZTF object: {shown(value)}")
 
 
 def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -176,7 +187,7 @@ def _as_packet(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _latest(mjd: Any) -> float:
     known = np.atleast_1d(mjd)
-    known = known[np.isfinite(known)]
+    known = known[sane(known)]
     return float(known.max()) if len(known) else np.nan
 
 
@@ -185,7 +196,7 @@ def _utc_of(text: Any) -> float:
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
-        return np.nan
+        moment = None
     return np.nan if moment is None else times.mjd_from_datetime(moment.replace(tzinfo=timezone.utc))
 
 
@@ -193,40 +204,44 @@ def _tai_of(text: Any) -> float:
     return float(times.tai_from_utc(_utc_of(text)))
 
 
-def _alert(
-    survey: str,
-    oid: str,
-    rows: Detections,
-    place: tuple[float, float, float],
-    latest: float,
-    about: Mapping[str, Any],
-    answer: Mapping[str, Any],
-    moving: bool = False,
-) -> Alert:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An object's name, its sound rows, and what is said about the others."""
+
+    survey: str
+    oid: str
+    rows: Detections
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    withdrawn: tuple[str, ...] = ()
+    moving: bool = False
+
+
+def _alert(read: _Read, place: tuple[float, float, float], latest: float, about: Mapping[str, Any], answer: Mapping[str, Any]) -> Alert:
     """The alert of an object: at ``place``, or at the mean of its detections where Lasair gives none."""
-    rows = rows[np.isfinite(rows["flux"]) | (rows["kind"] == Kind.LIMIT)]
-    seen = rows[alerts(rows)]
-    if len(seen) and (survey == "ztf" or not np.isfinite(place[:2]).all()) and not moving:
+    seen = read.rows[alerts(read.rows)]
+    if len(seen) and (read.survey == "ztf" or not np.isfinite(place[:2]).all()) and not read.moving:
         place = mean_position(seen["ra"], seen["dec"], seen["position_err"])
     check(place[0], place[1])
     mjd = float(seen["mjd"].max()) if len(seen) else latest
-    if not sane(np.asarray(mjd)):
-        raise PacketError(f"{oid}: no detection and no time of one")
+    if not sane(mjd):
+        raise PacketError(f"{read.oid}: no detection and no time of one")
     return Alert(
-        survey=survey,
-        object_id=oid,
+        survey=read.survey,
+        object_id=read.oid,
         source_id=None,
         ra=place[0],
         dec=place[1],
         position_err=place[2],
         mjd=mjd,
-        detections=frozen(rows),
+        detections=frozen(read.rows),
         metadata=scalars(flat(about)),
         labels=tuple(_labels(about, answer)),
         names=tuple(_tns_names(about, answer)),
-        moving=moving,
+        moving=read.moving,
         broker="lasair",
-        lifetime=None if moving else _LIFETIMES[survey]({**_part(answer, "diaObject"), **about}),
+        lifetime=None if read.moving else _LIFETIMES[read.survey]({**_part(answer, "diaObject"), **about}),
+        withdrawn=read.withdrawn,
+        dropped=read.dropped,
     )
 
 
@@ -261,7 +276,7 @@ def _tns_names(about: Mapping[str, Any], answer: Mapping[str, Any]) -> Sequence[
     """The TNS name, where it belongs to this place."""
     entry = _part(about, "TNS") or _part(answer, "TNS")
     name = entry.get("tns_name") or about.get("tns_name")
-    if not isinstance(name, str) or not name.strip() or floats(_scalar(entry, "arcsec")) > TNS_RADIUS:
+    if not isinstance(name, str) or not name.strip() or number(entry.get("arcsec")) > TNS_RADIUS:
         return ()
     prefix = entry.get("tns_prefix")
     return (f"{prefix} {name}" if isinstance(prefix, str) and prefix.isalpha() else name,)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -26,12 +27,14 @@ from broker_adapters.errors import PacketError, RateLimited, SourceError, Unavai
 from broker_adapters.records import Alert, Detections, Query, blank, frozen
 from broker_adapters.sources.http import Http
 from broker_adapters.surveys import atlas
-from broker_adapters.values import floats
+from broker_adapters.values import counted, floats, sound
 
 logger = logging.getLogger(__name__)
 
 URL = "https://fallingstar-data.com/forcedphot"
 
+_HEADER = "###"
+_NUMBERS = {"mjd": "MJD", "flux": "uJy", "flux_err": "duJy", "ra": "RA", "dec": "Dec"}
 _COLUMNS = frozenset({"MJD", "uJy", "duJy", "F", "RA", "Dec", "Obs"})
 #: Ranges (exclusive) that the server's FAQ gives for a measurement that can be trusted; a column that is absent is not asked.
 _TRUSTED: Mapping[str, tuple[float, float]] = {
@@ -77,52 +80,57 @@ def read(table: str, *, trusted: bool = True) -> Detections:
 
     A table that was asked for with ``use_reduced`` has *total* fluxes under the same header: it must not be given.
 
-    Rows that fail the quality ranges of the server's FAQ (edge of the chip, bad fit, no photometric solution) are left out where
-    only ``trusted`` ones are wanted.
+    Several tables may follow one another, each with its header. Rows that do not fit to their header, or have no time, filter or id, are
+    left out, and the log has their number. Rows that fail the quality ranges of the server's FAQ (edge of the chip, bad fit, no
+    photometric solution) are left out where only ``trusted`` ones are wanted.
 
     Raises
     ------
     PacketError
-        There is no header, or a row does not fit to it.
+        There is no header, or not one row can be read.
     """
-    lines = table.splitlines()
-    if not lines or not lines[0].startswith("###"):
+    if not table.startswith(_HEADER):
         raise PacketError(f"not a table of ATLAS forced photometry: it begins with {table[:40]!r}")
-    names = lines[0].lstrip("#").split()
+    dropped: Counter[str] = Counter()
+    rows = [row for part in table.split(_HEADER)[1:] for row in _rows(part, dropped)]
+    if dropped and not rows:
+        raise PacketError(f"a table of ATLAS forced photometry of which no row can be read: {counted(dropped)}")
+    columns = {name: np.array([row.get(name, "") for row in rows], "U40") for name in {*_COLUMNS, *_TRUSTED}}
+    good = _trusted(columns, rows) if trusted else np.ones(len(rows), bool)
+    found = sound(_detections({name: column[good] for name, column in columns.items()}), dropped) if good.any() else blank(0)
+    if dropped:
+        logger.warning("rows of a table of ATLAS forced photometry are left out: %s", counted(dropped))
+    return frozen(found)
+
+
+def _rows(part: str, dropped: Counter[str]) -> list[dict[str, str]]:
+    """The rows of one table by the names of its columns; its first line is the header."""
+    header, *lines = part.splitlines() or [""]
+    names = header.split()
+    rows = [line.split() for line in lines if line.strip()]
     if missing := _COLUMNS - set(names):
-        raise PacketError(f"a table of ATLAS forced photometry without {', '.join(sorted(missing))}")
-    rows = [line.split() for line in lines[1:] if line.strip()]
-    if any(len(row) != len(names) for row in rows):
-        raise PacketError("a row of the table of ATLAS forced photometry does not fit to its header")
-    columns = {name: np.array([row[i] for row in rows], "U40") for i, name in enumerate(names)}
-    keep = np.isin(columns["F"], list(atlas.BANDS))
-    if not keep.all():
-        logger.warning("%d rows of ATLAS filters that are not known are left out: %s", (~keep).sum(), set(columns["F"][~keep]))
-    if trusted:
-        keep &= _trusted(columns)
-    return _detections({name: column[keep] for name, column in columns.items()}) if keep.any() else frozen(blank(0))
+        dropped[f"of a table without {', '.join(sorted(missing))}"] += max(len(rows), 1)
+        return []
+    fitting = [dict(zip(names, row, strict=True)) for row in rows if len(row) == len(names)]
+    if len(fitting) < len(rows):
+        dropped["does not fit to the header"] += len(rows) - len(fitting)
+    return fitting
 
 
-def _trusted(columns: Mapping[str, NDArray[np.str_]]) -> NDArray[np.bool_]:
-    good = np.ones(len(columns["MJD"]), bool)
+def _trusted(columns: Mapping[str, NDArray[np.str_]], rows: Sequence[Mapping[str, str]]) -> NDArray[np.bool_]:
+    """Rows within the ranges of all columns that their table has."""
+    good = np.ones(len(rows), bool)
     for name, (low, high) in _TRUSTED.items():
-        if name in columns:
-            values = floats(columns[name])
-            good &= (values > low) & (values < high)
+        values = floats(columns[name].tolist())
+        good &= ((values > low) & (values < high)) | np.array([name not in row for row in rows], bool)
     return good
 
 
 def _detections(columns: Mapping[str, NDArray[np.str_]]) -> Detections:
-    return frozen(
-        atlas.forced(
-            exposure_id=columns["Obs"].tolist(),
-            mjd=floats(columns["MJD"]),
-            band=columns["F"].tolist(),
-            flux=floats(columns["uJy"]),
-            flux_err=floats(columns["duJy"]),
-            ra=floats(columns["RA"]),
-            dec=floats(columns["Dec"]),
-        )
+    return atlas.forced(
+        exposure_id=columns["Obs"].tolist(),
+        band=columns["F"].tolist(),
+        **{name: floats(columns[column].tolist()) for name, column in _NUMBERS.items()},
     )
 
 
@@ -154,7 +162,7 @@ class Client:
 
     #: The server measures positions and has no objects, so that it cannot be polled for any survey.
     surveys: tuple[str, ...] = ()
-    rejected: Sequence[tuple[str, PacketError]] = ()
+    rejected: Sequence[tuple[str, Exception]] = ()
 
     def __init__(
         self,

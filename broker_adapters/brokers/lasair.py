@@ -11,7 +11,6 @@ last seen more than a year ago is 400 unless it is asked for without what Lasair
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 import time
@@ -20,16 +19,14 @@ from itertools import count, islice
 from typing import Any
 
 from broker_adapters import times
-from broker_adapters.brokers._answers import ids
+from broker_adapters.brokers._answers import Each, ids
 from broker_adapters.brokers._lasair import pointer, read, read_object, recognises
-from broker_adapters.errors import PacketError, SourceError, Unauthorized, Unavailable
+from broker_adapters.errors import SourceError, Unauthorized, Unavailable
 from broker_adapters.records import Alert, Query
 from broker_adapters.sources.http import Answer, Http, budget
-from broker_adapters.values import identifier
+from broker_adapters.values import identifier, number
 
 __all__ = ["Client", "pointer", "read", "read_object", "recognises"]
-
-logger = logging.getLogger(__name__)
 
 _HOUR = 3600.0
 _PAGE = 1000
@@ -57,8 +54,6 @@ class Client:
     ----------
     surveys : tuple of str
         Those for which there is a token.
-    rejected : list of (object id, PacketError)
-        Objects of the latest `search` or `fetch` whose answers could not be read.
     """
 
     surveys: tuple[str, ...] = ("ztf", "lsst")
@@ -90,7 +85,12 @@ class Client:
                 )
                 self._services[survey] = (url.rstrip("/"), http)
         self.surveys = tuple(self._services)
-        self.rejected: list[tuple[str, PacketError]] = []
+        self._each = Each("Lasair")
+
+    @property
+    def rejected(self) -> Sequence[tuple[str, Exception]]:
+        """Objects of the latest `search` or `fetch` that could not be read, or not fetched."""
+        return self._each.rejected
 
     def search(self, query: Query) -> Iterator[Alert]:
         """Yield one complete alert for each object that answers the query, at most ``query.limit``; each object costs one call."""
@@ -111,17 +111,11 @@ class Client:
         yield from islice(found, query.limit)
 
     def _read(self, survey: str, found: Iterable[str]) -> Iterator[Alert]:
-        self.rejected = []
-        for oid in found:
-            try:
-                answer = self._object(survey, identifier(oid))
-                alert = None if answer is None else read_object(answer)
-            except PacketError as error:
-                logger.warning("Lasair, object %s: %s", oid, error)
-                self.rejected.append((oid, error))
-                continue
-            if alert is not None:
-                yield alert
+        def whole(oid: str) -> Alert | None:
+            answer = self._object(survey, identifier(oid))
+            return None if answer is None else read_object(answer)
+
+        yield from self._each.read(found, str, whole)
 
     def _ask(self, survey: str, method: str, form: Mapping[str, Any], accept: tuple[int, ...] = ()) -> Answer:
         if survey not in self._services:
@@ -172,8 +166,8 @@ class Client:
 
 
 def _separation(row: Any) -> float:
-    apart = row.get("separation") if isinstance(row, Mapping) else None
-    return float(apart) if isinstance(apart, (int, float)) else math.inf
+    apart = number(row.get("separation")) if isinstance(row, Mapping) else math.nan
+    return apart if math.isfinite(apart) else math.inf
 
 
 def _result(answer: Answer) -> Any:

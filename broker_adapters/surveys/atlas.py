@@ -18,9 +18,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import avro, photometry, times
-from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Survey, frozen
-from broker_adapters.values import check, floats, identifier, identifiers, known_bands, magnitudes, scalars, stamp, start, with_flux
+from broker_adapters.values import (
+    check,
+    dated,
+    floats,
+    identifier,
+    identifiers,
+    known_bands,
+    magnitudes,
+    record,
+    require,
+    scalars,
+    stamp,
+    start,
+    with_flux,
+)  # fmt: skip
 
 #: Effective wavelengths from Tonry et al. 2018 (PASP 130 064505); those of the rare tomato (t) and, at Teide, wide (w) are not known to us.
 SURVEY = Survey(
@@ -43,8 +56,9 @@ SURVEY = Survey(
 BANDS = {band.name: band.name for band in SURVEY.bands}
 EXPOSURE = 30.0  #: s
 PIXEL = 1.86  #: arcsec
-#: Astrometric floor per axis, arcsec (the frame is good to 0.04 to 0.08), and the usual FWHM of a star over 2.355.
-POSITION_FLOOR, STAR_SIGMA = 0.08, 1.7
+#: Astrometric floor per axis, arcsec (the frame is good to 0.04 to 0.08), the usual FWHM of a star over 2.355, and the signal to noise of
+#: the faintest alert, which is assumed where a packet does not say it.
+POSITION_FLOOR, STAR_SIGMA, LEAST_SNR = 0.08, 1.7, 5.0
 _CANDIDATE = frozenset({"RA", "Dec", "Mag", "Dmag", "mjd"})
 
 
@@ -78,7 +92,8 @@ def detections(
     rows["flux_err"] = photometry.flux_error(rows["flux"], error)
     rows["ra"], rows["dec"] = floats(ra), floats(dec)
     sigma = floats(width) * PIXEL / 2.355
-    rows["position_err"] = np.hypot(POSITION_FLOOR, np.where(sigma > 0.0, sigma, STAR_SIGMA) * error / photometry.POGSON)
+    noise = np.where(np.isfinite(error), error / photometry.POGSON, 1.0 / LEAST_SNR)
+    rows["position_err"] = np.hypot(POSITION_FLOOR, np.where(sigma > 0.0, sigma, STAR_SIGMA) * noise)
     return rows
 
 
@@ -91,14 +106,15 @@ def forced(
     position that was asked for, which is where light was measured and not where it came from: the rows have no position.
     """
     rows = _rows(Kind.FORCED, band, times.mid_exposure(floats(mjd), EXPOSURE))
-    places = zip(exposure_id, np.broadcast_to(ra, len(rows)).tolist(), np.broadcast_to(dec, len(rows)).tolist(), strict=True)
-    rows["source_id"] = [forced_id(*p) for p in places]
+    asked = zip(np.broadcast_to(ra, len(rows)).tolist(), np.broadcast_to(dec, len(rows)).tolist(), strict=True)
+    names = zip(identifiers(exposure_id).tolist(), asked, dated(rows).tolist(), strict=True)
+    rows["source_id"] = [forced_id(name, *place) if name and known and np.isfinite(place).all() else "" for name, place, known in names]
     rows["flux"], rows["flux_err"] = floats(flux) * photometry.NJY_PER_UJY, floats(flux_err) * photometry.NJY_PER_UJY
     return with_flux(rows)
 
 
 def _rows(kind: Kind, band: Sequence[str], mjd: NDArray[np.float64]) -> Detections:
-    return start(SURVEY, kind, known_bands(band, BANDS, SURVEY), mjd)
+    return start(SURVEY, kind, known_bands(band, BANDS), mjd)
 
 
 def recognises(packet: bytes) -> bool:
@@ -114,34 +130,34 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     PacketError
         The bytes cannot be decoded, or their content is impossible.
     """
-    record = avro.read(packet)
-    candidate = record["candidate"]
-    source_id = identifier(record.get("candid") or candidate.get("candid"))
+    content = avro.read(packet)
+    candidate = record(content.get("candidate"), "candidate")
+    source_id = identifier(content.get("candid") or candidate.get("candid"))
+    # the exposure's name ends with its filter, which older packets have nowhere else
+    band = candidate.get("filter") or source_id.partition("_")[0][-1:]
     row = detections(
         candid=[source_id],
-        mjd=[candidate["mjd"]],
-        # the exposure's name ends with its filter, which older packets have nowhere else
-        band=[candidate.get("filter") or source_id.partition("_")[0][-1:]],
-        magnitude=[candidate["Mag"]],
-        magnitude_err=[candidate["Dmag"]],
-        ra=[candidate["RA"]],
-        dec=[candidate["Dec"]],
-        width=[candidate.get("Major")],
+        mjd=floats([candidate.get("mjd")]),
+        band=[band],
+        magnitude=floats([candidate.get("Mag")]),
+        magnitude_err=floats([candidate.get("Dmag")]),
+        ra=floats([candidate.get("RA")]),
+        dec=floats([candidate.get("Dec")]),
+        width=floats([candidate.get("Major")]),
     )
+    require(row, {"mjd": candidate.get("mjd"), "band": band, "flux": candidate.get("Mag"), "ra": candidate.get("RA")})
     ra, dec, mjd, error = (float(row[name][0]) for name in ("ra", "dec", "mjd", "position_err"))
     check(ra, dec)
-    if not np.isfinite(row["flux"][0]):
-        raise PacketError(f"no magnitude: {candidate['Mag']!r}")
     return Alert(
         survey="atlas",
-        object_id=identifier(record.get("objectId")),
+        object_id=identifier(content.get("objectId")),
         source_id=source_id,
         ra=ra,
         dec=dec,
         position_err=error,
         mjd=mjd,
         detections=frozen(row),
-        cutouts=Cutouts(*(stamp(record.get(f"cutout{name}")) for name in ("Science", "Template", "Difference"))),
+        cutouts=Cutouts(*(stamp(content.get(f"cutout{name}")) for name in ("Science", "Template", "Difference"))),
         metadata=scalars(candidate),
         broker="atlas",
     )

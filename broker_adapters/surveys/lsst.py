@@ -5,23 +5,18 @@ Identity of a measurement, the same through every broker:
 - a detection is its ``diaSourceId``;
 - a row of forced photometry is object, band and time (`forced_id`), since the light curves of Lasair carry no ``diaForcedSourceId``.
 
-Traps: ``midpointMjdTai`` is TAI, 37 s ahead of UTC; ``psfFlux`` is the difference and ``scienceFlux`` the total, both nJy and signed;
-``raErr`` is an error of the coordinate, in degrees; missing ids are 0 or null, missing numbers NaN or null; solar-system alerts have no
-``diaObject``. Ids exceed 2**53.
+An alert of a known solar-system object names it (``ssObjectId``, or an ``ssSource``), an alert of anything else its ``diaObject``. Where
+both are named, the object is the ``diaObject`` and the alert is flagged as moving: the light is the asteroid's, as far as Rubin knows.
 
-The wire format (byte 0, four bytes of schema id = 100 x major + minor, one datum) needs the writer's schema from elsewhere:
-``schemas/lsst/<version>.json`` holds names and types of the schemas that the package ``lsst-alert-packet`` publishes, and a newer
-release of that package, where installed, provides newer versions.
+Traps: ``midpointMjdTai`` is TAI, 37 s ahead of UTC; ``psfFlux`` is the difference and ``scienceFlux`` the total, both nJy and signed;
+``raErr`` is an error of the coordinate, in degrees; missing ids are 0 or null, missing numbers NaN or null; a source is
+withdrawn only where ``timeWithdrawnMjdTai`` is a time, and not NaN or 0. Ids exceed 2**53.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import files
-from importlib.util import find_spec
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,9 +24,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import avro, times
 from broker_adapters import lifetime as lifetimes
-from broker_adapters.errors import PacketError
+from broker_adapters.lsst_wire import decoded
 from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Lifetime, Survey, frozen
-from broker_adapters.values import check, floats, identifier, identifiers, known_bands, scalars, start, with_flux
+from broker_adapters.values import (
+    check,
+    dated,
+    floats,
+    identifier,
+    identifiers,
+    known_bands,
+    number,
+    record,
+    records,
+    require,
+    scalars,
+    sound,
+    start,
+    with_flux,
+)  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +67,6 @@ BANDS = {band.name: band.name for band in SURVEY.bands}
 #: Systematic astrometric floor per axis (SITCOMTN-159), and what Rubin itself assumes where an error is missing (ap_association), arcsec.
 POSITION_FLOOR, POSITION_UNKNOWN = 0.005, 0.2
 HISTORIES = frozenset({"prvDiaSources", "prvDiaForcedSources", "prvDiaNondetectionLimits"})
-_WIRE = 5  #: bytes before the datum
 
 
 def forced_id(object_id: str, mjd: float, band: str) -> str:
@@ -113,7 +122,7 @@ def detections(
     ``mjd`` is **TAI** at mid-exposure, fluxes are nJy, ``position_err`` is what `position_error` gives, ``reference`` what `reference`
     does. Where a broker leaves the position out, the row has none.
     """
-    rows = start(SURVEY, Kind.ALERT, known_bands(band, BANDS, SURVEY), times.utc_from_tai(floats(mjd)))
+    rows = start(SURVEY, Kind.ALERT, known_bands(band, BANDS), times.utc_from_tai(floats(mjd)))
     rows["source_id"] = identifiers(dia_source_id)
     rows["flux"], rows["flux_err"] = floats(psf_flux), floats(psf_flux_err)
     rows["ref_flux"], rows["ref_flux_err"] = reference
@@ -134,8 +143,8 @@ def forced(
 ) -> Detections:
     """Rows of `DETECTION`, shape (m,), m ≤ n, from columns of diaForcedSources, each of shape (n,); rows without a flux are left out."""
     mjd = np.atleast_1d(floats(mjd))
-    rows = start(SURVEY, Kind.FORCED, known_bands(band, BANDS, SURVEY), times.utc_from_tai(mjd))
-    rows["source_id"] = [forced_id(object_id, m, b) for m, b in zip(mjd.tolist(), band, strict=True)]
+    rows = start(SURVEY, Kind.FORCED, known_bands(band, BANDS), times.utc_from_tai(mjd))
+    rows["source_id"] = _ids(forced_id, object_id, mjd, rows)
     rows["flux"], rows["flux_err"] = floats(psf_flux), floats(psf_flux_err)
     rows["ref_flux"], rows["ref_flux_err"] = reference
     return with_flux(rows)
@@ -144,55 +153,16 @@ def forced(
 def limits(object_id: str, *, mjd: ArrayLike, band: Sequence[Any], noise: ArrayLike) -> Detections:
     """Rows of `DETECTION`, shape (m,), m ≤ n, from columns of non-detection limits (schemas 7): ``noise`` is one sigma in nJy."""
     mjd = np.atleast_1d(floats(mjd))
-    rows = start(SURVEY, Kind.LIMIT, known_bands(band, BANDS, SURVEY), times.utc_from_tai(mjd))
-    rows["source_id"] = [limit_id(object_id, m, b) for m, b in zip(mjd.tolist(), band, strict=True)]
+    rows = start(SURVEY, Kind.LIMIT, known_bands(band, BANDS), times.utc_from_tai(mjd))
+    rows["source_id"] = _ids(limit_id, object_id, mjd, rows)
     rows["flux_err"] = floats(noise)
     return with_flux(rows)
 
 
-@lru_cache(maxsize=32)
-def schema(version: str) -> avro.Schema:
-    """The writer's schema of a version such as ``'11.1'``.
-
-    Raises
-    ------
-    PacketError
-        Neither we nor an installed ``lsst-alert-packet`` know it.
-    """
-    own = files("broker_adapters.surveys").joinpath(f"schemas/lsst/{version}.json")
-    if own.is_file():
-        return avro.parsed(own.read_bytes())
-    published = _published(version)
-    if published is None:
-        raise PacketError(f"LSST alert schema {version} is not known; a newer lsst-alert-packet may have it")
-    return avro.parsed(published)
-
-
-def _published(version: str) -> str | None:
-    """A schema out of the files of the package ``lsst-alert-packet``, which is not imported: it would load half of Rubin's stack."""
-    try:
-        spec = find_spec("lsst.alert.packet")
-    except ModuleNotFoundError:
-        return None
-    major, _, minor = version.partition(".")
-    for root in spec.submodule_search_locations or () if spec else ():
-        folder = Path(root) / "schema" / major / minor
-        parts = {p.name.removesuffix(".avsc"): json.loads(p.read_text()) for p in folder.glob("*.avsc")}
-        top = f"lsst.v{major}_{minor}.alert"
-        if top in parts:
-            return json.dumps(_inlined(parts.pop(top), parts))
-    return None
-
-
-def _inlined(node: Any, parts: dict[str, Any]) -> Any:
-    """The schema with each type of another file put where it is first named."""
-    if isinstance(node, str):
-        return _inlined(parts.pop(node), parts) if node in parts else node
-    if isinstance(node, list):
-        return [_inlined(n, parts) for n in node]
-    if isinstance(node, dict):
-        return {k: _inlined(v, parts) if k in ("type", "items", "fields") else v for k, v in node.items()}
-    return node
+def _ids(make: Callable[[str, float, str], str], object_id: str, mjd: Floats, rows: Detections) -> list[str]:
+    """Ids of rows that have none of their own, '' for those without a time or a band."""
+    known = dated(rows).tolist()
+    return [make(object_id, m, b) if is_known else "" for m, b, is_known in zip(mjd.tolist(), rows["band"].tolist(), known, strict=True)]
 
 
 def recognises(packet: bytes) -> bool:
@@ -209,17 +179,22 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         The bytes cannot be decoded, or their content is impossible; or it is a simulated packet of
         ELAsTiCC, without Rubin's ids and zero point.
     """
-    record = _record(packet, frozenset() if history else HISTORIES)
-    source = record["diaSource"]
-    dia_object: dict[str, Any] = record.get("diaObject") or {}
-    moving = not dia_object
-    object_id = identifier((source.get("ssObjectId") if moving else dia_object.get("diaObjectId")) or source.get("diaObjectId"))
+    content = decoded(packet, frozenset() if history else HISTORIES)
+    source = record(content.get("diaSource"), "diaSource")
+    object_id, moving = identity(source, content.get("diaObject"), content.get("ssSource"))
     triggering = dia_sources([source])
+    require(
+        triggering, {"band": source.get("band"), "mjd": source.get("midpointMjdTai"), "source_id": source.get("diaSourceId")}, flux=False
+    )
     ra, dec, error, mjd = (float(triggering[name][0]) for name in ("ra", "dec", "position_err", "mjd"))
-    mean = floats([dia_object.get(name) for name in ("ra", "dec", "raErr", "decErr")])
-    if np.isfinite(mean[:2]).all():  # Rubin's own mean; never there for moving objects
-        ra, dec, error = float(mean[0]), float(mean[1]), float(position_error(mean[2], mean[3], mean[1]))
+    if isinstance(mean := content.get("diaObject"), Mapping):  # Rubin's own mean
+        place = floats([mean.get(name) for name in ("ra", "dec", "raErr", "decErr")])
+        if np.isfinite(place[:2]).all():
+            ra, dec, error = float(place[0]), float(place[1]), float(position_error(place[2], place[3], place[1]))
     check(ra, dec)
+    dropped: Counter[str] = Counter()
+    measured = [] if withdrawn(source) else [triggering[np.isfinite(triggering["flux"])]]
+    rows, gone = _history(object_id, content, dropped)
     return Alert(
         survey="lsst",
         object_id=object_id,
@@ -228,12 +203,14 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         dec=dec,
         position_err=error,
         mjd=mjd,
-        detections=frozen(np.concatenate([triggering, *_history(object_id, record)])),
-        cutouts=Cutouts(*(record.get(f"cutout{name}") or None for name in ("Science", "Template", "Difference"))),
+        detections=frozen(np.concatenate([*measured, rows])),
+        cutouts=Cutouts(*(_stamp(content.get(f"cutout{name}")) for name in ("Science", "Template", "Difference"))),
         metadata=scalars(source),
         moving=moving,
         broker="lsst",
-        lifetime=None if moving else lifetime(dia_object),
+        withdrawn=(*gone, *withdrawn_sources([source])),
+        dropped=dropped,
+        lifetime=lifetime(mean) if isinstance(mean, Mapping) and not moving else None,
     )
 
 
@@ -246,34 +223,69 @@ def lifetime(dia_object: Mapping[str, Any]) -> Lifetime | None:
     return lifetimes.stated(*fields, clock=times.utc_from_tai)
 
 
-def _record(packet: bytes, without: frozenset[str]) -> dict[str, Any]:
-    if packet[:1] == b"\0":
-        if not _WIRE < len(packet) <= avro.MAX_PACKET:
-            raise PacketError(f"{len(packet)} bytes are no alert in the Confluent wire format")
-        number = int.from_bytes(packet[1:_WIRE], "big")
-        return avro.datum(packet[_WIRE:], schema(f"{number // 100}.{number % 100}"), without)
-    known = avro.fields(packet)["diaSource"]
-    if "psFlux" in known or "psfFlux" not in known:
-        raise PacketError("a simulated (ELAsTiCC) or early packet: its ids and fluxes are not those of LSST alerts since schema 7")
-    return avro.read(packet, without)
+def identity(source: Mapping[str, Any], dia_object: Any = None, ss_source: Any = None) -> tuple[str, bool]:
+    """Object id of a diaSource, and whether it is of a known solar-system object.
+
+    Raises
+    ------
+    PacketError
+        No object is named.
+    """
+    fixed = (dia_object.get("diaObjectId") if isinstance(dia_object, Mapping) else None) or source.get("diaObjectId")
+    solar = source.get("ssObjectId") or (ss_source.get("ssObjectId") if isinstance(ss_source, Mapping) else None)
+    return identifier(fixed if _named(fixed) else solar), _named(solar) or isinstance(ss_source, Mapping)
 
 
-def _history(object_id: str, record: Mapping[str, Any]) -> tuple[Detections, Detections, Detections]:
-    """Earlier detections, forced photometry and limits, without rows that Rubin has withdrawn and rows without a band."""
+def all_moving(sources: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether each of these diaSources, and there are some, is of a known solar-system object."""
+    return bool(sources) and all(_named(source.get("ssObjectId")) for source in sources)
+
+
+def _named(value: Any) -> bool:
+    """Whether an id is one: brokers write -1 where Rubin writes 0 or null."""
+    return value not in (None, "", 0, -1, "0", "-1")
+
+
+def _stamp(data: Any) -> bytes | None:
+    return data if isinstance(data, bytes) and data else None
+
+
+def _history(object_id: str, content: Mapping[str, Any], dropped: Counter[str]) -> tuple[Detections, tuple[str, ...]]:
+    """Earlier detections, forced photometry and limits, and the source ids of those that Rubin has withdrawn."""
     sources, forced_sources, noises = (
-        [r for r in record.get(name) or () if r.get("band") and r.get("timeWithdrawnMjdTai") is None]
-        for name in ("prvDiaSources", "prvDiaForcedSources", "prvDiaNondetectionLimits")
+        records(content.get(name), dropped) for name in ("prvDiaSources", "prvDiaForcedSources", "prvDiaNondetectionLimits")
     )
-    return (
-        dia_sources(sources),
-        dia_forced_sources(object_id, forced_sources),
-        limits(
-            object_id,
-            mjd=_column(noises, "midpointMjdTai"),
-            band=_column(noises, "band"),
-            noise=_column(noises, "diaNoise"),
-        ),
+    rows, gone = photometry(object_id, sources, forced_sources, dropped)
+    noises = [row for row in noises if not withdrawn(row)]
+    limited = limits(
+        object_id,
+        mjd=_column(noises, "midpointMjdTai"),
+        band=_column(noises, "band"),
+        noise=_column(noises, "diaNoise"),
     )
+    return np.concatenate([rows, sound(limited, dropped)]), gone
+
+
+def withdrawn(row: Mapping[str, Any]) -> bool:
+    """Whether Rubin has withdrawn this measurement: it says when."""
+    return number(row.get("timeWithdrawnMjdTai")) > 0.0
+
+
+def withdrawn_sources(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Source ids of the diaSources among these that are withdrawn."""
+    return tuple(i for i in identifiers(row.get("diaSourceId") for row in rows if withdrawn(row)).tolist() if i)
+
+
+def photometry(
+    object_id: str, sources: Sequence[Mapping[str, Any]], forced_sources: Sequence[Mapping[str, Any]], dropped: Counter[str]
+) -> tuple[Detections, tuple[str, ...]]:
+    """Sound rows of `DETECTION` from diaSources and diaForcedSources, with the packet's names of fields, and ids of the withdrawn ones."""
+    rows = [
+        dia_sources([row for row in sources if not withdrawn(row)]),
+        dia_forced_sources(object_id, [row for row in forced_sources if not withdrawn(row)]),
+    ]
+    gone = dia_forced_sources(object_id, [{**row, "psfFlux": 0.0, "psfFluxErr": 1.0} for row in forced_sources if withdrawn(row)])
+    return sound(np.concatenate(rows), dropped), (*withdrawn_sources(sources), *sound(gone)["source_id"].tolist())
 
 
 def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:

@@ -14,7 +14,8 @@ candidate without ``candid`` is a non-detection; missing numbers are -999 or -99
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,24 @@ from broker_adapters import lifetime as lifetimes
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Lifetime, Survey, frozen
-from broker_adapters.values import check, floats, identifier, identifiers, known_bands, magnitudes, scalars, stamp, start, with_flux
+from broker_adapters.values import (
+    check,
+    dated,
+    floats,
+    identifiers,
+    known_bands,
+    magnitudes,
+    number,
+    record,
+    records,
+    require,
+    scalars,
+    shown,
+    sound,
+    stamp,
+    start,
+    with_flux,
+)  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -55,8 +73,9 @@ EXPOSURE = 30.0  #: s, of the public survey
 #: A reference source closer than this, in pixels, lies under the detection (ALeRCE, lc_correction 1.0).
 REFERENCE_RADIUS = 1.4
 LIMIT_SIGMA = 5.0  #: ``diffmaglim`` is a limit of five sigma
-#: Astrometric floor per axis (Masci et al. 2019: 45 to 85 mas), and the width of a star, 2 arcsec FWHM, over its signal to noise.
-POSITION_FLOOR, STAR_SIGMA = 0.065, 0.85
+#: Astrometric floor per axis (Masci et al. 2019: 45 to 85 mas), and the width of a star, 2 arcsec FWHM, over its signal to noise, which
+#: is taken as that of the faintest alert where a packet does not say it.
+POSITION_FLOOR, STAR_SIGMA, LEAST_SNR = 0.065, 0.85, 5.0
 #: Known solar-system objects farther than this from a detection are not it, arcsec.
 MOVING_RADIUS = 3.0
 HISTORIES = frozenset({"prv_candidates", "fp_hists"})
@@ -87,18 +106,9 @@ def usable(procstatus: Any) -> bool:
     return set(str(procstatus or "0").replace(" ", "").split(",")) <= _USABLE
 
 
-def sign(isdiffpos: Iterable[Any]) -> NDArray[np.int64]:
-    """+1 where science minus reference is positive, else -1, shape (n,): from ``t``/``1``/``f``/``0``, booleans or ±1.
-
-    Raises
-    ------
-    PacketError
-        A value is none of these.
-    """
-    try:
-        return np.array([_POSITIVE[v] for v in isdiffpos], np.int64)
-    except (KeyError, TypeError) as error:
-        raise PacketError(f"isdiffpos is {error.args[0]!r:.40}") from error
+def sign(isdiffpos: Iterable[Any]) -> Floats:
+    """+1 where science minus reference is positive, else -1, shape (n,): from ``t``/``1``/``f``/``0``, booleans or ±1; NaN for the rest."""
+    return np.array([_POSITIVE.get(v, np.nan) if isinstance(v, (str, int, float, np.integer)) else np.nan for v in isdiffpos], float)
 
 
 def reference(distance: ArrayLike, magnr: ArrayLike, sigmagnr: ArrayLike) -> tuple[Floats, Floats]:
@@ -151,7 +161,7 @@ def detections(
     rows["flux_err"] = photometry.flux_error(rows["flux"], sigma)
     rows["ref_flux"], rows["ref_flux_err"] = reference
     rows["ra"], rows["dec"] = floats(ra), floats(dec)
-    rows["position_err"] = np.hypot(POSITION_FLOOR, STAR_SIGMA * sigma / photometry.POGSON)
+    rows["position_err"] = np.hypot(POSITION_FLOOR, STAR_SIGMA * np.where(np.isfinite(sigma), sigma / photometry.POGSON, 1.0 / LEAST_SNR))
     rows["reliability"] = floats(reliability)
     return rows
 
@@ -172,7 +182,7 @@ def forced(
     `photometry.flux_from_magnitude` and `flux_error` of magnitudes); times as in `detections`.
     """
     rows = _rows(Kind.FORCED, fid, mjd, exposure)
-    rows["source_id"] = [forced_id(object_id, m, f) for m, f in zip(np.atleast_1d(floats(mjd)).tolist(), fid, strict=True)]
+    rows["source_id"] = _ids(forced_id, object_id, mjd, fid, rows)
     rows["flux"], rows["flux_err"] = floats(flux), floats(flux_err)
     rows["ref_flux"], rows["ref_flux_err"] = reference
     return with_flux(rows)
@@ -181,13 +191,19 @@ def forced(
 def limits(object_id: str, *, mjd: ArrayLike, fid: Sequence[int], diffmaglim: ArrayLike) -> Detections:
     """Rows of `DETECTION`, shape (m,), m ≤ n, from columns of non-detections, each of shape (n,); rows without a limit are left out."""
     rows = _rows(Kind.LIMIT, fid, mjd, EXPOSURE)
-    rows["source_id"] = [limit_id(object_id, m, f) for m, f in zip(np.atleast_1d(floats(mjd)).tolist(), fid, strict=True)]
+    rows["source_id"] = _ids(limit_id, object_id, mjd, fid, rows)
     rows["flux_err"] = photometry.flux_error_from_limit(magnitudes(diffmaglim), LIMIT_SIGMA)
     return with_flux(rows)
 
 
+def _ids(make: Callable[[str, float, int], str], object_id: str, mjd: ArrayLike, fid: Sequence[int], rows: Detections) -> list[str]:
+    """Ids of rows that have none of their own, '' for those without a time or a band."""
+    times_, known = np.atleast_1d(floats(mjd)).tolist(), dated(rows).tolist()
+    return [make(object_id, m, f) if is_known else "" for m, f, is_known in zip(times_, fid, known, strict=True)]
+
+
 def _rows(kind: Kind, fid: Sequence[int], mjd: ArrayLike, exposure: ArrayLike) -> Detections:
-    return start(SURVEY, kind, known_bands(fid, BANDS, SURVEY), times.mid_exposure(floats(mjd), exposure))
+    return start(SURVEY, kind, known_bands(fid, BANDS), times.mid_exposure(floats(mjd), exposure))
 
 
 def recognises(packet: bytes) -> bool:
@@ -204,23 +220,27 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     PacketError
         The bytes cannot be decoded, or their content is impossible.
     """
-    record = avro.read(packet, without=frozenset() if history else HISTORIES)
-    candidate = record["candidate"]
-    object_id = record["objectId"]
+    content = avro.read(packet, without=frozenset() if history else HISTORIES)
+    candidate = record(content.get("candidate"), "candidate")
+    object_id = content.get("objectId")
     if not isinstance(object_id, str) or not _OBJECT_ID.fullmatch(object_id):
-        raise PacketError(f"not a ZTF object: {object_id!r:.60}")
-    source_id = identifier(record.get("candid") or candidate.get("candid"))
-    previous = [p for p in record.get("prv_candidates") or () if p is not None]
-    seen = [{**candidate, "candid": source_id}, *(p for p in previous if p.get("candid") and p.get("magpsf") is not None)]
-    unseen = [p for p in previous if p.get("magpsf") is None]
-    alerts = candidates(seen)
-    mjd, ra, dec = (float(alerts[name][0]) for name in ("mjd", "ra", "dec"))
-    check(ra, dec)
-    if not np.isfinite(alerts["flux"][0]):
-        raise PacketError(f"no magnitude: {candidate['magpsf']!r}")
+        raise PacketError(f"not a ZTF object: {shown(object_id)}")
+    given = {**candidate, "candid": content.get("candid") or candidate.get("candid")}
+    dropped: Counter[str] = Counter()
+    previous, hists = (records(content.get(name), dropped) for name in ("prv_candidates", "fp_hists"))
+    seen = candidates([given, *(p for p in previous if p.get("candid") and p.get("magpsf") is not None)])
+    triggering = {"source_id": "candid", "mjd": "jd", "band": "fid", "ra": "ra"}
+    flux = (candidate.get("magpsf"), candidate.get("isdiffpos"))
+    require(seen, {**{column: given.get(name) for column, name in triggering.items()}, "flux": flux})
+    check(float(seen["ra"][0]), float(seen["dec"][0]))
+    source_id, mjd = str(seen["source_id"][0]), float(seen["mjd"][0])
     moving = _moving(candidate)
+    alerts = sound(seen, dropped)
     place = alerts[:1] if moving else alerts
-    mean = mean_position(place["ra"], place["dec"], place["position_err"]) if len(place) > 1 else (ra, dec, float(place["position_err"][0]))
+    mean = [float(place[name][0]) for name in ("ra", "dec", "position_err")]
+    if len(place) > 1:
+        mean = list(mean_position(place["ra"], place["dec"], place["position_err"]))
+    others = np.concatenate([alerts, *_others(object_id, [p for p in previous if p.get("magpsf") is None], hists)])
     return Alert(
         survey="ztf",
         object_id=object_id,
@@ -229,12 +249,13 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         dec=mean[1],
         position_err=mean[2],
         mjd=mjd,
-        detections=frozen(np.concatenate([alerts, *_others(object_id, unseen, record.get("fp_hists") or [])])),
-        cutouts=Cutouts(*(stamp(record.get(f"cutout{name}")) for name in ("Science", "Template", "Difference"))),
+        detections=frozen(sound(others, dropped)),
+        cutouts=Cutouts(*(stamp(content.get(f"cutout{name}")) for name in ("Science", "Template", "Difference"))),
         metadata=scalars(candidate),
         moving=moving,
         broker="ztf",
         lifetime=None if moving else lifetime(candidate),
+        dropped=dropped,
     )
 
 
@@ -308,7 +329,7 @@ def fp_hists(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
 
 def _moving(candidate: Mapping[str, Any]) -> bool:
     """Whether a known solar-system object is at the place, and ZTF has seen nothing there before this night."""
-    distance, name = floats(candidate.get("ssdistnr")), candidate.get("ssnamenr")
-    first, now = floats(candidate.get("jdstarthist")), floats(candidate["jd"])
-    near = bool((distance >= 0.0) & (distance <= MOVING_RADIUS)) and name not in (None, "", "null")
-    return near and not bool(now - first > 1.0)
+    distance, name = number(candidate.get("ssdistnr")), candidate.get("ssnamenr")
+    first, now = number(candidate.get("jdstarthist")), number(candidate.get("jd"))
+    near = 0.0 <= distance <= MOVING_RADIUS and name not in (None, "", "null")
+    return near and not now - first > 1.0

@@ -70,7 +70,7 @@ def test_what_the_faq_does_not_trust_is_left_out_unless_asked_for(old, new):
 def test_an_unknown_filter_is_left_out_and_told(caplog):
     with caplog.at_level(logging.WARNING):
         assert len(read(table(GOOD, GOOD.replace(" o  0", " ?  0")))) == 1
-    assert "'?'" in caplog.text
+    assert "left out: 1 (unknown filter)" in caplog.text
 
 
 def test_an_empty_table_is_a_light_curve_without_points():
@@ -86,13 +86,26 @@ def test_an_empty_table_is_a_light_curve_without_points():
         table(GOOD[:80]),
         table(GOOD + " 1"),
         table(GOOD, header=HEADER.replace("Obs", "Ob")),
-        table(GOOD.replace("59000.5", "5900x.5")),
-        table(GOOD.replace("59000.5", "nan")),
     ],
 )
 def test_what_is_not_a_table_is_a_packet_error(damaged):
     with pytest.raises(PacketError):
         read(damaged)
+
+
+@pytest.mark.parametrize("bad", [GOOD.replace("59000.5", "5900x.5"), GOOD.replace("59000.5", "nan"), GOOD[:80], GOOD + " 1",
+    GOOD.replace("59000.5", "79000.5"), GOOD.replace("02a59000o0467o", "<b>"), HEADER, HEADER.replace("Obs", "Ob"), "###"])  # fmt: skip
+def test_a_bad_row_of_a_table_is_left_out_and_told(bad, caplog):
+    for text in (table(bad, NEGATIVE) if bad[:3] != "###" else table(NEGATIVE, bad), table(NEGATIVE, bad), table(NEGATIVE) + bad):
+        assert read(text).tobytes() == read(table(NEGATIVE)).tobytes()
+    assert ("left out" in caplog.text) == (bad != HEADER)
+
+
+def test_tables_may_be_joined_whatever_their_columns_and_without_an_end_of_line():
+    newer = table(GOOD.replace("20.23", "-12.3 20.23"), header=HEADER.replace("Sky", "PA_DEG Sky"))
+    whole = read(table(NEGATIVE).rstrip() + newer)
+    assert len(whole) == 2
+    assert whole.tobytes() == read(newer + table(NEGATIVE)).tobytes()
 
 
 @pytest.mark.real_data

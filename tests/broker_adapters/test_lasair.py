@@ -107,8 +107,8 @@ def test_without_what_lasair_adds_and_as_a_list_of_one():
 
 @pytest.mark.parametrize(
     "damage",
-    [{"diaObjectId": None}, {"diaObjectId": 1.7e17}, {"diaSourcesList": "x"}, {"diaSourcesList": [SOURCE | {"band": "H"}]},
-     {"diaSourcesList": [SOURCE | {"midpointMjdTai": 1e30}]}, {"diaObject": {"lastDiaSourceMjdTai": 61090.0}, "diaSourcesList": []},
+    [{"diaObjectId": None}, {"diaObjectId": 1.7e17}, {"diaSourcesList": "x"},
+     {"diaObject": {"lastDiaSourceMjdTai": 61090.0}, "diaSourcesList": []},
      {"diaObject": {"ra": 1.0, "decl": 1.0}, "diaSourcesList": []}],
 )  # fmt: skip
 def test_an_lsst_object_that_cannot_be_is_refused(damage):
@@ -118,12 +118,31 @@ def test_an_lsst_object_that_cannot_be_is_refused(damage):
 
 @pytest.mark.parametrize(
     "damage",
-    [{"objectId": 7}, {"objectId": "<b>"}, {"candidates": {}}, {"candidates": [CANDIDATE | {"fid": 7}]},
-     {"candidates": [CANDIDATE | {"isdiffpos": None}]}, {"candidates": [], "objectData": {}}],
+    [{"objectId": 7}, {"objectId": "<b>"}, {"candidates": {}}, {"candidates": [], "objectData": {}}],
 )  # fmt: skip
 def test_a_ztf_object_that_cannot_be_is_refused(damage):
     with pytest.raises(PacketError):
         read_object(ZTF | damage)
+
+
+@pytest.mark.parametrize(
+    ("whole", "rows", "bad", "reason"),
+    [
+        (LSST, "diaSourcesList", SOURCE | {"diaSourceId": 7, "band": "H"}, "unknown filter"),
+        (LSST, "diaSourcesList", SOURCE | {"diaSourceId": 7, "midpointMjdTai": 1e30}, "no time"),
+        (LSST, "diaSourcesList", SOURCE | {"diaSourceId": 7, "psfFlux": None}, "no flux"),
+        (LSST, "diaSourcesList", None, "no record"),
+        (ZTF, "candidates", CANDIDATE | {"candid": 7, "fid": 7}, "unknown filter"),
+        (ZTF, "candidates", CANDIDATE | {"candid": 7, "isdiffpos": None}, "no flux"),
+        (ZTF, "candidates", CANDIDATE | {"candid": 7, "jd": 2 * CANDIDATE["jd"]}, "impossible time"),
+    ],
+)
+def test_a_row_that_cannot_be_is_left_out_and_counted(whole, rows, bad, reason):
+    before = read_object(whole)
+    for damaged in ([bad, *whole[rows]], [*whole[rows], bad]):
+        alert = read_object(whole | {rows: damaged})
+        assert alert.detections.tobytes() == before.detections.tobytes()
+        assert alert.dropped == {reason: 1}
 
 
 @pytest.mark.parametrize("answer", [None, [], [ZTF, ZTF], "x", 7, {}])
@@ -418,8 +437,11 @@ def test_500_of_the_ztf_service_is_an_unknown_object_unless_it_is_known(client, 
 
     httpserver.expect_request("/api/query/").respond_with_handler(query)
     assert list(client.fetch("ztf", ["ZTF18aaaaaaa"])) == []
-    with pytest.raises(Unavailable, match="which it knows"):
-        list(client.fetch("ztf", [OID]))
+    assert list(client.fetch("ztf", [OID])) == []
+    ((name, error),) = client.rejected
+    assert name == OID
+    assert isinstance(error, Unavailable)
+    assert "which it knows" in str(error)
 
 
 @pytest.mark.parametrize(("status", "error"), [(400, SourceError), (401, Unauthorized), (429, RateLimited), (500, Unavailable)])

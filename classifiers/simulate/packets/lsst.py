@@ -10,10 +10,9 @@ import fastavro
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_adapters import times
+from broker_adapters import lsst_wire, times
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.records import Detections
-from broker_adapters.surveys import lsst
 from classifiers.simulate.packets._encode import Stamps, container, fill, image_file, record_of, split
 
 VERSION = "11.1"
@@ -51,7 +50,7 @@ def write(
         Whether to use the Confluent wire format, else an Avro container.
     """
     trigger, earlier, forced, _ = split(rows, "lsst")
-    parsed = lsst.schema(version).writer
+    parsed = lsst_wire.schema(version).writer
     ids = {"ssObjectId": int(object_id), "diaObjectId": None} if moving else {"diaObjectId": int(object_id), "ssObjectId": None}
     source = record_of(parsed, "diaSource")
     record = fill(

@@ -8,13 +8,14 @@ is a non-detection, whose ``flux_err`` is one sigma.
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 
 from broker_adapters import photometry, times
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Band, Kind, Survey, frozen
-from broker_adapters.values import check, floats, identifiers, known_bands, scalars, start, with_flux
+from broker_adapters.values import check, floats, identifiers, known_bands, require, scalars, sound, start
 
 SURVEY = Survey(
     name="winter",
@@ -50,7 +51,7 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         raise PacketError(f"damaged packet of WINTER: {error!r:.80}") from error
     if not isinstance(object_id, str) or SURVEY.object_id_of(object_id) is None:
         raise PacketError(f"not an object of WINTER: {object_id!r:.60}")
-    bands = known_bands(columns["filter"], {band.name: band.name for band in SURVEY.bands}, SURVEY)
+    bands = known_bands(columns["filter"], {band.name: band.name for band in SURVEY.bands})
     begin = times.mjd_from_jd(floats(columns["jd"]))
     rows = start(SURVEY, Kind.ALERT, bands, times.mid_exposure(begin, floats(columns["exptime"])))
     rows["source_id"] = identifiers(columns["id"])
@@ -58,9 +59,10 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     rows["flux_err"] = floats(columns["flux_err"]) * photometry.NJY_PER_UJY
     rows["kind"] = np.where(np.isfinite(rows["flux"]), Kind.ALERT, Kind.LIMIT)
     rows["ra"], rows["dec"], rows["position_err"] = floats(columns["ra"]), floats(columns["dec"]), 0.3
-    rows = with_flux(rows)
     if not len(rows) or rows["kind"][0] != Kind.ALERT:
         raise PacketError("a packet of WINTER without a detection")
+    require(rows, {"band": columns["filter"][0], "mjd": columns["jd"][0], "source_id": columns["id"][0]})
+    rows = sound(rows, dropped := Counter())
     ra, dec = float(rows["ra"][0]), float(rows["dec"][0])
     check(ra, dec)
     return Alert(
@@ -73,5 +75,6 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         mjd=float(rows["mjd"][0]),
         detections=frozen(rows),
         metadata=scalars(points[0]),
+        dropped=dropped,
         broker="winter",
     )
