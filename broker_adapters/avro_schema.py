@@ -72,6 +72,12 @@ class Schema:
             self._parts[without] = tuple(self._split(without)) if without else ((self.writer, None),)
         return self._parts[without]
 
+    def program(self) -> Program:
+        """The program that finds where a record ends."""
+        from broker_adapters.avro_skip import program  # numba, which not every process needs
+
+        return program(self.writer, {name: plain for name, (plain, _) in self._named.items()})
+
     def _split(self, without: frozenset[str]) -> Iterator[_Part]:
         for skipped, columns in groupby(self.writer["fields"], key=lambda f: f["name"] in without):
             part = {"type": "record", "name": "part", "fields": [{"name": c["name"], "type": c["type"]} for c in columns]}

@@ -64,14 +64,20 @@ def decode(data: bytes) -> Image:
 
 
 def _unzipped(data: bytes) -> bytes:
-    unzip = isal_zlib.decompressobj(wbits=31)
-    try:
-        plain: bytes = unzip.decompress(data, MAX_BYTES)
-    except (zlib.error, igzip_lib.IsalError) as error:  # type: ignore[misc]  # its stub types an instance
-        raise PacketError(f"damaged gzip in a stamp: {error}") from error
-    if not unzip.eof:
-        raise PacketError(f"stamp truncated, or unpacks to more than {MAX_BYTES} bytes")
-    return plain
+    """The bytes in a gzip file, which may have several members; what follows them and is none is ignored, as by gzip itself."""
+    parts: list[bytes] = []
+    size = 0
+    while data[:2] == _GZIP:
+        unzip = isal_zlib.decompressobj(wbits=31)
+        try:
+            parts.append(unzip.decompress(data, MAX_BYTES - size + 1))
+        except (zlib.error, igzip_lib.IsalError) as error:  # type: ignore[misc]  # its stub types an instance
+            raise PacketError(f"damaged gzip in a stamp: {error}") from error
+        size += len(parts[-1])
+        if not unzip.eof or size > MAX_BYTES:
+            raise PacketError(f"stamp truncated, or unpacks to more than {MAX_BYTES} bytes")
+        data = unzip.unused_data
+    return b"".join(parts)
 
 
 def _plain_header(data: bytes) -> tuple[int, int, int] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import isfinite, nan
 from types import MappingProxyType
 from typing import Any
@@ -18,8 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters import times
+from broker_adapters.crossmatch import ERROR_UNKNOWN
 from broker_adapters.errors import PacketError
-from broker_adapters.records import BAND_WIDTH, SOURCE_ID_WIDTH, Detections, Kind, Survey, blank
+from broker_adapters.records import BAND_WIDTH, SOURCE_ID_WIDTH, Alert, Detections, Kind, Survey, blank, frozen
 
 Floats = NDArray[np.float64]
 
@@ -186,6 +188,30 @@ def _fault(row: Any) -> str:
         "impossible position": bool(row["ra"] < 0.0 or row["ra"] > 360.0 or abs(row["dec"]) > 90.0),
     }
     return next((reason for reason, is_so in faulty.items() if is_so), "")
+
+
+def checked(alert: Alert) -> Alert:
+    """An alert as it may be stored, whoever made it: its rows are sound, and its time, place and position error are finite.
+
+    Raises
+    ------
+    PacketError
+        It has no place, or no time at which a survey can have observed.
+    """
+    check(alert.ra, alert.dec)
+    changes: dict[str, Any] = {}
+    dropped = Counter(alert.dropped)
+    rows = sound(alert.detections, dropped)
+    if len(rows) < len(alert.detections):
+        changes |= {"detections": frozen(rows), "dropped": dropped}
+    if not sane(alert.mjd):
+        seen = rows["mjd"][rows["kind"] == Kind.ALERT]
+        if alert.source_id is not None or not len(seen):
+            raise PacketError(f"the time of the alert is impossible: MJD {alert.mjd}")
+        changes["mjd"] = float(seen.max())
+    if not 0.0 <= alert.position_err < np.inf:
+        changes["position_err"] = ERROR_UNKNOWN
+    return replace(alert, **changes) if changes else alert
 
 
 def check(ra: float, dec: float) -> None:

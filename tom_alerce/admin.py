@@ -83,4 +83,8 @@ admin.site.register(
     models.FollowupRequest, _table("key", "facility", "sky_object_id", "user", "state", "modified", filters=("state",), joined=("user",))
 )
 admin.site.register(models.DeadLetter, _table("source", "position", "reason", "size", "created", search=("source", "reason")))
+admin.site.register(
+    models.AwaitedObject, _table("survey", "object_id", "source", "reason", "named", filters=("survey",), search=("object_id", "source"))
+)
+admin.site.register(models.WithdrawnMeasurement, _table("source_id", "survey_object", search=("source_id",), joined=("survey_object",)))
 admin.site.register(models.Watermark, _table("source", "mjd", "modified"))

@@ -5,36 +5,26 @@ from __future__ import annotations
 import logging
 import os
 import stat
-import tarfile
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from broker_adapters import avro
 from broker_adapters.errors import SourceError
+from broker_adapters.sources.archives import Packet, unpacked
+
+__all__ = ["Packet", "packets"]
 
 logger = logging.getLogger(__name__)
-
-ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
 #: Number of problems whose reasons are given; the others are counted.
 _REASONS = 3
 
 
-class Packet(NamedTuple):
-    """One message: its source (absolute path, topic), its position in the source ('' for the whole of it), and its bytes."""
-
-    source: str
-    position: str
-    data: bytes
-
-
 def packets(paths: Iterable[str | Path]) -> Iterator[Packet]:
-    """Every file named, in a folder (at any depth, sorted) or in a tar archive, as one packet.
+    """Every message in the files named, in folders (at any depth, sorted) and in archives, as one packet.
 
-    Symbolic links below a folder are not followed (the log warns), hidden files are not read, and a file larger than any packet is read
-    only up to the size at which the adapters refuse it.
+    Below a folder, symbolic links are not followed and pipes and devices are not read (the log warns), nor are hidden files. A message
+    larger than any packet is read only up to the size at which the adapters refuse it.
 
     Raises
     ------
@@ -46,7 +36,8 @@ def packets(paths: Iterable[str | Path]) -> Iterator[Packet]:
     for path in map(Path, paths):
         for file in _files(path, problems):
             try:
-                yield from _archive(file) if file.name.endswith(ARCHIVES) else _file(file)
+                with _open(file) as stream:
+                    yield from unpacked(stream, Packet(str(file), "", b""), file.name)
             except SourceError as problem:
                 problems.append(str(problem))
     if problems:
@@ -59,15 +50,28 @@ def _files(path: Path, problems: list[str]) -> list[Path]:
     path = Path(os.path.abspath(path))  # as the user named it: links are not resolved
     if not path.is_dir():
         return [path]
-    found, links = [], 0
+    found, links, others = [], 0, 0
     for folder, folders, names in os.walk(path, onerror=lambda error: problems.append(_reason(error))):
         folders[:] = [name for name in folders if not name.startswith(".")]
         here = [Path(folder, name) for name in names if not name.startswith(".")]
-        links += sum(file.is_symlink() for file in here) + sum(Path(folder, name).is_symlink() for name in folders)
-        found += [file for file in here if not file.is_symlink()]
+        regular = [file for file in here if not file.is_symlink() and not _is_special(file)]
+        linked = sum(file.is_symlink() for file in here)
+        links += linked + sum(Path(folder, name).is_symlink() for name in folders)
+        others += len(here) - linked - len(regular)
+        found += regular
     if links:
         logger.warning("%s: %d symbolic links are not followed; name what they point to", path, links)
+    if others:
+        logger.warning("%s: %d pipes, sockets or devices are not read", path, others)
     return sorted(found)
+
+
+def _is_special(file: Path) -> bool:
+    """Whether it is surely no regular file; of one that cannot be asked about `_open` says why."""
+    try:
+        return not stat.S_ISREG(file.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _open(file: Path) -> BinaryIO:
@@ -82,27 +86,6 @@ def _open(file: Path) -> BinaryIO:
         os.close(descriptor)
         raise SourceError(f"neither a file nor a folder: {file}")
     return os.fdopen(descriptor, "rb")
-
-
-def _file(file: Path) -> Iterator[Packet]:
-    with _open(file) as stream:
-        try:
-            data = stream.read(avro.MAX_PACKET + 1)
-        except OSError as error:
-            raise SourceError(f"cannot read {file}: {error.strerror}") from error
-    yield Packet(str(file), "", data)
-
-
-def _archive(file: Path) -> Iterator[Packet]:
-    with _open(file) as bytes_:
-        try:
-            with tarfile.open(fileobj=bytes_, mode="r|*") as archive:
-                for member in archive:
-                    stream = archive.extractfile(member) if member.isreg() else None
-                    if stream is not None:
-                        yield Packet(str(file), member.name, stream.read(avro.MAX_PACKET + 1))
-        except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-            raise SourceError(f"damaged archive {file}: {error}") from error
 
 
 def _reason(error: OSError) -> str:

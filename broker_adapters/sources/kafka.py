@@ -14,7 +14,7 @@ from confluent_kafka import Consumer as _Consumer
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from broker_adapters.errors import SourceError, Unauthorized, Unavailable
-from broker_adapters.sources.files import Packet
+from broker_adapters.sources.archives import Packet
 
 logger = logging.getLogger(__name__)
 

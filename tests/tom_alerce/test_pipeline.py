@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tracemalloc
 
 import numpy as np
@@ -14,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from tom_targets.models import BaseTarget
 
+from broker_adapters import packets as adapters
 from broker_adapters.errors import PacketError, SourceError, Unavailable
 from broker_adapters.records import BrokerLabel, Query
 from broker_adapters.sources.files import Packet
@@ -21,7 +23,8 @@ from followup.records import FollowupError
 from tests.tom_alerce import plugins
 from tests.tom_alerce.alerts import MJD, alert, counts, curve
 from tom_alerce import tasks
-from tom_alerce.models import Classification, DeadLetter, Rank, Ranking, SkyObject, Watermark
+from tom_alerce.clock import now
+from tom_alerce.models import AwaitedObject, Classification, DeadLetter, Rank, Ranking, SkyObject, Watermark
 from tom_alerce.pipeline import classify, ingest, poll, promotion, rank
 from tom_alerce.store import targets
 
@@ -99,10 +102,29 @@ class TestIngest:
         ingest.ingest(self.packets(b"1", b"2", b"bad", b"3", b"4"), told.append)
         assert told == [2, 2, 1]
 
-    def test_a_mistake_of_ours_is_not_swallowed(self, monkeypatch):
-        monkeypatch.setattr("broker_adapters.packets.read", lambda data: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            ingest.ingest(self.packets(b"1"))
+    def test_a_mistake_of_ours_is_logged_as_such_and_ends_nothing(self, monkeypatch, caplog):
+        read = adapters.read
+
+        def failing(data):
+            return 1 / 0 if data == b"7" else read(data)
+
+        monkeypatch.setattr("broker_adapters.packets.read", failing)
+        report = ingest.ingest(self.packets(b"1", b"7", b"2"))
+        assert (report.read["ztf"], report.refused) == (2, 1)
+        letter = DeadLetter.objects.get()
+        assert (letter.position, letter.size) == ("1.avro", 1)
+        (name,) = re.findall(r"a mistake of ours, which the log has as traceback ([0-9a-f]{8}): ZeroDivisionError", letter.reason)
+        assert f"night.tar 1.avro: a mistake of ours, traceback {name}" in caplog.text
+        assert "in failing" in caplog.text
+
+    def test_a_source_that_fails_by_a_mistake_of_ours_is_a_problem_of_that_source(self, caplog):
+        def breaking():
+            yield from self.packets(b"1", b"2")
+            raise KeyError("x")
+
+        report = ingest.ingest(breaking())
+        assert report.read["ztf"] == 2
+        assert "a mistake of ours" in report.trouble
 
 
 class TestPoll:
@@ -140,6 +162,25 @@ class TestPoll:
         with self.brokers(alert(), rejected=[("ZTF9", PacketError("no position"))]):
             assert poll.poll("fake", Query()).refused == 1
         assert DeadLetter.objects.get().position == "ZTF9"
+
+    def test_objects_that_the_service_did_not_give_are_awaited_and_hold_nothing_back(self):
+        with self.brokers(alert(), rejected=[("ZTF9", Unavailable("busy")), ("ZTF9", Unavailable("without stamps"))]):
+            report = poll.poll("fake", Query())
+        assert (report.refused, report.failed, report.trouble) == (0, 1, "1 objects failed, the first ZTF9: busy")
+        assert [(a.survey, a.object_id) for a in AwaitedObject.objects.all()] == [("ztf", "ZTF9")]
+        assert Watermark.objects.get().mjd == MJD + 2
+
+    def test_a_watermark_never_passes_now_and_one_that_did_comes_back(self, monkeypatch):
+        """A broker that gives a detection in the year 2086, and a watermark that an earlier version left there."""
+        Watermark.objects.create(source="fake ztf", mjd=83000.0)
+        asked = []
+        later = curve(n=3)
+        later["mjd"][-1] = 83000.0
+        with self.brokers(alert(rows=later, source_id=None), asked=asked):
+            poll.poll("fake", Query())
+            poll.poll("fake", Query())
+        assert [query.since <= now() for query in asked] == [True, True]
+        assert Watermark.objects.get().mjd == asked[1].since + 1.0 == MJD + 1
 
     def test_a_watermark_never_goes_back(self):
         with self.brokers(alert()):

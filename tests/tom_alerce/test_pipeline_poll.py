@@ -45,7 +45,7 @@ def test_one_source_through_two_surveys_and_two_brokers_is_one_object(httpserver
 
 
 def test_what_cannot_be_read_is_a_dead_letter_and_a_broken_answer_is_a_problem(httpserver):
-    httpserver.expect_request("/ztf/v1/objects/").respond_with_json(listing(ABOUT | {"oid": "ZTF26aaaaaaa"}, ABOUT))
+    httpserver.expect_request("/ztf/v1/objects/").respond_with_json(listing(ABOUT | {"oid": "ZTF26aaaaaaa", "meanra": None}, ABOUT))
     bad = {"detections": [SEEN | {"fid": 9}], "non_detections": []}
     httpserver.expect_request("/ztf/v1/objects/ZTF26aaaaaaa/lightcurve").respond_with_json(bad)
     httpserver.expect_request("/v2/lightcurve/forced-photometry/ZTF26aaaaaaa").respond_with_json([])

@@ -2,10 +2,11 @@
 
 from tom_alerce.models.classification import Classification, Drift, Explanation
 from tom_alerce.models.followup import FollowupRequest, Rank, Ranking
-from tom_alerce.models.intake import DeadLetter, Watermark
+from tom_alerce.models.intake import AwaitedObject, DeadLetter, Watermark, WithdrawnMeasurement
 from tom_alerce.models.sky import Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
 
 __all__ = [
+    "AwaitedObject",
     "Classification",
     "DeadLetter",
     "Detection",
@@ -19,4 +20,5 @@ __all__ = [
     "Stamps",
     "SurveyObject",
     "Watermark",
+    "WithdrawnMeasurement",
 ]

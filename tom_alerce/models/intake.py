@@ -1,10 +1,14 @@
-"""Tables of the intake: messages that could not be read, and how far brokers have been polled."""
+"""Tables of the intake: messages that could not be read, objects still to be fetched, withdrawn measurements, and how far brokers have
+been polled.
+"""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from django.db import models
+
+from broker_adapters.records import OBJECT_ID_WIDTH, SOURCE_ID_WIDTH, SURVEY_WIDTH
 
 
 class DeadLetter(models.Model):
@@ -22,6 +26,35 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.position}: {self.reason[:60]}"
+
+
+class AwaitedObject(models.Model):
+    """A survey object to be fetched from a broker: a message names it without its place, or a broker failed to give it."""
+
+    survey = models.CharField(max_length=SURVEY_WIDTH)
+    object_id = models.CharField(max_length=OBJECT_ID_WIDTH)
+    source = models.CharField(max_length=300, help_text="topic, or broker and query, that named it")
+    reason = models.TextField()
+    named = models.DateTimeField(help_text="when it was last named")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["survey", "object_id"], name="alerce_unique_awaited_object")]
+
+    def __str__(self) -> str:
+        return f"{self.survey} {self.object_id}"
+
+
+class WithdrawnMeasurement(models.Model):
+    """A measurement that the survey has withdrawn: whatever brings it again, it stays out of the light curve."""
+
+    survey_object = models.ForeignKey("SurveyObject", on_delete=models.CASCADE, related_name="withdrawn")
+    source_id = models.CharField(max_length=SOURCE_ID_WIDTH)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["survey_object", "source_id"], name="alerce_unique_withdrawn")]
+
+    def __str__(self) -> str:
+        return self.source_id
 
 
 class Watermark(models.Model):

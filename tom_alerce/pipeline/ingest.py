@@ -1,36 +1,90 @@
 """Reads packets and messages, and writes them to the tables.
 
-A message that no adapter can read becomes a dead letter, and the rest goes on: this is the only place where an error of one message is
-caught.
+Two boundaries, one of reading and one of writing, take whatever is wrong with one item: it becomes a dead letter with the reason, and the
+rest goes on. A database that is away is no fault of an item: that ends the run.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from broker_adapters import packets as adapters
-from broker_adapters import significance
-from broker_adapters.errors import AdapterError, SourceError
-from broker_adapters.records import Alert
-from broker_adapters.sources.files import Packet
+from broker_adapters import significance, values
+from broker_adapters.errors import PacketError, SourceError, Unplaced
+from broker_adapters.records import Alert, Broker
+from broker_adapters.sources.archives import Packet, Unreadable, records
 from tom_alerce import conf
 from tom_alerce.store import alerts as store
-from tom_alerce.store import dead_letters
+from tom_alerce.store import awaited, dead_letters
+from tom_alerce.store.awaited import Named
 from tom_alerce.store.dead_letters import Refused
-from tom_alerce.store.sql import chunks
+from tom_alerce.store.errors import explain
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[int], object]
+Stored = Callable[[frozenset[int]], object]
+
+#: Bytes of packets, or of arrays, that are held at a time; how often one alert is tried; seconds after which a silent database is told.
+BATCH_BYTES, ATTEMPTS, SILENT = 64 << 20, 3, 10.0
+#: Classes of SQLSTATE that are the item's fault, though Django calls some of them operational: data, integrity, a limit of the server.
+_ITEMS_FAULT = ("22", "23", "54")
+
+
+class Item(NamedTuple):
+    """An alert with the packet that it came in, or what became of a packet that could not be read."""
+
+    packet: Packet
+    alert: Alert | None = None
+    refused: Refused | Named | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds in memory, nearly."""
+        if self.alert is None:
+            return 0
+        stamps = self.alert.cutouts
+        images = (stamps.science, stamps.template, stamps.difference) if stamps is not None else ()
+        return len(self.packet.data) + self.alert.detections.nbytes + sum(map(len, filter(None, images)))
 
 
 @dataclass(slots=True)
 class Report:
-    """Result of a run: messages read by survey, those without a detection, refused ones, new rows, and why it is incomplete."""
+    """Sums of a run.
+
+    Attributes
+    ----------
+    read : Counter
+        Alerts by survey.
+    without_detections, refused, named : int
+        Alerts without a detection, dead letters, and objects that are named alone and will be fetched by ``alerce_sync``.
+    failed : int
+        Objects that a broker did not give, or not in full; ``failure`` is the first of them and why.
+    dropped : Counter
+        Rows of histories that were left out, by reason.
+    saved : Saved
+        New rows.
+    problem : SourceError or None
+        Why the run is incomplete.
+    last_mjd : float or None
+        The latest detection.
+    """
 
     read: Counter[str] = field(default_factory=Counter)
     without_detections: int = 0
     refused: int = 0
+    named: int = 0
+    failed: int = 0
+    failure: str = ""
+    dropped: Counter[str] = field(default_factory=Counter)
     saved: store.Saved = field(default_factory=store.Saved)
     problem: SourceError | None = None
     last_mjd: float | None = None
@@ -39,51 +93,164 @@ class Report:
         by_survey = ", ".join(f"{n} {survey}" for survey, n in sorted(self.read.items())) or "nothing"
         by_survey += f" ({self.without_detections} without a detection)" if self.without_detections else ""
         new = self.saved
-        text = (
-            f"read {by_survey}; refused {self.refused}; new: {new.sky_objects} sky objects, {new.survey_objects} survey objects, "
-            f"{new.detections} measurements, {new.labels} labels; {new.ambiguous} ambiguous"
-        )
-        text += f"; dates of {new.doubtful} survey objects not believed" if new.doubtful else ""
-        return f"{text}; incomplete: {self.problem}" if self.problem else text
+        parts = [
+            f"read {by_survey}",
+            f"{self.named} named alone" if self.named else "",
+            f"refused {self.refused}",
+            f"rows left out: {values.counted(self.dropped)}" if self.dropped else "",
+            f"new: {new.sky_objects} sky objects, {new.survey_objects} survey objects, {new.detections} measurements, {new.labels} labels",
+            f"{new.ambiguous} ambiguous",
+            f"dates of {new.doubtful} survey objects not believed" if new.doubtful else "",
+            self.trouble,
+        ]
+        return "; ".join(part for part in parts if part)
+
+    @property
+    def trouble(self) -> str:
+        """Why something is missing; '' if nothing is."""
+        failed = f"{self.failed} objects failed, the first {self.failure}" if self.failed else ""
+        return "; ".join(part for part in (failed, f"incomplete: {self.problem}" if self.problem else "") if part)
+
+    def add(self, alerts: Sequence[Alert], saved: store.Saved) -> None:
+        """Add a batch that was stored."""
+        self.saved += replace(saved, sky_object_ids=frozenset())
+        for alert in alerts:
+            self.read[alert.survey] += 1
+            self.dropped.update(alert.dropped)
+            seen = alert.detections["mjd"][significance.alerts(alert.detections)]
+            self.without_detections += not len(seen)
+            self.last_mjd = max(self.last_mjd or 0.0, alert.mjd, *seen.tolist())
 
 
-def ingest(packets: Iterable[Packet], progress: Progress = lambda n: None, report: Report | None = None) -> Report:
-    """Read packets of any survey and messages of any broker, and store their alerts; what no adapter reads becomes a dead letter.
+def ingest(
+    packets: Iterable[Packet], progress: Progress = lambda n: None, report: Report | None = None, stored: Stored | None = None
+) -> Report:
+    """Read packets of any survey and messages of any broker, and store their alerts; what cannot be read or stored is a dead letter.
 
-    The results are added to ``report`` if one is given.
+    The results are added to ``report`` if one is given; ``stored`` is called with the keys of the sky objects of each batch.
     """
     report = report or Report()
-
-    def readable() -> Iterator[Alert | Refused]:
-        for packet in packets:
-            try:
-                yield adapters.read(packet.data)
-            except AdapterError as error:
-                yield Refused.of(*packet, error)
-
-    _write(readable(), report, progress)
+    _write((_read(packet) for whole in packets for packet in records(whole)), report, progress, stored)
     return report
 
 
-def ingest_alerts(alerts: Iterable[Alert], progress: Progress = lambda n: None) -> Report:
+def ingest_alerts(alerts: Iterable[Alert], progress: Progress = lambda n: None, source: str = "") -> Report:
     """Store alerts from a broker; a failure of the broker ends the run and is the report's ``problem``."""
     report = Report()
-    _write(alerts, report, progress)
+    _write((_given(alert, source) for alert in alerts), report, progress, None)
     return report
 
 
-def _write(items: Iterable[Alert | Refused], report: Report, progress: Progress) -> None:
-    def until_it_ends() -> Iterator[Alert | Refused]:
-        try:
-            yield from items
-        except SourceError as error:
-            report.problem = error
+def ingest_answers(client: Broker, alerts: Iterable[Alert], survey: str, progress: Progress = lambda n: None, source: str = "") -> Report:
+    """Store alerts that a client of a broker yields, and note the objects of which it says that something is missing.
 
-    for batch in chunks(until_it_ends(), conf.get("BATCH")):
-        alerts = [item for item in batch if isinstance(item, Alert)]
-        report.saved += store.save(alerts)
-        report.refused += dead_letters.save(item for item in batch if isinstance(item, Refused))
-        report.read.update(a.survey for a in alerts)
-        report.without_detections += sum(not significance.alerts(a.detections).any() for a in alerts)
-        report.last_mjd = max([*(a.mjd for a in alerts), report.last_mjd or 0.0]) or None
+    What could not be read is a dead letter; what the service did not give is awaited, and fetched by the next ``alerce_sync``.
+    """
+    report = ingest_alerts(alerts, progress, source)
+    failed = [(oid, error) for oid, error in client.rejected if isinstance(error, SourceError)]
+    awaited.save(Named(survey, oid, source, str(error)) for oid, error in failed)
+    report.failed += len({oid for oid, _ in failed})
+    report.failure = report.failure or next((f"{oid}: {error}" for oid, error in failed), "")
+    others = [(oid, error) for oid, error in client.rejected if not isinstance(error, SourceError)]
+    report.refused += dead_letters.save(Refused.of(source, oid, b"", error) for oid, error in others)
+    return report
+
+
+def _read(packet: Packet) -> Item:
+    """What is in a packet."""
+    try:
+        if isinstance(packet, Unreadable):
+            raise PacketError(packet.reason)
+        return Item(packet, values.checked(adapters.read(packet.data)))
+    except Unplaced as error:
+        return Item(packet, refused=Named(error.survey, error.object_id, packet.source, str(error)))
+    except Exception as error:  # noqa: BLE001  # the boundary of reading: whatever is wrong with one packet, the rest is read
+        return Item(Packet(packet.source, packet.position, b""), refused=Refused.of(*packet, error))
+
+
+def _given(alert: Alert, source: str) -> Item:
+    """An alert that a broker's client has read."""
+    packet = Packet(source or alert.broker, alert.object_id, b"")
+    try:
+        return Item(packet, values.checked(alert))
+    except PacketError as error:
+        return Item(packet, refused=Refused.of(*packet, error))
+
+
+def _write(items: Iterable[Item], report: Report, progress: Progress, stored: Stored | None) -> None:
+    for batch in _batches(_until_it_ends(items, report)):
+        kept = [item for item in batch if item.alert is not None]
+        for part, saved in _save(kept, report):
+            report.add([item.alert for item in part if item.alert is not None], saved)
+            if stored is not None:
+                stored(saved.sky_object_ids)
+        report.refused += dead_letters.save(item.refused for item in batch if isinstance(item.refused, Refused))
+        report.named += awaited.save(item.refused for item in batch if isinstance(item.refused, Named))
         progress(len(batch))
+
+
+def _until_it_ends(items: Iterable[Item], report: Report) -> Iterator[Item]:
+    """The items until their source fails, which is the report's problem, be it the source's fault or ours."""
+    try:
+        yield from items
+    except SourceError as error:
+        report.problem = error
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001  # the boundary of one source: another broker or path may work
+        report.problem = SourceError(explain(error, "a source of alerts"))
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Lists of items, as many as ``BATCH`` and `BATCH_BYTES` allow."""
+    most, batch, size = conf.get("BATCH"), list[Item](), 0
+    for item in items:
+        batch.append(item)
+        size += item.size
+        if len(batch) >= most or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _save(items: Sequence[Item], report: Report, attempt: int = 1) -> Iterator[tuple[Sequence[Item], store.Saved]]:
+    """Write alerts in one transaction; where that fails write them in two halves, until what cannot be stored is alone: a dead letter.
+
+    Raises
+    ------
+    OperationalError, InterfaceError
+        The database is away.
+    """
+    try:
+        with told_after(SILENT, f"the database has not stored a batch of {len(items)} alerts"):
+            saved = store.save([item.alert for item in items if item.alert is not None])
+    except Exception as error:  # the boundary of writing: whatever is wrong with one alert, the rest is stored
+        if isinstance(error, (OperationalError, InterfaceError)) and not _is_items_fault(error):
+            raise
+        if len(items) == 1 and attempt >= ATTEMPTS:
+            report.refused += dead_letters.save([Refused.of(*items[0].packet, error)])
+            return
+        half = max(len(items) // 2, 1)
+        for part in filter(None, (items[:half], items[half:])):
+            yield from _save(part, report, attempt + 1 if len(items) == 1 else 1)
+    else:
+        yield items, saved
+
+
+def _is_items_fault(error: DatabaseError | InterfaceError) -> bool:
+    """Whether the database is there, and refuses what it was given."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(state, str) and state.startswith(_ITEMS_FAULT)
+
+
+@contextmanager
+def told_after(seconds: float, what: str) -> Iterator[None]:
+    """Warn in the log when the body takes longer than a number of seconds."""
+    timer = threading.Timer(seconds, logger.warning, ("%s within %.0f s; still waiting", what, seconds))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

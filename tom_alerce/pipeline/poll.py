@@ -9,9 +9,8 @@ from broker_adapters import plugins
 from broker_adapters.records import Broker, Query
 from tom_alerce import conf
 from tom_alerce.clock import now
-from tom_alerce.pipeline.ingest import Progress, Report, ingest_alerts
-from tom_alerce.store import dead_letters, watermarks
-from tom_alerce.store.dead_letters import Refused
+from tom_alerce.pipeline.ingest import Progress, Report, ingest_answers
+from tom_alerce.store import watermarks
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +25,8 @@ def client(name: str) -> Broker:
 def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report:
     """Query a broker for what is new since the last complete answer to the same query, with a day of overlap, and store it.
 
-    ``query.since`` replaces the stored watermark. An answer that was cut by ``query.limit``, or broken off, does not advance it.
+    ``query.since`` replaces the stored watermark. An answer that was cut by ``query.limit``, or broken off, does not advance it. Single
+    objects that the broker did not give do not hold it back: they are awaited, and fetched by the next ``alerce_sync``.
     """
     source = f"{name} {query.survey} {query.classifier or ''} {query.label or ''} {query.probability or ''}".strip()
     if query.since is None and not query.object_ids:
@@ -34,10 +34,8 @@ def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report
         since = now() - conf.get("POLL_DAYS") if mark is None else mark - 1.0
         query = replace(query, since=since)
     broker = client(name)
-    report = ingest_alerts(broker.search(query), progress)
-    # objects whose answer the client could not read
-    report.refused += dead_letters.save(Refused.of(source, oid, b"", why) for oid, why in broker.rejected)
-    if report.problem is None and report.read.total() >= query.limit:
+    report = ingest_answers(broker, broker.search(query), query.survey, progress, source)
+    if report.problem is None and report.read.total() + report.refused + report.failed >= query.limit:
         logger.warning("%s: the answer was cut at %d objects; ask for more, or narrow the query", source, query.limit)
     elif report.problem is None and report.last_mjd is not None:
         watermarks.advance(source, report.last_mjd)

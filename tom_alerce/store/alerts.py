@@ -9,7 +9,7 @@ import numpy as np
 from django.db import transaction
 
 from broker_adapters.records import Alert
-from tom_alerce.store import classifications, lifetimes, lightcurves, regroup, stamps, summaries, targets
+from tom_alerce.store import classifications, lifetimes, lightcurves, regroup, stamps, summaries, targets, withdrawn
 from tom_alerce.store.identify import identify
 from tom_alerce.store.sql import begin_write
 
@@ -52,7 +52,10 @@ def save(alerts: Sequence[Alert]) -> Saved:
         objects = identified.objects
         lifetimes.note(alerts, objects)
         owner = np.repeat([objects[a.key].pk for a in alerts], [len(a.detections) for a in alerts])
-        added, curves = lightcurves.save(np.concatenate([a.detections for a in alerts]), owner)
+        rows = np.concatenate([a.detections for a in alerts])
+        withdrawn.save(alerts, objects)
+        remaining = withdrawn.remaining(rows, owner)
+        added, curves = lightcurves.save(rows[remaining], owner[remaining])
         stamps.save(alerts, objects)
         members = list({o.pk: o for o in objects.values()}.values())
         moved = {o.pk: o.moving for o in members}

@@ -1,4 +1,4 @@
-"""Dead letters: messages that could not be read, kept once each with their place and the reason."""
+"""Dead letters: messages that could not be read or stored, kept once each with their place and the reason."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tom_alerce.models import DeadLetter
+from tom_alerce.store.errors import explain
 from tom_alerce.store.sanitize import sanitize_text
 
 #: Lengths of the text columns; of a longer path the end is kept, which says most.
@@ -15,7 +16,7 @@ _LENGTHS = {field.name: field.max_length or 0 for field in DeadLetter._meta.conc
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A message that no adapter reads: its source and position, the SHA-256 and number of its bytes, and the reason.
+    """A message that cannot be read or stored: its source and position, the SHA-256 and number of its bytes, and the reason.
 
     The bytes are not kept: a night of refused packets must not fill the memory, and they are still at their source.
     """
@@ -27,9 +28,10 @@ class Refused:
     reason: str
 
     @classmethod
-    def of(cls, source: str, position: str, message: bytes, reason: object) -> Refused:
-        """Describe a refused message."""
-        return cls(source, position, hashlib.sha256(message).hexdigest(), len(message), sanitize_text(str(reason))[:2000])
+    def of(cls, source: str, position: str, message: bytes, error: BaseException) -> Refused:
+        """Describe a refused message; the traceback of an error that is a mistake of ours goes to the log (`errors.explain`)."""
+        reason = explain(error, f"{source} {position}".strip())
+        return cls(source, position, hashlib.sha256(message).hexdigest(), len(message), sanitize_text(reason)[:2000])
 
 
 def save(refused: Iterable[Refused]) -> int:

@@ -20,7 +20,8 @@ class Command(command.Command):
 
     help = (
         "Query brokers for what is new since the last complete answer to the same query, with a day of overlap. Exit code 1: a "
-        "broker did not answer, or not completely; what it delivered is stored, and the next poll repeats the query."
+        "broker did not answer, or not completely; what it delivered is stored, and the next poll repeats the query. Single objects "
+        "that a broker does not give are passed over, named, and fetched by the next alerce_sync."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -66,4 +67,4 @@ class Command(command.Command):
         with progress(f"{name} {survey}", "objects") as done:
             report = poll.poll(name, query, done)
         self.stdout.write(f"{name} {survey}: {report}")
-        return [f"{name} {survey}: {report.problem}"] if report.problem else []
+        return [f"{name} {survey}: {report.trouble}"] if report.trouble else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from broker_adapters.errors import AdapterError
+from broker_adapters.records import Alert, Broker
 from tom_alerce import conf
 from tom_alerce.management import command
 from tom_alerce.management.progress import progress
 from tom_alerce.models import SurveyObject
 from tom_alerce.pipeline import ingest, poll
+from tom_alerce.store import awaited
 
 
 class Command(command.Command):
@@ -22,8 +25,8 @@ class Command(command.Command):
 
     help = (
         "Fetch again the light curves and labels of all objects that are targets of the TOM, and of recent ones that came without a "
-        "detection (a message of Lasair may only name an object), from every broker that has them; new photometry is written to the "
-        "targets. Exit code 1: a broker did not answer, or not completely."
+        "detection or were only named (by a message of Lasair, or by a broker that failed to give them), from every broker that has "
+        "them; new photometry is written to the targets. Exit code 1: a broker did not answer, or not completely."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,15 +42,27 @@ class Command(command.Command):
             except (LookupError, AdapterError) as error:
                 raise CommandError(str(error)) from error
             for survey in client.surveys:
-                ids = list(_wanted(survey).values_list("object_id", flat=True))
-                if not ids:
-                    continue
-                with progress(f"{name} {survey}", "objects", len(ids)) as done:
-                    report = ingest.ingest_alerts(client.fetch(survey, ids), done)
-                self.stdout.write(f"{name} {survey}: {report}")
-                problems += [f"{name} {survey}: {report.problem}"] if report.problem else []
+                problems += self._fetch(name, client, survey)
         if problems:
             raise CommandError("; ".join(problems))
+
+    def _fetch(self, name: str, client: Broker, survey: str) -> list[str]:
+        """Fetch what is wanted of one survey from one broker; return what is missing."""
+        ids = sorted({*_wanted(survey).values_list("object_id", flat=True), *awaited.ids(survey)})
+        if not ids:
+            return []
+        asked, came = timezone.now(), set[str]()
+
+        def coming() -> Iterator[Alert]:
+            for alert in client.fetch(survey, ids):
+                came.add(alert.object_id)
+                yield alert
+
+        with progress(f"{name} {survey}", "objects", len(ids)) as done:
+            report = ingest.ingest_answers(client, coming(), survey, done, f"{name} {survey}")
+        awaited.came(survey, came, asked)
+        self.stdout.write(f"{name} {survey}: {report}")
+        return [f"{name} {survey}: {report.trouble}"] if report.trouble else []
 
 
 def _wanted(survey: str) -> QuerySet[SurveyObject]:
