@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tom_alerce", "0007_width_of_names")]
+    dependencies = [("tom_alerce", "0008_f_contents")]
 
     operations = [
         migrations.CreateModel(

@@ -13,7 +13,7 @@ def _times_of_moving(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tom_alerce", "0007_width_of_names"),
+        ("tom_alerce", "0008_g_age_and_count"),
     ]
 
     operations = [
