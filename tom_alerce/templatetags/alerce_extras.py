@@ -12,6 +12,7 @@ from urllib.parse import quote
 from astropy.coordinates import Angle
 from astropy.time import Time
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 
@@ -19,6 +20,7 @@ from broker_adapters import lifetime, surveys
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification
 from tom_alerce.pages.figures import colours
+from tom_alerce.pages.theme import theme
 from tom_alerce.store import photometry
 
 register = template.Library()
@@ -140,6 +142,13 @@ def sky_links(sky_object: Any) -> list[tuple[str, str]]:
         ("Legacy Survey", f"https://www.legacysurvey.org/viewer?ra={sky_object.ra:.6f}&dec={sky_object.dec:.6f}&zoom=15"),
         ("Aladin", f"https://aladin.cds.unistra.fr/AladinLite/?target={position}&fov=0.05"),
     ]  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def chosen_theme(context: Mapping[str, Any]) -> str:
+    """Colour theme of a page of the TOM: 'dark', 'red', or 'site', which is 'own' where the TOM has a theme of its own."""
+    chosen = theme(context["request"]) if "request" in context else "site"
+    return "own" if chosen == "site" and getattr(settings, "CSS_THEME", None) else chosen
 
 
 @register.simple_tag
