@@ -87,7 +87,7 @@ class Survey:
     counts_places : bool
         The number of detections that it states is of the place: two of its objects at one place state the same detections.
     precedence : int
-        Objects are called by the name of the survey with the lowest.
+        Objects without a TNS name are called by that of the survey with the lowest: names that a person can say come first.
     symbol : str
         One of `SYMBOLS`.
     pages : tuple of (title, address)

@@ -60,7 +60,7 @@ SURVEY = Survey(
     ),
     radius=1.0,  # as in Rubin's own association
     object_id=r"\d{15,19}",
-    noon=2 / 3, precedence=0, symbol="diamond",
+    noon=2 / 3, precedence=3, symbol="diamond",
     pages=(("ALeRCE", "https://lsst.alerce.online/object/{}?survey=lsst"), ("Lasair", "https://lasair.lsst.ac.uk/objects/{}/")),
 )  # fmt: skip
 BANDS = {band.name: band.name for band in SURVEY.bands}

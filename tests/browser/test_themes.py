@@ -18,7 +18,10 @@ BOOTSTRAP = """
 :root { --bs-body-color: #212529; }
 .collapse:not(.show) { display: none; }
 .navbar { display: flex; position: relative; }
-@media (min-width: 768px) { .navbar-expand-md .navbar-collapse { display: flex !important; } .navbar-expand-md .navbar-toggler { display: none; } }
+@media (min-width: 768px) {
+  .navbar-expand-md .navbar-collapse { display: flex !important; }
+  .navbar-expand-md .navbar-toggler { display: none; }
+}
 .dropdown-menu { display: none; position: absolute; }
 .navbar-nav { display: flex; flex-direction: column; list-style: none; }
 """
@@ -44,9 +47,11 @@ def test_a_phone_has_the_menu(observer, bootstrap):
         observer.route("**/bootstrap*.js", lambda route: route.abort())
     observer.goto(reverse("tom_alerce:board"))
     toggler, entry = observer.locator(".navbar-toggler"), observer.locator(".navbar >> text=ALeRCE board")
-    assert toggler.is_visible() and not entry.is_visible()
+    assert toggler.is_visible()
+    assert not entry.is_visible()
     toggler.click()
-    assert entry.is_visible() and fits(observer)
+    assert entry.is_visible()
+    assert fits(observer)
     boxes = [observer.locator(".navbar .nav-link").nth(i).bounding_box() for i in range(3)]
     assert boxes[0]["y"] < boxes[1]["y"] < boxes[2]["y"], "one entry below the other"
     observer.locator(".navbar .dropdown-toggle").first.click()

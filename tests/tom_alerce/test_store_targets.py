@@ -126,8 +126,8 @@ class TestMade:
         alerts.save([alert(names=("AT 2026asx",)), alert("lsst", "170028526513684557", dec=2.0 + 0.2 * ARCSEC)])
         sky = SkyObject.objects.get()
         target = targets.promote(sky)
-        assert target.name == "LSST 170028526513684557"
-        assert {a.name for a in target.aliases.all()} == {"ZTF26aaaaaaa", "AT 2026asx"}
+        assert target.name == "AT 2026asx"
+        assert {a.name for a in target.aliases.all()} == {"ZTF26aaaaaaa", "LSST 170028526513684557"}
         assert (target.ra, target.dec) == pytest.approx((sky.ra, sky.dec))
         bands = PhotometryReducedDatum.objects.filter(target=target).values_list("bandpass", flat=True)
         assert set(bands) == {"ZTF-g", "ZTF-r", "LSST-r", "LSST-i"}

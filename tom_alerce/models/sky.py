@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
 
-from broker_adapters import lifetime, surveys
+from broker_adapters import lifetime, surveys, tns
 from broker_adapters.lifetime import Doubt
 from broker_adapters.records import BAND_WIDTH, OBJECT_ID_WIDTH, SOURCE_ID_WIDTH, SURVEY_WIDTH, Lifetime
 
@@ -51,11 +51,28 @@ class SkyObject(models.Model):
 
     @property
     def name(self) -> str:
-        """What a person calls it: the target's name, else that of the survey whose names come first (Rubin, ZTF, ATLAS)."""
-        if self.target is not None:
-            return str(self.target.name)
+        """What a person calls it: the target's name, else the first of its public names."""
+        return str(self.target.name) if self.target is not None else self.public_name
+
+    @property
+    def public_name(self) -> str:
+        """The first of `public_names`, which says nothing of a target."""
+        return next(iter(self.public_names), f"sky object {self.pk}")
+
+    @property
+    def public_names(self) -> list[str]:
+        """All its names, those that a person can say first: of TNS, then of the surveys by precedence (ZTF, ATLAS, Rubin), then others."""
         members = sorted(self.survey_objects.all(), key=lambda m: (surveys.about(m.survey).precedence, m.object_id))
-        return str(members[0]) if members else f"sky object {self.pk}"
+        others = [name for member in members for name in member.names if name.strip()]
+        own = [str(member) for member in members]
+        called = tns.best([*others, *own])
+        rest = [name for name in others if tns.written(name) != called] if called else others
+        return list(dict.fromkeys(([called] if called else []) + [*own, *rest]))
+
+    @property
+    def other_names(self) -> list[str]:
+        """Its public names without the one that it is called by."""
+        return [name for name in self.public_names if name != self.name]
 
     @property
     def first_seen_mjd(self) -> float | None:

@@ -9,10 +9,12 @@ import django_filters
 import numpy as np
 from astropy.coordinates import SkyCoord, angular_separation
 from django import forms
-from django.db.models import F, Q, QuerySet
+from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from broker_adapters import healpix
 from classifiers.taxonomy import LIGHTCURVE, STAMP
+from tom_alerce.match_manager import simplified, spellings
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 from tom_alerce.models.sky import first_seen
 from tom_alerce.store import classifications
@@ -30,14 +32,25 @@ def named_or_near(objects: QuerySet[SkyObject], text: str) -> QuerySet[SkyObject
     """Objects near a position with an optional radius in arcseconds ('12:30:00 +12:00:00 10'), or with this part of a name."""
     cone = position(text)
     if cone is None:
-        name = SurveyObject.object_id_of(text)
-        named = Q(survey_objects__object_id__icontains=name) | Q(survey_objects__names__icontains=name)
-        named |= Q(target__name__icontains=name) | Q(target__aliases__name__icontains=name)
-        return objects.filter(pk__in=SkyObject.objects.filter(named).values("pk"))
+        return objects.filter(pk__in=SkyObject.objects.filter(_named(text)).values("pk"))
     ra, dec, radius = cone
     near = objects.filter(healpix__in=healpix.cone(ra, dec, radius)).values_list("pk", "ra", "dec")
     keys = [pk for pk, *there in near if np.degrees(angular_separation(*np.radians([ra, dec, *there]))) * 3600 <= radius]
     return objects.filter(pk__in=keys)
+
+
+def _named(text: str) -> Q:
+    """Condition for a part of any name; spaces, hyphens and the prefix of a TNS name do not count ('sn2026asx' finds 'AT 2026asx')."""
+    name = spellings(SurveyObject.object_id_of(text))[0] or text
+    conditions = Q(survey_objects__in=SurveyObject.objects.alias(all=_simple("names", "object_id")).filter(all__contains=name).values("pk"))
+    for field in ("target__name", "target__aliases__name"):
+        conditions |= Q(pk__in=SkyObject.objects.alias(all=_simple(field)).filter(all__contains=name).values("pk"))
+    return conditions
+
+
+def _simple(*fields: str) -> Any:
+    """Database expression: the texts of some columns, simplified as names are, one after the other."""
+    return simplified(Concat(Value(""), *(part for field in fields for part in (Cast(field, CharField()), Value("|")))))
 
 
 def position(text: str) -> tuple[float, float, float] | None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
+from broker_adapters import tns
 from followup.records import Candidate
 from tom_alerce.models import Classification, SkyObject
 from tom_alerce.store.classifications import LOCAL, detail, latest
 from tom_alerce.store.sky import load
-
-#: TNS gives the prefix SN to what has a spectrum; before that it is AT.
-_SPECTROSCOPIC = re.compile(r"SN\s?(19|20)\d\d[A-Za-z]+")
 
 
 def candidates(skies: QuerySet[SkyObject]) -> list[Candidate]:
@@ -32,7 +29,7 @@ def candidates(skies: QuerySet[SkyObject]) -> list[Candidate]:
             n_seen=row.n_seen,
             probabilities=_probabilities(classifications.get(row.pk, ())),
             oddness=_number(detail(classifications.get(row.pk, ()), "oddness")),
-            classified=any(_SPECTROSCOPIC.fullmatch(name) for name in (row.name, *(n for m in row.survey_objects.all() for n in m.names))),
+            classified=any(tns.spectroscopic(name) for name in (row.name, *(n for m in row.survey_objects.all() for n in m.names))),
         )
         for row, one in zip(rows, load([row.pk for row in rows]), strict=True)
     ]

@@ -217,5 +217,4 @@ def _enlist(target: BaseTarget) -> None:
 
 
 def _names(sky: SkyObject) -> list[str]:
-    members = sky.survey_objects.order_by("survey", "object_id")
-    return list(dict.fromkeys(name for m in members for name in (str(m), *m.names) if name.strip()))
+    return SkyObject.objects.prefetch_related("survey_objects").get(pk=sky.pk).public_names
