@@ -46,7 +46,7 @@ class ObjectView(LoginRequiredMixin, DetailView):  # type: ignore[type-arg] # ge
         context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"), photometry.on_star(self.object))
         context["statistics"] = photometry.statistics(summary.detections)["bands"]
         context["outlooks"] = outlooks(summary.detail("forecast"), context["now"])
-        context["history"] = Classification.objects.filter(sky_object=self.object).exclude(label="").order_by("-created")[:HISTORY]
+        context["history"] = Classification.objects.filter(sky_object=self.object).order_by("-created", "-pk")[:HISTORY]
         return context
 
 
