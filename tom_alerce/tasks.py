@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_tasks import task
+from django_tasks import Task, task
+from django_tasks.backends.dummy import DummyBackend
+from django_tasks.backends.immediate import ImmediateBackend
 
 from tom_alerce.pipeline import classify as classification
 from tom_alerce.pipeline import drift
 from tom_alerce.pipeline import explain as explanation
 from tom_alerce.pipeline import rank as ranking
+
+
+def workers_serve(one: Task[Any, Any]) -> bool:
+    """Whether a worker does this task: with the immediate backend the web process would, and with the dummy backend nobody."""
+    return not isinstance(one.get_backend(), (ImmediateBackend, DummyBackend))
 
 
 @task()

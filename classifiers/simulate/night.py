@@ -35,6 +35,8 @@ from classifiers.simulate.sources import Source, population, source
 #: Days of history that are simulated; ZTF's packets carry thirty of them.
 HISTORY = 60.0
 _ZTF_HISTORY = 30.0
+#: Arcseconds between neighbours: ZTF and Rubin resolve them, ATLAS's positions do not tell them apart.
+_NEIGHBOURS = 2.2
 #: Days before an object's latest alert within which alerts have packets, as has its first; more for ATLAS, which sends no history.
 _RECENT = {"ztf": 0.5, "atlas": 2.5, "lsst": 0.5}
 
@@ -50,7 +52,7 @@ class View:
     triggers: list[int] = field(default_factory=list)
 
 
-def simulate(seed: int, now: float, n: int = 150, latitude: float = -30.2) -> Iterator[tuple[str, bytes]]:
+def simulate(seed: int, now: float, n: int = 150, latitude: float = -30.2, neighbours: int = 0) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of every file of a night that ends at ``now`` (MJD, UTC), the truth last.
 
     Parameters
@@ -63,9 +65,11 @@ def simulate(seed: int, now: float, n: int = 150, latitude: float = -30.2) -> It
         Sources on the sky.
     latitude : float
         Latitude in degrees of the site from which the sources should be observable.
+    neighbours : int
+        Pairs of supernovae so close to each other that a person must say to which one ATLAS's object belongs.
     """
     random = np.random.default_rng(seed)
-    views = [view for s in sky(n, now, latitude, random) for view in _views(s, now, random)]
+    views = [view for s in sky(n, now, latitude, random, neighbours) for view in _views(s, now, random)]
     good = b""
     for survey in SURVEYS:
         for view in (v for v in views if v.survey == survey):
@@ -76,14 +80,17 @@ def simulate(seed: int, now: float, n: int = 150, latitude: float = -30.2) -> It
     yield "truth.csv", _truth(views)
 
 
-def sky(n: int, now: float, latitude: float, random: np.random.Generator) -> list[Source]:
-    """Draw sources around the point opposite the Sun, most at declinations that all surveys and the site can observe."""
+def sky(n: int, now: float, latitude: float, random: np.random.Generator, neighbours: int = 0) -> list[Source]:
+    """Draw sources around the point opposite the Sun, most at declinations that all surveys and the site can observe; some in pairs."""
     sun = -erfa.epv00(MJD_ZERO_JD, now)[0]["p"]
     midnight = np.degrees(np.arctan2(sun[1], sun[0])) + 180.0
     low, high = max(latitude - 50.0, -29.0), min(latitude + 50.0, 11.0 if latitude < 11.0 else 60.0)
     ra = (midnight + random.uniform(-80.0, 80.0, n)) % 360.0
     dec = np.degrees(np.arcsin(random.uniform(np.sin(np.radians(low)), np.sin(np.radians(high)), n)))
     labels = population(n, random)
+    supernovae = [i for i, label in enumerate(labels) if label.startswith("SN") and dec[i] > -27.0][: 2 * neighbours]
+    for one, other in zip(supernovae[::2], supernovae[1::2], strict=False):
+        ra[other], dec[other] = ra[one], dec[one] + _NEIGHBOURS / 3600.0
     return [source(i, label, (float(ra[i]), float(dec[i])), now, random) for i, label in enumerate(labels)]
 
 
@@ -201,11 +208,11 @@ def _truth(views: Sequence[View]) -> bytes:
     return "".join(",".join(line) + "\n" for line in lines).encode()
 
 
-def write(out: Path, seed: int, now: float, n: int = 150, latitude: float = -30.2) -> int:
+def write(out: Path, seed: int, now: float, n: int = 150, latitude: float = -30.2, neighbours: int = 0) -> int:
     """Write a night into a folder; returns the number of files."""
     count = 0
     with threadpool_limits(1):  # the matrices are too small for threads of a linear-algebra library
-        for name, data in simulate(seed, now, n, latitude):
+        for name, data in simulate(seed, now, n, latitude, neighbours):
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)

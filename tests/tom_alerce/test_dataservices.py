@@ -396,3 +396,19 @@ def test_the_error_is_both_that_the_toolkit_catches():
     assert isinstance(error, HTTPError)
     assert isinstance(error, QueryServiceError)
     assert str(error) == "a ‹b› + c"
+
+
+@pytest.mark.parametrize("service", SERVICES[:2])
+def test_a_query_that_failed_does_not_say_that_nothing_is_there(page, httpserver, settings, service):
+    settings.TOM_ALERCE = {"BROKERS": {}}
+    text = ask(page, service, ra="10.0", dec="0.0", radius="5", object_ids=OID).content.decode()
+    assert "not configured" in text
+    assert "The query failed" in text
+    assert "Nothing was found" not in text
+
+
+def test_a_query_that_found_nothing_says_so(page, httpserver):
+    httpserver.expect_request("/ztf/v1/objects/").respond_with_json({"items": [], "has_next": False})
+    text = ask(page, AlerceDataService, ra="10.0", dec="0.0", radius="5").content.decode()
+    assert "Nothing was found" in text
+    assert "The query failed" not in text

@@ -206,6 +206,6 @@ def test_bands_have_a_colour_on_every_theme_and_bands_of_one_name_share_it():
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
 def test_every_symbol_of_a_survey_is_a_closed_path(symbol):
-    d = svg._MARKS[symbol](10.0, 20.0, 2.0)
+    d = svg.MARKS[symbol](10.0, 20.0, 2.0)
     assert d.startswith("M")
     assert d.endswith("z") or "a" in d

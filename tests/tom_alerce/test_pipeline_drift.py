@@ -89,3 +89,33 @@ def test_the_plot_groups_quantities():
     assert plot.y_ticks[0].label == "0"
     assert nights.drift([], 0.25) is None
     assert nights.drift(rows[:1], 0.25) is not None
+
+
+def test_values_beyond_the_scale_are_drawn_as_such():
+    rows = [night(day, {"colour": value}) for day, value in ((1, 0.1), (2, 5.9), (3, 1.0))]
+    plot = nights.drift(rows, 0.25)
+    assert [note.label for note in plot.notes] == ["5.9"]
+    dots, beyond = (layer.d for layer in plot.layers if layer.css.startswith("detection"))
+    assert dots.count("M") == 2
+    assert beyond.count("M") == 1
+    assert "1 nights beyond" not in plot.summary
+    assert "up to 5.9" in plot.summary
+    assert not nights.drift([rows[0], rows[2]], 0.25).notes
+
+
+@pytest.mark.parametrize(("psi", "warns"), [(0.1, False), (0.9, True)])
+def test_the_board_warns_when_the_drift_page_does(client, psi, warns):
+    client.force_login(factories.user())
+    night(1, {"colour": 0.9 - psi})
+    night(2, {"colour": psi})
+    assert ("drifted" in client.get(url("drift")).content.decode()) is warns
+    assert ("unlike those on which the stamp classifier was trained" in client.get(url("board")).content.decode()) is warns
+
+
+def test_the_demo_says_that_its_night_is_simulated(client):
+    client.force_login(factories.user("demo", is_superuser=True))
+    night(1, {"colour": 5.9})
+    for page in ("drift", "board"):
+        text = client.get(url(page)).content.decode()
+        assert "simulated" in text
+        assert "tag warn" not in text

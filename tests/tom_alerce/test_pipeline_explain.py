@@ -78,9 +78,13 @@ def test_an_experimental_classification_is_marked(client, observer):
 
 def test_no_web_process_explains(client, observer, settings):
     sky = factories.sky_object()
+    page = client.get(url("object", sky.pk)).content.decode()
+    assert url("explain", sky.pk) not in page, "no button that cannot work"
+    assert f"manage.py alerce_explain {sky.pk}" in page
     response = client.post(url("explain", sky.pk))
     assert "manage.py alerce_explain" in message(response)
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.database.DatabaseBackend", "ENQUEUE_ON_COMMIT": False}}
+    assert url("explain", sky.pk) in client.get(url("object", sky.pk)).content.decode()
     response = client.post(url("explain", sky.pk))
     assert "a worker does it" in message(response)
     assert not Explanation.objects.exists()

@@ -12,8 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
-from django_tasks.backends.dummy import DummyBackend
-from django_tasks.backends.immediate import ImmediateBackend
 
 from followup.records import FollowupError
 from tom_alerce import tasks, visible
@@ -116,7 +114,7 @@ def dismiss(request: HttpRequest, pk: int) -> SkyObject:
 def explain(request: HttpRequest, pk: int) -> SkyObject:
     """Enqueue a task that explains the stamp classifier for this object: never in this process, which must not load TensorFlow."""
     sky_object = _sky_object(request, pk)
-    if isinstance(tasks.explain.get_backend(), (ImmediateBackend, DummyBackend)):
+    if not tasks.workers_serve(tasks.explain):
         raise StoreError(f"this site has no worker for it; ask its administrator to run: manage.py alerce_explain {sky_object.pk}")
     tasks.explain.enqueue([sky_object.pk])
     messages.success(request, "Enqueued: a worker does it within about a minute. Reload the page then.")

@@ -24,18 +24,29 @@ class DriftView(LoginRequiredMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Context of the page: the latest night in numbers, and all nights as a plot."""
         context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request), "alarm": conf.get("DRIFT_ALARM")}
-        latest = Drift.objects.order_by("-night", "-modified").first()
+        latest = latest_night()
         if latest is None:
             return context
+        longest = max([*latest.psi.values(), 2 * context["alarm"]])
         rows = list(Drift.objects.filter(classifier=latest.classifier, version=latest.version).order_by("-night")[:NIGHTS])[::-1]
         earlier = [row.classes for row in rows if row.night != latest.night]
         return context | {
             "latest": latest,
             "plot": nights.drift(rows, context["alarm"]),
-            "drifted": [name for name, psi in latest.psi.items() if psi > context["alarm"]],
-            "quantities": [(name, nights.group(name), psi) for name, psi in list(latest.psi.items())[:LISTED]],
+            "drifted": drifted(latest),
+            "quantities": [(name, nights.group(name), psi, psi / longest) for name, psi in list(latest.psi.items())[:LISTED]],
             "classes": [
                 (name, share, sum(other.get(name, 0.0) for other in earlier) / len(earlier) if earlier else None)
                 for name, share in latest.classes.items()
             ],
         }
+
+
+def latest_night() -> Drift | None:
+    """The night that was compared last."""
+    return Drift.objects.order_by("-night", "-modified").first()
+
+
+def drifted(night: Drift) -> list[str]:
+    """Quantities of a night that are above the alarm, the furthest first."""
+    return [name for name, psi in night.psi.items() if psi > conf.get("DRIFT_ALARM")]

@@ -8,13 +8,14 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import QuerySet
 from django.views.generic import DetailView
 
-from tom_alerce import visible
+from tom_alerce import tasks, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification, Explanation, Rank, SkyObject, Stamps
 from tom_alerce.pages import photometry
 from tom_alerce.pages.board import lowest_altitude
 from tom_alerce.pages.figures import interactive, svg
 from tom_alerce.pages.figures.outlook import outlooks
+from tom_alerce.pages.pairs import pairs
 from tom_alerce.pages.review import mark_decidable
 from tom_alerce.pages.summaries import Summary, summarise
 from tom_alerce.pages.theme import theme
@@ -40,9 +41,10 @@ class ObjectView(LoginRequiredMixin, DetailView):  # type: ignore[type-arg] # ge
         context = super().get_context_data(**kwargs) | details(summary)
         context["alerce_theme"] = theme(self.request)
         context["may_change"] = visible.may_change(self.request.user, self.object)
-        context["candidates"] = summary.ambiguous
         mark_decidable(summary.ambiguous, self.request.user)
+        context["pairs"] = pairs(summary.ambiguous)
         context["explanations"] = explanations(self.object)
+        context["explained_by_workers"] = tasks.workers_serve(tasks.explain)
         context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"), photometry.on_star(self.object))
         context["statistics"] = photometry.statistics(summary.detections)["bands"]
         context["outlooks"] = outlooks(summary.detail("forecast"), context["now"])

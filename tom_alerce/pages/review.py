@@ -12,6 +12,7 @@ from django.views.generic import ListView
 
 from tom_alerce import visible
 from tom_alerce.models import DeadLetter, MatchCandidate
+from tom_alerce.pages.pairs import pairs
 from tom_alerce.pages.theme import theme
 
 
@@ -30,6 +31,7 @@ class ReviewView(LoginRequiredMixin, ListView):  # type: ignore[type-arg] # gene
         """Context of the page, with the dead letters for staff."""
         context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request)}
         mark_decidable(context["page_obj"], self.request.user)
+        context["pairs"] = pairs(context["page_obj"])
         if self.request.user.is_staff:
             letters = Paginator(DeadLetter.objects.order_by("-pk"), self.paginate_by)
             context["letters"] = letters.get_page(self.request.GET.get("letters"))

@@ -18,7 +18,8 @@ from django.utils.safestring import mark_safe
 
 from broker_adapters import lifetime, surveys
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification
+from tom_alerce.models import Classification, Drift
+from tom_alerce.pages import drift
 from tom_alerce.pages.figures import colours
 from tom_alerce.pages.theme import theme
 from tom_alerce.store import photometry
@@ -142,6 +143,13 @@ def sky_links(sky_object: Any) -> list[tuple[str, str]]:
         ("Legacy Survey", f"https://www.legacysurvey.org/viewer?ra={sky_object.ra:.6f}&dec={sky_object.dec:.6f}&zoom=15"),
         ("Aladin", f"https://aladin.cds.unistra.fr/AladinLite/?target={position}&fov=0.05"),
     ]  # fmt: skip
+
+
+@register.simple_tag
+def drift_warning() -> Drift | None:
+    """The night that was compared last, if it has drifted."""
+    night = drift.latest_night()
+    return night if night is not None and drift.drifted(night) else None
 
 
 @register.simple_tag(takes_context=True)

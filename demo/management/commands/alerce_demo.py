@@ -15,15 +15,18 @@ from django.core.management.base import CommandError, CommandParser
 from tom_targets.models import Target, TargetName
 
 from classifiers.simulate import night
+from demo import USER
 from followup.records import FollowupError
 from followup.sites import site
 from tom_alerce import clock, conf
 from tom_alerce.management import command
 from tom_alerce.models import SkyObject
+from tom_alerce.pipeline.explain import CLASSIFIER
 
-USER = "demo"
 #: Separation (arcseconds) of a source and the target that is matched to it by position.
 _APART = 0.5
+#: Pairs of supernovae so close together that matches wait for a person, and best ranks of which the class is explained.
+_NEIGHBOURS, _EXPLAINED = 3, 5
 #: Age (days) at which the simulated night is no longer last night.
 _STALE = 1.0
 
@@ -55,6 +58,9 @@ class Command(command.Command):
         self._poll(folder / "ztf")
         problem = self._classify()
         self._run("alerce_rank", show=3)
+        if problem is None and CLASSIFIER in conf.get("CLASSIFIERS"):
+            self._run("alerce_drift")
+            self._run("alerce_explain", top=_EXPLAINED)
         self._submit()
         self.stdout.write(self.style.SUCCESS(f"\nReady after {time.monotonic() - began:.0f} s. {login}"))
         if problem is not None:
@@ -92,7 +98,7 @@ class Command(command.Command):
             latitude = site(conf.get("SITE")).latitude
         except FollowupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{night.write(folder, seed, now, sources, latitude)} files of a simulated night in {folder}")
+        self.stdout.write(f"{night.write(folder, seed, now, sources, latitude, _NEIGHBOURS)} files of a simulated night in {folder}")
 
     def _targets(self, rows: Sequence[dict[str, str]]) -> None:
         """Make targets as a TOM has them before the night: three to match by name, alias and position, and one without alerts."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tom_alerce.models import Drift
-from tom_alerce.pages.figures.svg import Layer, Plot, Tick, circle, nice
+from tom_alerce.pages.figures.svg import MARKS, Layer, Note, Plot, Tick, circle, nice
 
 #: Group of quantities -> CSS class of its line.
 GROUPS = {"answers": "band-r", "images": "band-g", "embedding": "band-c", "metadata": "band-o"}
-#: Values above this are drawn at the upper edge.
+#: Values above this are triangles at the upper edge, with the largest one of the night as a number.
 HIGHEST = 2.0
 
 
@@ -51,10 +51,20 @@ def drift(rows: Sequence[Drift], alarm: float, width: int = 900, height: int = 2
         points = [(x(row), y(night[name])) for row, night in zip(rows, by_night, strict=True) if name in night]
         if points:
             layers.append(Layer(f"line {css}", "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in points)))
-            layers.append(Layer(f"detection {css}", "".join(circle(px, py, 3.0) for px, py in points)))
+            shown = [(px, py, night[name]) for (px, py), night in zip(points, (n for n in by_night if name in n), strict=True)]
+            inside = "".join(circle(px, py, 3.0) for px, py, value in shown if value <= high)
+            beyond = "".join(MARKS["triangle-up"](px, top + 4.0, 4.0) for px, _, value in shown if value > high)
+            layers += [Layer(f"detection {css}", path) for path in (inside, beyond) if path]
             names.append((name, css))
+    notes = tuple(
+        Note(f"{min(max(x(row), left + 14), right - 14):.1f}", f"{top + 17.0:.1f}", f"{max(night.values()):.1f}")
+        for row, night in zip(rows, by_night, strict=True)
+        if max(night.values(), default=0.0) > high
+    )
     step = -(-len(rows) // 7)
     x_ticks = tuple(Tick(f"{x(row):.1f}", f"{row.night:%b %d}") for row in rows[::-1][::step])
     y_ticks = tuple(Tick(f"{y(v):.1f}", f"{v:g}") for v in nice(0.0, high, 4))
     summary = f"Drift of {len(rows)} nights, alarm at {alarm:g}"
-    return Plot(width, height, left, right, top, bottom, tuple(layers), x_ticks, y_ticks, summary, "psi", tuple(names))
+    if notes:
+        summary += f"; {len(notes)} beyond the scale, up to {max(v for night in by_night for v in night.values()):.1f}"
+    return Plot(width, height, left, right, top, bottom, tuple(layers), x_ticks, y_ticks, summary, "psi", tuple(names), notes)

@@ -30,6 +30,15 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A text in a figure, at a place in pixels."""
+
+    x: str
+    y: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """One SVG path and its CSS classes."""
 
@@ -53,6 +62,7 @@ class Plot:
     summary: str
     quantity: str = ""
     names: tuple[tuple[str, str], ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def circle(x: float, y: float, r: float) -> str:
@@ -68,7 +78,8 @@ def _square(x: float, y: float, r: float) -> str:
     return f"M{x - r:.1f} {y - r:.1f}h{2 * r}v{2 * r}h{-2 * r}z"
 
 
-def _triangle(x: float, y: float, r: float) -> str:
+def triangle(x: float, y: float, r: float) -> str:
+    """Path of the mark of an upper limit."""
     return f"M{x - r:.1f} {y - r / 2:.1f}h{2 * r}l{-r} {1.5 * r:.1f}z"
 
 
@@ -81,7 +92,7 @@ def _cross(x: float, y: float, r: float) -> str:
 
 
 #: Symbol of a survey -> the path of its mark.
-_MARKS: dict[str, Callable[[float, float, float], str]] = dict(zip(SYMBOLS, (circle, _diamond, _square, _triangle_up, _cross), strict=True))
+MARKS: dict[str, Callable[[float, float, float], str]] = dict(zip(SYMBOLS, (circle, _diamond, _square, _triangle_up, _cross), strict=True))
 
 
 def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84, recent: float | None = RECENT) -> Plot | None:
@@ -98,8 +109,8 @@ def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84
     drawn = series(rows, quantity)
     if not drawn:
         return None
-    y_low, y_high = _y_range(drawn)
-    x_low, x_high = _x_range(rows["mjd"], now)
+    y_low, y_high = value_range(drawn)
+    x_low, x_high = time_range(rows["mjd"], now)
     left, right, top, bottom = 30, width - 6, 5, height - 15
 
     def x(mjd: float) -> float:
@@ -113,16 +124,16 @@ def light_curve(rows: Detections, now: float, width: int = 230, height: int = 84
     layers = [layer for one in drawn for layer in _layers(one, x, y, radius)]
     if negative:
         layers.insert(0, Layer("zero", f"M{left} {y(0.0):.1f}H{right}"))
-    y_ticks = tuple(Tick(f"{y(v):.1f}", _minus(f"{v:g}")) for v in nice(y_low, y_high, 3 if height < 200 else 6))
+    y_ticks = tuple(Tick(f"{y(v):.1f}", minus(f"{v:g}")) for v in nice(y_low, y_high, 3 if height < 200 else 6))
     days = nice(x_low - now, x_high - now, 3 if width < 400 else 7)
-    x_ticks = tuple(Tick(f"{x(now + d):.1f}", "now" if d == 0 else _minus(f"{d:g} d")) for d in days)
+    x_ticks = tuple(Tick(f"{x(now + d):.1f}", "now" if d == 0 else minus(f"{d:g} d")) for d in days)
     names = tuple(dict.fromkeys((one.name, f"{one.survey} band-{one.band}") for one in drawn))
     unit = "difference flux in µJy" if negative else "difference magnitude"
     summary = f"Light curve, {unit}, {sum(one.values.size for one in drawn)} points in {', '.join(name for name, _ in names)}"
     return Plot(width, height, left, right, top, bottom, tuple(layers), x_ticks, y_ticks, summary, quantity, names)
 
 
-def _x_range(mjd: NDArray[np.float64], now: float) -> tuple[float, float]:
+def time_range(mjd: NDArray[np.float64], now: float) -> tuple[float, float]:
     """Limits of the time axis: up to now, unless the latest measurement is older than `RECENT`."""
     first, last = float(mjd.min()), float(mjd.max())
     if now - last > RECENT:
@@ -131,11 +142,12 @@ def _x_range(mjd: NDArray[np.float64], now: float) -> tuple[float, float]:
     return min(first, now - 3.0), max(last, now)
 
 
-def _minus(text: str) -> str:
+def minus(text: str) -> str:
+    """A number with the sign of a minus instead of a hyphen."""
     return text.replace("-", "−")
 
 
-def _y_range(drawn: list[Series]) -> tuple[float, float]:
+def value_range(drawn: list[Series]) -> tuple[float, float]:
     """Limits of the vertical axis: those of the measured points, extended to upper limits near them."""
     measured = [one for one in drawn if one.style != "limit"] or drawn
     low, high = min(float(one.values.min()) for one in measured), max(float(one.values.max()) for one in measured)
@@ -150,7 +162,7 @@ def _y_range(drawn: list[Series]) -> tuple[float, float]:
 
 def _layers(one: Series, x: Callable[[float], float], y: Callable[[float], float], radius: float) -> Iterator[Layer]:
     css = f"{one.style} survey-{one.survey} band-{one.band}"
-    mark = _triangle if one.style == "limit" else _MARKS[one.symbol]
+    mark = triangle if one.style == "limit" else MARKS[one.symbol]
     points = [(x(float(mjd)), y(float(v))) for mjd, v in zip(one.rows["mjd"], one.values, strict=True)]
     bars = [
         f"M{px:.1f} {y(float(v - e)):.1f}V{y(float(v + e)):.1f}"

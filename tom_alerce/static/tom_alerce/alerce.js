@@ -16,6 +16,31 @@
     if (button && !window.confirm(button.dataset.confirm)) event.preventDefault();
   });
 
+  // Keys of the review: y and n decide about the current pair, j and k go on and back.
+  let current = -1;
+  const all = () => [...document.querySelectorAll(".pair")];
+  function go(index) {
+    const pairs = all();
+    if (!pairs.length) return;
+    current = Math.min(Math.max(index, 0), pairs.length - 1);
+    pairs.forEach((pair, i) => pair.classList.toggle("current", i === current));
+    pairs[current].scrollIntoView({ block: "start" });
+    pairs[current].focus({ preventScroll: true });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !all().length) return;
+    if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+    const key = event.key.toLowerCase();
+    if (key === "j" || key === "k") go(current + (key === "j" ? 1 : -1));
+    else if (key === "y" || key === "n") all()[Math.max(current, 0)].querySelector(`[data-key="${key}"]`)?.click();
+  });
+  document.addEventListener("click", (event) => {
+    const next = event.target.closest("[data-next]");
+    if (!next) return;
+    event.preventDefault();
+    go(all().indexOf(next.closest(".pair")) + 1);
+  });
+
   // Convert a colour of the style sheet to RGB for plotly: draw a pixel of it and read the pixel.
   function palette(element) {
     const probe = element.appendChild(document.createElement("i"));
@@ -66,5 +91,9 @@
     show(holder.dataset.mode in figures ? holder.dataset.mode : buttons[0].dataset.mode);
   }
 
-  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-plotly]").forEach(draw));
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-plotly]").forEach(draw);
+    const first = document.querySelector("#candidates.review .pair");
+    if (first) { current = 0; first.classList.add("current"); }
+  });
 })();
