@@ -91,20 +91,19 @@ def _walk(
     threshold: float,
 ) -> Iterator[tuple[str, ObservationRequest | str]]:
     """Yield the key of each candidate down the ranking with its request, or with the reason why there is none."""
-    instrument, camera = _instrument(facility, instrument)
-    filters = _filters(instrument, camera, filters)
+    instrument, optics, filters = camera(facility, instrument, filters)
     place = {c.key: i for i, c in enumerate(candidates)}
-    excess, within = sky_excess(night), _within(candidates, night, camera)
+    excess, within = sky_excess(night), _within(candidates, night, optics)
     made, budget = 0, hours * 3600.0
     for key, score in zip(ranking.keys, ranking.scores, strict=True):
         if made >= top or score <= 0.0 or score < threshold:
             return
         i = place[key]
         if not within[i].any():
-            yield key, _unseen(night, i, instrument, camera)
+            yield key, _unseen(night, i, instrument, optics)
             continue
-        exposures = _exposures(candidates[i], night, camera, filters, snr, float(excess[i][within[i]].min(initial=np.inf)))
-        cost = camera.setup + sum(e.count * (e.seconds + camera.overhead) for e in exposures)
+        exposures = _exposures(candidates[i], night, optics, filters, snr, float(excess[i][within[i]].min(initial=np.inf)))
+        cost = optics.setup + sum(e.count * (e.seconds + optics.overhead) for e in exposures)
         if reason := _refused(exposures, cost, budget, float(within[i].sum()) * night.step * 86400.0):
             yield key, reason
             continue
@@ -145,6 +144,12 @@ def load_facility(name: str) -> Facility:
         return cast(Facility, plugins.load(PACKAGE, name))
     except LookupError as error:
         raise FollowupError(str(error)) from error
+
+
+def camera(facility: str, instrument: str = "", filters: Sequence[str] = ()) -> tuple[str, Instrument, Sequence[str]]:
+    """Name and description of an instrument, and the filters asked for, or the defaults; FollowupError where there are none of these."""
+    instrument, optics = _instrument(facility, instrument)
+    return instrument, optics, _filters(instrument, optics, filters)
 
 
 def _instrument(facility: str, name: str) -> tuple[str, Instrument]:

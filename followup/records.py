@@ -286,6 +286,8 @@ class Facility(Protocol):
     -------------------
     DEFAULT_INSTRUMENT : str
         Instrument of requests for which none is named; the first of ``INSTRUMENTS`` where this is not given.
+    NEEDED : tuple of str
+        Options of ``payload`` without which the facility accepts no request: the settings must give them.
     check(data) -> sequence of str
         The problems of form data that can be found without asking the facility's portal.
     portal_problems(form, data) -> sequence of str

@@ -14,6 +14,8 @@ from followup.records import FollowupError, ObservationRequest
 #: Name of the facility in the TOM.
 FACILITY = "LCO"
 DEFAULT_INSTRUMENT = "1M0-SCICAM-SINISTRO"
+#: Without a proposal the portal accepts nothing.
+NEEDED = ("proposal",)
 
 _DEFAULT_FILTERS = ("gp", "rp")
 #: Those of the 0.4 m: its wheel has no R and no I (and narrow bands, for which exposure times are not known here).

@@ -129,7 +129,9 @@ def test_tables_say_that_another_package_hides_ours(monkeypatch):
         ({"FACILITY": {"name": "lco", "snr": True}}, "tom_alerce.E006"),
         ({"FACILITY": {"name": "lco", "facility": "lco"}}, "tom_alerce.E005"),
         ({"FACILITY": {"name": "lco", "propsal": "X"}}, "tom_alerce.E005"),
-        ({"PROMOTION": [{"lable": "SN"}]}, "tom_alerce.W002"),
+        ({"FACILITY": {"name": "lco", "instrument": "2M0-NOTHING"}}, "tom_alerce.E004"),
+        ({"FACILITY": {"name": "lco", "filters": ["gp", "H"]}}, "tom_alerce.E004"),
+        ({"FACILITY": {"name": "lco", "instrument": "2M0-FLOYDS-SCICAM", "filters": ["gp"]}}, "tom_alerce.E004"),
     ],
 )
 def test_what_nobody_could_follow(settings, expected):
@@ -139,7 +141,7 @@ def test_what_nobody_could_follow(settings, expected):
 
 @pytest.mark.parametrize("name", plugins.names("broker_adapters.brokers"))
 def test_an_argument_that_a_broker_does_not_take(name):
-    with configured(BROKERS={name: {"tokn": "secret"}}):
+    with configured(BROKERS={name: {"tokn": "secret"}}, FACILITY={"name": "fake"}):
         (message,) = run_checks(tags=["tom_alerce"])
     assert message.id == "tom_alerce.E005"
     assert message.msg == f"TOM_ALERCE['BROKERS'][{name!r}] has an unknown key 'tokn'."
@@ -149,7 +151,9 @@ def test_an_argument_that_a_broker_does_not_take(name):
 
 def test_every_argument_with_its_default_is_fine():
     clients = {name: plugins.load("broker_adapters.brokers", name).Client for name in plugins.names("broker_adapters.brokers")}
-    with configured(BROKERS={name: conf.options(client) for name, client in clients.items()}, FACILITY=facilities.facility_options()):
+    with configured(
+        BROKERS={name: conf.options(client) for name, client in clients.items()}, FACILITY=facilities.facility_options() | {"name": "fake"}
+    ):
         assert run_checks(tags=["tom_alerce"]) == []
 
 
@@ -339,6 +343,119 @@ class TestWeights:
 )
 def test_a_value_of_another_kind_is_one_sentence(setting):
     with override_settings(TOM_ALERCE=setting):
-        messages = [m for m in run_checks(tags=["tom_alerce"]) if m.id != "tom_alerce.W003"]
+        messages = [m for m in run_checks(tags=["tom_alerce"]) if m.id not in ("tom_alerce.W003", "tom_alerce.W006")]
     assert [m.id for m in messages] == ["tom_alerce.E006"]
     assert repr(next(iter(setting))) in messages[0].msg
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected", "hint"),
+    [
+        ({"label": "SN"}, [], ""),
+        ({"label": "SN", "classifier": "stamp", "probability": 0.9, "n_detections": 3}, [], ""),
+        ({"label": "Transient", "classifier": "lightcurve", "probability": 1}, [], ""),
+        ({"label": "SNIa", "probability": 0}, [], ""),
+        ({"n_detections": 2}, [], ""),
+        ({"origin": "alerce", "label": "whatever they call it", "classifier": "stamp_classifier"}, [], ""),
+        ({"lable": "SN"}, ["W002"], "'label'"),
+        ({"label": "SN", "probability": 90}, ["E006"], ""),
+        ({"label": "SN", "probability": -0.1}, ["E006"], ""),
+        ({"label": "SN", "probability": float("nan")}, ["E006"], ""),
+        ({"label": "SN", "probability": "0.9"}, ["E006"], ""),
+        ({"label": "SN", "probability": True}, ["E006"], ""),
+        ({"label": 5}, ["E006"], ""),
+        ({"label": "SN", "n_detections": 0}, ["E006"], ""),
+        ({"label": "SN", "n_detections": 2.5}, ["E006"], ""),
+        ({"label": "SN", "classifier": "stmap"}, ["E004"], "'stamp'"),
+        ({"label": "SNla", "classifier": "lightcurve"}, ["E004"], "'SNIa'"),
+        ({"label": "SNIa", "classifier": "stamp"}, ["E004"], "no class 'SNIa'"),
+        ({"label": "Supernova"}, ["E004"], "a class 'Supernova'"),
+        ({"probability": 0.9, "n_detections": 2}, ["E004"], "no label"),
+        ({"classifier": "stamp"}, ["E004"], "no label"),
+        ({}, ["E004"], "needs a label"),
+        ({"label": "SN", "classifier": "stmap", "probability": 2, "lable": "x"}, ["W002", "E006", "E004"], ""),
+    ],
+)
+def test_a_promotion_rule_is_judged_whole(rule, expected, hint):
+    with configured(PROMOTION=[{"label": "SN"}, rule]):
+        messages = checks.check_promotion()
+    assert sorted(ids(messages)) == sorted(f"tom_alerce.{one}" for one in expected)
+    assert hint in " ".join(f"{m.msg} {m.hint}" for m in messages)
+    assert all("PROMOTION" in m.msg for m in messages)
+
+
+def test_the_words_of_a_third_partys_classifier_are_not_judged():
+    with configured(PROMOTION=[{"label": "Kilonova", "classifier": "amplitude"}], CLASSIFIERS=["stamp", "tests.test_plugins"]):
+        assert checks.check_promotion() == []
+
+
+@pytest.mark.django_db
+def test_a_group_that_is_not_there_is_named():
+    from django.contrib.auth.models import Group
+
+    Group.objects.create(name="transients")
+    with configured(GROUPS=["transients", "transient"]):
+        (message,) = checks.check_groups()
+    assert message.id == "tom_alerce.W005"
+    assert "'transient'" in message.msg
+    assert message.hint == "Did you mean 'transients'?"
+
+
+@pytest.mark.parametrize("trouble", ["no table", "no database"])
+def test_groups_wait_for_the_database(trouble, monkeypatch):
+    from django.db import OperationalError, connection
+
+    def names():
+        if trouble == "no database":
+            raise OperationalError
+        return []
+
+    monkeypatch.setattr(connection.introspection, "table_names", names)
+    with configured(GROUPS=["transients"]):
+        assert checks.check_groups() == []
+
+
+@pytest.mark.parametrize("facility", [{"name": "lco"}, {"name": "lco", "proposal": ""}])
+def test_a_missing_proposal_names_the_setting(facility):
+    with configured(FACILITY=facility):
+        (message,) = checks.check_facility()
+    assert message.id == "tom_alerce.W006"
+    assert "TOM_ALERCE['FACILITY']['proposal']" in message.msg
+    with configured(FACILITY={"name": "lco", "proposal": "LCO2026B-001"}):
+        assert checks.check_facility() == []
+
+
+def test_a_tom_without_time_zones(settings):
+    assert checks.check_time_zones() == []
+    settings.USE_TZ = False
+    (message,) = checks.check_time_zones()
+    assert (message.id, message.is_serious()) == ("tom_alerce.E007", True)
+    assert "USE_TZ = True" in message.hint
+
+
+def test_everything_that_is_wrong_is_told_at_once():
+    wrong = {
+        "CLASIFIERS": [],
+        "BATCH": 0,
+        "SITE": "Atlantis",
+        "TERMS": {"moon": -1.0, "youth": {"wieght": 2.0}},
+        "LIMITS": {"max_airmass": 0.5, "moon_separation": 400.0, "airmass": 2.0},
+        "BROKERS": {"alerse": {}, "lasair": {"tokn": "x"}},
+        "PROMOTION": [{"label": "SN", "probability": 2}],
+        "FACILITY": {"name": "lco", "filters": ["H", "K"], "propsal": "x"},
+    }
+    with override_settings(TOM_ALERCE=wrong):
+        told = [f"{m.msg} {m.hint}" for m in run_checks(tags=["tom_alerce"])]
+    for part in (
+        "CLASIFIERS",
+        "BATCH",
+        "Atlantis",
+        "weight of term 'moon'",
+        "wieght",
+        "max_airmass=0.5",
+        "moon_separation=400.0",
+        "'airmass'",
+    ):
+        assert any(part in one for one in told), part
+    for part in ("alerse", "tokn", "['PROMOTION'][0]['probability']", "H, K", "propsal", "['FACILITY']['proposal']"):
+        assert any(part in one for one in told), part

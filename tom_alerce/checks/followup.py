@@ -1,60 +1,86 @@
-"""E004 to E006, W002, W004: site, limits, terms, facility and promotion rules."""
+"""E004 to E006, W004, W006: site, limits, terms and facility."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from django.core.checks import CheckMessage, Warning, register
 
 from tom_alerce import conf
-from tom_alerce.checks.messages import arguments, refused, suggest
+from tom_alerce.checks.messages import arguments, refused
 from tom_alerce.checks.packages import clashing
-from tom_alerce.checks.plugins import check_plugins
-from tom_alerce.checks.settings import check_settings
+from tom_alerce.checks.plugins import missing
+from tom_alerce.checks.settings import broken
 
 
 @register("tom_alerce")
 def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
-    """E004, E005, E006, W002: a site, limits, terms, facility or promotion rules that cannot be used."""
-    if clashing() or check_plugins() or check_settings():
+    """E004, E005, E006: a site, limits, terms or a facility that cannot be used; all that is wrong, and not the first alone."""
+    if clashing():
         return []
     from followup import rank, sites
     from followup.records import FollowupError, Limits
-    from tom_alerce.pipeline import promotion
+
+    messages: list[CheckMessage] = []
+    if "SITE" not in broken():
+        messages += refused("SITE", lambda: sites.site(conf.get("SITE")), FollowupError)
+    if not missing("TERMS"):
+        for name, options in (conf.get("TERMS") or {}).items():
+            messages += refused("TERMS", partial(rank.load, name, options), FollowupError)
+    if "LIMITS" not in broken():
+        defaults = {f.name: f.default for f in fields(Limits)}
+        wrong = arguments("['LIMITS']", conf.get("LIMITS"), defaults)
+        messages += wrong
+        for key, value in conf.get("LIMITS").items():
+            if not arguments("", {key: value}, defaults):
+                messages += refused("LIMITS", partial(Limits, **{key: value}), FollowupError)
+    return messages + ([] if missing("FACILITY") else _facility_options())
+
+
+def _facility_options() -> list[CheckMessage]:
+    """E004, E005, E006: keys of ``FACILITY`` that are not known or of another kind, an instrument or filters that it has not got."""
+    from followup.plan import camera
+    from followup.records import FollowupError
     from tom_alerce.requests import facilities
 
-    limits = arguments("['LIMITS']", conf.get("LIMITS"), {f.name: f.default for f in fields(Limits)})
-    messages = limits + arguments("['FACILITY']", conf.get("FACILITY"), facilities.facility_options())
-    for key, attempt in (
-        ("SITE", lambda: sites.site(conf.get("SITE"))),
-        ("TERMS", lambda: [rank.load(name, options) for name, options in (conf.get("TERMS") or {}).items()]),
-        ("LIMITS", lambda: limits or Limits(**conf.get("LIMITS"))),
-    ):
-        messages += refused(key, attempt, FollowupError)
-    messages += [
-        Warning(
-            f"A rule of TOM_ALERCE['PROMOTION'] has an unknown key {key!r}.", hint=suggest(str(key), promotion.KEYS), id="tom_alerce.W002"
-        )
-        for rule in conf.get("PROMOTION")
-        for key in rule
-        if key not in promotion.KEYS
-    ]
+    given: Mapping[str, Any] = conf.get("FACILITY")
+    known = facilities.facility_options()
+    messages = arguments("['FACILITY']", given, known)
+    instrument, filters = given.get("instrument", ""), given.get("filters", ())
+    if arguments("", {"instrument": instrument, "filters": filters}, known) or not hasattr(facilities.plugin(), "INSTRUMENTS"):
+        return messages
+    if instrument or filters:
+        messages += refused("FACILITY", lambda: camera(facilities.facility_name(), instrument, filters), FollowupError)
     return messages
 
 
 @register("tom_alerce")
 def check_facility(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
-    """W004: requests are made for a facility that this TOM does not have."""
-    if clashing() or check_settings() or check_plugins():
+    """W004, W006: requests for a facility that this TOM does not have, or without an option that the facility insists on."""
+    if clashing() or missing("FACILITY"):
         return []
     from tom_observations.facility import get_service_classes
 
-    from followup.plan import load_facility
     from tom_alerce.requests import facilities
 
-    name = load_facility(facilities.facility_name()).FACILITY
-    if name in get_service_classes():
-        return []
-    hint = "Add its class to TOM_FACILITY_CLASSES, for LCO 'tom_observations.facilities.lco.LCOFacility'; without it no request is checked."
-    return [Warning(f"Requests are made for the facility {name!r}, which this TOM does not have.", hint=hint, id="tom_alerce.W004")]
+    plugin = facilities.plugin()
+    if plugin.FACILITY not in get_service_classes():
+        lco = "'tom_observations.facilities.lco.LCOFacility'"
+        hint = f"Add its class to TOM_FACILITY_CLASSES, for LCO {lco}; without it no request is checked."
+        return [
+            Warning(
+                f"Requests are made for the facility {plugin.FACILITY!r}, which this TOM does not have.", hint=hint, id="tom_alerce.W004"
+            )
+        ]
+    return [
+        Warning(
+            f"TOM_ALERCE['FACILITY'][{key!r}] is not set, and {plugin.FACILITY} accepts no request without it.",
+            hint=f'Give it: "FACILITY": {{"name": {facilities.facility_name()!r}, {key!r}: "..."}}. Everything but requests works without.',
+            id="tom_alerce.W006",
+        )
+        for key in getattr(plugin, "NEEDED", ())
+        if not conf.get("FACILITY").get(key)
+    ]

@@ -11,7 +11,16 @@ from django.core.checks import CheckMessage, Error, register
 from tom_alerce import conf
 from tom_alerce.checks.messages import arguments, suggest
 from tom_alerce.checks.packages import clashing
-from tom_alerce.checks.settings import check_settings
+from tom_alerce.checks.settings import broken
+
+#: Key of ``TOM_ALERCE`` that names plug-ins -> their package.
+PACKAGES = {
+    "BROKERS": "broker_adapters.brokers",
+    "SURVEYS": "broker_adapters.surveys",
+    "CLASSIFIERS": "classifiers.models",
+    "TERMS": "followup.terms",
+    "FACILITY": "followup.facilities",
+}
 
 #: Kinds of plug-ins that are cheap to import, and the attributes that one must have. Terms are loaded by `check_followup`; a classifier is
 #: not imported here, since that may take seconds.
@@ -25,30 +34,33 @@ REQUIRED = {
 @register("tom_alerce")
 def check_plugins(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """E003: a plug-in that the settings name is not there, or is not of the kind that it is named as."""
-    if clashing() or any(message.is_serious() for message in check_settings()):
+    if clashing():
         return []
-    from tom_alerce.requests.facilities import facility_name
+    return [message for key in PACKAGES if key not in broken() for name in named(key) for message in _problems(key, PACKAGES[key], name)]
 
-    named: list[tuple[str, str, Iterable[str]]] = [
-        ("BROKERS", "broker_adapters.brokers", conf.get("BROKERS")),
-        ("SURVEYS", "broker_adapters.surveys", conf.get("SURVEYS") or ()),
-        ("CLASSIFIERS", "classifiers.models", conf.get("CLASSIFIERS")),
-        ("TERMS", "followup.terms", conf.get("TERMS") or ()),
-        ("FACILITY", "followup.facilities", [facility_name()]),
-    ]
-    return [message for key, package, names in named for name in map(str, names) for message in _problems(key, package, name)]
+
+def named(key: str) -> list[str]:
+    """Plug-ins that a key of ``TOM_ALERCE`` names, one of `PACKAGES`."""
+    names: Iterable[Any] = [conf.get(key).get("name", "lco")] if key == "FACILITY" else conf.get(key) or ()
+    return list(map(str, names))
+
+
+def missing(key: str) -> bool:
+    """Whether a key of `PACKAGES` cannot be read, or names a plug-in that cannot be used."""
+    return key in broken() or any(_problems(key, PACKAGES[key], name) for name in named(key))
 
 
 @register("tom_alerce")
 def check_brokers(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """E005, E006: arguments that the client of a broker does not take."""
-    if clashing() or check_settings() or check_plugins():
+    if clashing() or "BROKERS" in broken():
         return []
     from broker_adapters import plugins
 
     return [
         message
         for name, values in conf.get("BROKERS").items()
+        if not _problems("BROKERS", PACKAGES["BROKERS"], str(name))
         for message in arguments(f"['BROKERS'][{name!r}]", values, conf.options(plugins.load("broker_adapters.brokers", name).Client))
     ]
 

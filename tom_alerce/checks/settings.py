@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType, NoneType
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from tom_alerce import conf
@@ -45,6 +46,27 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
 )
 
 
+def broken() -> frozenset[str]:
+    """Keys of ``TOM_ALERCE`` whose values are of the wrong kind, which no other check looks at; all keys if it is not a dictionary."""
+    values = conf.configured()
+    if not isinstance(values, Mapping):
+        return frozenset(conf.DEFAULTS)
+    return frozenset(key for key, (test, _) in _KINDS.items() if key in values and not _is_sound(values[key], test))
+
+
+def _is_sound(value: Any, test: Callable[[Any], bool]) -> bool:
+    return test(value) and (not isinstance(value, (int, float)) or 0 < value < math.inf)
+
+
+@register("tom_alerce")
+def check_time_zones(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E007: a TOM without time zones, in whose tables neither targets nor photometry can be written."""
+    if settings.USE_TZ:
+        return []
+    hint = "Set USE_TZ = True, as tom_setup does: promotion and photometry write times with their zone, which this TOM refuses."
+    return [Error("USE_TZ is False.", hint=hint, id="tom_alerce.E007")]
+
+
 @register("tom_alerce")
 def check_settings(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """E002, E006, W001: the setting itself."""
@@ -55,17 +77,13 @@ def check_settings(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         Warning(f"TOM_ALERCE has an unknown key {key!r}.", hint=suggest(str(key), conf.DEFAULTS), id="tom_alerce.W001")
         for key in values
         if key not in conf.DEFAULTS
-    ] + [
-        wrong_kind(f"[{key!r}]", values[key], kind)
-        for key, (test, kind) in _KINDS.items()
-        if key in values and not (test(values[key]) and (not isinstance(values[key], (int, float)) or 0 < values[key] < math.inf))
-    ]
+    ] + [wrong_kind(f"[{key!r}]", values[key], kind) for key, (_, kind) in _KINDS.items() if key in broken()]
 
 
 @register("tom_alerce")
 def check_streams(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """E004 to E006: a stream without servers, group or topics, and arguments that no stream takes."""
-    if clashing() or check_settings():
+    if clashing() or "STREAMS" in broken():
         return []
     needed: dict[str, Any] = {"servers": "", "group": "", "topics": []}
     return [

@@ -12,8 +12,7 @@ from django.core.checks import CheckMessage, Warning, register
 
 from tom_alerce import conf
 from tom_alerce.checks.packages import clashing
-from tom_alerce.checks.plugins import check_plugins
-from tom_alerce.checks.settings import check_settings
+from tom_alerce.checks.plugins import missing
 
 #: Where the weights are: a folder for each classifier that has any.
 WEIGHTS = Path(__file__).resolve().parents[2] / "classifiers" / "weights"
@@ -26,7 +25,7 @@ def check_weights(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     A third party's classifier keeps its weights where it likes, and one of ours may need none: it has no folder then. Only an
     installation without any weights is a broken one.
     """
-    if clashing() or check_settings() or check_plugins():
+    if clashing() or missing("CLASSIFIERS"):
         return []
     installed = {folder.name for folder in WEIGHTS.glob("*/")}
     return [

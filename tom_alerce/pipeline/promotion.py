@@ -16,10 +16,6 @@ from tom_alerce.store.sql import chunks
 
 logger = logging.getLogger(__name__)
 
-#: Keys of a rule; all that a rule has must hold. ``origin`` is ours unless it names a broker; ``probability`` is 0.5 by default;
-#: ``n_detections`` is the least number of detections by all surveys (`SkyObject.n_seen`).
-KEYS = frozenset({"origin", "classifier", "label", "probability", "n_detections"})
-
 
 def promote(sky_object_ids: Iterable[int], refused: MutableMapping[str, StoreError] | None = None) -> list[str]:
     """Make targets of the objects that meet a rule; return the names of their targets.

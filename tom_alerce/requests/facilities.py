@@ -17,6 +17,11 @@ def facility_name() -> str:
     return name
 
 
+def plugin() -> Facility:
+    """The plug-in of the facility in the settings."""
+    return load_facility(facility_name())
+
+
 def facility_of(tom_name: str) -> Facility | None:
     """Plug-in of a stored request, by the name of its facility in the TOM; None where neither the settings nor we have one.
 
