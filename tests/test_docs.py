@@ -9,6 +9,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
+from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import get_commands, load_command_class
 from django.test import override_settings
@@ -60,14 +61,33 @@ def test_the_manager_that_the_documentation_names_is_there():
     assert import_string(path)
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "settings.md"], ids=lambda p: p.name)
-def test_the_settings_that_the_documentation_shows_pass_the_checks(page):
-    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
-        shown = {"os": os, "INSTALLED_APPS": []}
+def test_the_settings_that_the_documentation_shows_pass_the_checks():
+    for block in re.findall(r"```python\n(.*?)```", SETTINGS, re.DOTALL):
+        shown = {"os": os}
         if "TOM_ALERCE = {" in block:
             exec(block, shown)  # our own pages
-            with override_settings(TOM_ALERCE=shown["TOM_ALERCE"]):
+            with override_settings(TOM_ALERCE={"FACILITY": {"name": "fake"}, **shown["TOM_ALERCE"]}):
                 assert run_checks(tags=["tom_alerce"]) == []
+
+
+@pytest.mark.parametrize("classes", [[], ["tom_observations.facilities.lco_redirect.LCORedirectFacility", "demo.facility.FakeFacility"]])
+def test_the_one_block_of_the_readme_makes_a_tom_that_passes_the_checks(classes):
+    """As it stands at the end of the settings of a TOM, which has facilities already or not."""
+    [block] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    apps = [app for app in settings.INSTALLED_APPS if app != "tom_alerce"]
+    shown = {"INSTALLED_APPS": apps, "TOM_FACILITY_CLASSES": list(classes), "FACILITIES": {"GEM": {}}}
+    exec(block, shown)  # our own page
+    assert shown["INSTALLED_APPS"][-1] == "tom_alerce"
+    assert set(shown["FACILITIES"]) == {"GEM", "LCO"}
+    assert set(classes) < set(shown["TOM_FACILITY_CLASSES"])
+    with override_settings(**{name: value for name, value in shown.items() if name.isupper() and name != "INSTALLED_APPS"}):
+        assert run_checks(tags=["tom_alerce"]) == []
+
+
+def test_no_command_of_the_readme_asks_a_broker_for_everything():
+    polls = re.findall(r"^\./manage\.py alerce_poll(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(polls) == 2
+    assert all("--class SN" in options for options in polls)
 
 
 def test_the_commands_that_the_readme_shows_are_understood():
