@@ -140,4 +140,6 @@ TOM_ALERCE: dict[str, object] = {
     "BROKERS": {"alerce": {}, "fake": {"folder": str(DATA_DIR / "night" / "ztf"), "surveys": ["ztf"]}},
     # a facility that checks requests without a network, unless there is a key for LCO's portal
     "FACILITY": {"name": "lco", "proposal": os.getenv("LCO_PROPOSAL", "")} if os.getenv("LCO_API_KEY") else {"name": "fake"},
+    # whoever logs in to the demo may try everything
+    "EVERYBODY": ("view", "decide", "request"),
 }

@@ -53,6 +53,15 @@ class ExplanationAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+class RankingAdmin(ReadOnlyAdmin):
+    """Rankings without what is packed in them, which the board shows."""
+
+    list_display = ("site", "night", "supposed", "created")
+    list_filter = ("site", "supposed")
+    exclude = ("packed",)
+    show_full_result_count = False
+
+
 _OBJECT = ("survey_objects__object_id", "target__name")
 
 admin.site.register(
@@ -77,7 +86,7 @@ admin.site.register(
 )
 admin.site.register(models.Explanation, ExplanationAdmin)
 admin.site.register(models.Drift, _table("night", "classifier", "version", "n", "modified", filters=("classifier", "version")))
-admin.site.register(models.Ranking, _table("site", "night", "created", filters=("site",)))
+admin.site.register(models.Ranking, RankingAdmin)
 admin.site.register(models.Rank, _table("ranking", "place", "sky_object_id", "score", "hours", joined=("ranking",)))
 admin.site.register(
     models.FollowupRequest, _table("key", "facility", "sky_object_id", "user", "state", "modified", filters=("state",), joined=("user",))

@@ -17,8 +17,8 @@ from broker_adapters.records import Detections
 from tom_alerce import visible
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 from tom_alerce.pages import photometry
-from tom_alerce.pages.filters import CLASSES, Number, named_or_near
-from tom_alerce.store import classifications, sky
+from tom_alerce.pages.filters import CLASSES, Number, Search, named_or_near
+from tom_alerce.store import classifications, rankings, sky
 
 
 class Pagination(LimitOffsetPagination):
@@ -48,7 +48,7 @@ class SkyObjectSerializer(serializers.ModelSerializer[SkyObject]):
     """A sky object with its members; ages and counts as those of a `SurveyObjectSerializer`, over all surveys."""
 
     id = serializers.CharField(source="pk")
-    target = serializers.CharField(source="target_id", allow_null=True)
+    target = serializers.CharField(source="seen_target.pk", default=None, help_text="null also where the target is others'")
     survey_objects = SurveyObjectSerializer(many=True)
 
     class Meta:
@@ -103,10 +103,10 @@ class Key(django_filters.NumberFilter):
 class SkyObjectFilter(django_filters.FilterSet):
     """Filters of ``/api/alerce-objects/``."""
 
-    query = django_filters.CharFilter(method="by_query", help_text="part of a name, or a position: 'ra dec [arcsec]'")
+    query = Search(method="by_query", help_text="part of a name, or a position: 'ra dec [arcsec]'")
     survey = django_filters.CharFilter(method="by_survey")
     since = Number(field_name="last_mjd", lookup_expr="gte", help_text="latest detection, MJD UTC")
-    target = Key(field_name="target_id")
+    target = Key(method="by_target")
 
     class Meta:
         model = SkyObject
@@ -114,7 +114,11 @@ class SkyObjectFilter(django_filters.FilterSet):
 
     def by_query(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
         """Objects whose name or position matches the text."""
-        return named_or_near(objects, value)
+        return named_or_near(objects, value, self.request.user)
+
+    def by_target(self, objects: QuerySet[SkyObject], name: str, value: int) -> QuerySet[SkyObject]:
+        """Objects of a target that the user may see."""
+        return objects.filter(target__in=visible.targets(self.request.user).filter(pk=value))
 
     def by_survey(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
         """Objects with a member in the survey."""
@@ -149,21 +153,30 @@ class RankFilter(django_filters.FilterSet):
     score = Number(lookup_expr="gte")
     magnitude = Number(lookup_expr="lte")
     ranking = Key(field_name="ranking_id")
+    latest = django_filters.BooleanFilter(method="by_latest", help_text="only the current ranking, as the board shows it")
     sky_object = Key(field_name="sky_object_id")
 
     class Meta:
         model = Rank
         fields: tuple[str, ...] = ()
 
+    def by_latest(self, ranks: QuerySet[Rank], name: str, value: bool) -> QuerySet[Rank]:
+        """Ranks of the current ranking (`rankings.current`) of the site in the query, by default that of the settings."""
+        return ranks.filter(ranking=rankings.current(self.form.cleaned_data.get("site") or None)) if value else ranks
+
+
+class MayView(permissions.IsAuthenticated):
+    """Accounts with the role ``view``."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the account has the role."""
+        return super().has_permission(request, view) and visible.may(request.user, "view")
+
 
 class _ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
-    permission_classes = (permissions.IsAuthenticated,)
+    permission_classes = (MayView,)
     filter_backends = (django_filters.rest_framework.DjangoFilterBackend,)
     pagination_class = Pagination
-
-    def visible_objects(self) -> QuerySet[Any]:
-        """Keys of the sky objects that the user may see."""
-        return visible.sky_objects(self.request.user).values("pk")
 
 
 class SkyObjectViewSet(_ReadOnly):
@@ -173,10 +186,9 @@ class SkyObjectViewSet(_ReadOnly):
     filterset_class = SkyObjectFilter
 
     def get_queryset(self) -> QuerySet[SkyObject]:
-        """Objects that the user may see."""
-        return (
-            visible.sky_objects(self.request.user).select_related("target").prefetch_related("survey_objects").order_by("-last_mjd", "-pk")
-        )
+        """All objects, each with its target if the user may see that."""
+        seen = visible.seen_target(self.request.user)
+        return visible.sky_objects(self.request.user).prefetch_related("survey_objects", seen).order_by("-last_mjd", "-pk")
 
     @action(detail=True, url_path="light-curve")
     def light_curve(self, request: Request, pk: str | None = None) -> Response:
@@ -202,8 +214,8 @@ class ClassificationViewSet(_ReadOnly):
     filterset_class = ClassificationFilter
 
     def get_queryset(self) -> QuerySet[Classification]:
-        """Classifications of objects that the user may see; those without a label are left out."""
-        rows = Classification.objects.filter(sky_object__in=self.visible_objects()).exclude(label="")
+        """All classifications but those without a label."""
+        rows = Classification.objects.exclude(label="")
         return rows.annotate(current=classifications.is_current()).order_by("-created", "-pk")
 
 
@@ -214,6 +226,6 @@ class RankViewSet(_ReadOnly):
     filterset_class = RankFilter
 
     def get_queryset(self) -> QuerySet[Rank]:
-        """Ranks of objects that the user may see."""
-        ranks = Rank.objects.filter(sky_object__in=self.visible_objects()).select_related("ranking", "sky_object__target")
-        return ranks.prefetch_related("sky_object__survey_objects").order_by("-ranking", "place")
+        """All ranks that are kept."""
+        ranks = Rank.objects.select_related("sky_object").order_by("-ranking", "place")
+        return ranks.prefetch_related("ranking", "sky_object__survey_objects", visible.seen_target(self.request.user, "sky_object__"))

@@ -52,6 +52,10 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "TARGET_LIST": "",
         #: Names of the groups that may see promoted targets.
         "GROUPS": (),
+        #: Roles (``tom_alerce.visible.ROLES``) that every account has; other roles come from Django's permissions (``alerce_roles``).
+        "EVERYBODY": ("view",),
+        #: Days that rankings, dead letters, stamps of objects not seen since, and outdated classifications are kept; None: for ever.
+        "KEEP_DAYS": {"rankings": 30.0, "dead_letters": 90.0, "stamps": 730.0, "history": 730.0},
         #: Radius (arcseconds) within which a target is the same source.
         "MATCH_RADIUS": 2.0,
         #: Number of alerts that are written in one transaction.

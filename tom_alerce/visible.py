@@ -1,28 +1,74 @@
-"""Permissions: objects, requests and matches that a user may see or change (docs/decisions/006-permissions.md)."""
+"""Permissions: who may see what, and who may do what (docs/decisions/006-permissions.md).
+
+What surveys and brokers sent is public in the TOM: whoever has the role ``view`` sees every object. Private are the target that an object
+has become, with its name, and the requests for it: they are seen by those to whom the toolkit shows the target.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser, AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
+from guardian.shortcuts import get_objects_for_user
 from tom_targets.models import BaseTarget, Target
 from tom_targets.permissions import targets_for_user
 
+from tom_alerce import conf
 from tom_alerce.models import FollowupRequest, MatchCandidate, SkyObject
 
 User = AbstractUser | AnonymousUser
 
+#: Role -> Django's permission, which users and groups are given (``alerce_roles`` makes groups).
+ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "view": "tom_alerce.view_board",
+        "decide": "tom_alerce.decide",
+        "link_far": "tom_alerce.link_far",
+        "request": "tom_alerce.request",
+        "approve": "tom_alerce.approve",
+        "configure": "tom_alerce.configure",
+    }
+)
+
+#: Attribute of a user with the query for the targets that are shown: guardian looks up its content type whenever it makes one.
+_TARGETS = "_alerce_targets"
+
+
+def may(user: User, role: str) -> bool:
+    """Whether a user has a role: from the settings, which give some to every account, or as a permission of Django."""
+    return bool(user.is_authenticated and (role in conf.get("EVERYBODY") or user.has_perm(ROLES[role])))
+
 
 def sky_objects(user: User) -> QuerySet[SkyObject]:
-    """Sky objects that a user may see: those without a target, and those whose target the toolkit shows to the user.
+    """Sky objects that a user may see: all with the role ``view``, else none. Their targets are shown as `reveal` says."""
+    return SkyObject.objects.all() if may(user, "view") else SkyObject.objects.none()
 
-    A user who is not logged in sees none.
-    """
+
+def targets(user: User | None) -> QuerySet[BaseTarget]:
+    """Targets that the toolkit shows to a user who is logged in; all for None, which is the TOM itself."""
+    every: QuerySet[BaseTarget] = BaseTarget.objects.all()
+    if user is None or user.is_superuser:
+        return every
     if not user.is_authenticated:
-        return SkyObject.objects.none()
-    if user.is_superuser:
-        return SkyObject.objects.all()
-    targets = targets_for_user(user, Target.objects.all(), "view_target")
-    return SkyObject.objects.filter(Q(target__isnull=True) | Q(target__in=targets.values("pk")))
+        return every.none()
+    seen: QuerySet[BaseTarget] | None = getattr(user, _TARGETS, None)
+    if seen is None:
+        seen = every.filter(pk__in=targets_for_user(user, Target.objects.all(), "view_target").values("pk"))
+        setattr(user, _TARGETS, seen)
+    return seen.all()
+
+
+def seen_target(user: User | None, owner: str = "") -> Prefetch[Any]:
+    """Prefetch that sets ``seen_target`` of sky objects, or of those at the end of the path ``owner`` ('sky_object__')."""
+    return Prefetch(f"{owner}target", queryset=targets(user), to_attr="_seen_target")
+
+
+def reveal(user: User | None, skies: Sequence[SkyObject]) -> None:
+    """Set ``seen_target`` of sky objects, in one query: a target that the user may not see gives neither a link nor its name."""
+    prefetch_related_objects(skies, seen_target(user))
 
 
 def requests(user: User) -> QuerySet[FollowupRequest]:
@@ -32,15 +78,25 @@ def requests(user: User) -> QuerySet[FollowupRequest]:
     """
     if user.is_superuser:
         return FollowupRequest.objects.all()
-    if not user.is_authenticated:
+    if not may(user, "view"):
         return FollowupRequest.objects.none()
-    targets = targets_for_user(user, Target.objects.all(), "view_target")
-    return FollowupRequest.objects.filter(Q(user=user) | Q(target__in=targets.values("pk")))
+    return FollowupRequest.objects.filter(Q(user=user) | Q(target__in=targets(user).values("pk")))
 
 
-def may_change(user: User, *objects: SkyObject) -> bool:
-    """Whether a user may link, unlink or promote these objects: logged in, with ``change_target`` on the target of each that has one."""
-    return user.is_authenticated and all(may_change_target(user, one.target) for one in objects if one.target_id)
+def may_change(user: User, *objects: SkyObject, role: str = "decide") -> bool:
+    """Whether a user has the role and, on the targets of all of these objects that have one, ``change_target``."""
+    return may(user, role) and len(changeable(user, objects)) == len({one.pk for one in objects})
+
+
+def changeable(user: User, objects: Iterable[SkyObject]) -> set[int]:
+    """Keys of those objects that have no target, or one on which the user has ``change_target``; one query for all."""
+    objects = list(objects)
+    keys = {one.target_id for one in objects if one.target_id is not None}
+    allowed: set[int] = set()
+    if keys and user.is_authenticated:
+        permission = f"{Target._meta.app_label}.change_target"
+        allowed = set(get_objects_for_user(user, permission, Target.objects.filter(pk__in=keys)).values_list("pk", flat=True))
+    return {one.pk for one in objects if one.target_id is None or one.target_id in allowed}
 
 
 def may_change_target(user: User, target: BaseTarget) -> bool:
@@ -51,7 +107,13 @@ def may_change_target(user: User, target: BaseTarget) -> bool:
 
 
 def undecided(user: User) -> QuerySet[MatchCandidate]:
-    """Undecided matches of which the user may see both sides, with the related rows that a list of them shows."""
-    viewable = sky_objects(user).values("pk")
-    matches = MatchCandidate.objects.filter(decided=False, sky_object__in=viewable, survey_object__sky_object__in=viewable)
-    return matches.select_related("survey_object__sky_object__target", "sky_object__target").prefetch_related("sky_object__survey_objects")
+    """Undecided matches between objects that the user may see."""
+    return MatchCandidate.objects.filter(decided=False) if may(user, "view") else MatchCandidate.objects.none()
+
+
+def with_both_sides(user: User, matches: QuerySet[MatchCandidate]) -> QuerySet[MatchCandidate]:
+    """Matches with the related rows that a list of them shows."""
+    related = matches.select_related("survey_object__sky_object", "sky_object").prefetch_related(
+        "sky_object__survey_objects", seen_target(user, "sky_object__")
+    )
+    return related.prefetch_related(seen_target(user, "survey_object__sky_object__"))

@@ -9,7 +9,8 @@ from tests.tom_alerce import factories
 
 @pytest.fixture
 def observer(client):
-    """A user without particular rights, whom the client has logged in."""
+    """A user who may decide and request, as most observers of a TOM, and whom the client has logged in."""
     user = factories.user()
+    factories.roles(user, "decide", "request")
     client.force_login(user)
     return user

@@ -9,6 +9,7 @@ from itertools import count
 import numpy as np
 from astropy.io import fits
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 from tom_targets.models import Target
 
@@ -28,6 +29,7 @@ from tom_alerce.models import (
     Stamps,
     SurveyObject,
 )
+from tom_alerce.models.places import Places
 from tom_alerce.store import lightcurves, rankings
 
 TERMS = ("brightness", "class", "early", "moon", "rising", "visibility")
@@ -37,6 +39,11 @@ _number = count(1)
 
 def user(name="observer", **fields):
     return get_user_model().objects.create_user(name, password="stars", **fields)
+
+
+def roles(user, *names):
+    """Give a user roles."""
+    user.user_permissions.add(*Permission.objects.filter(codename__in=names, content_type__app_label="tom_alerce"))
 
 
 def target(name="Target A", ra=150.0, dec=2.0, **fields):
@@ -154,6 +161,12 @@ def rank(ranking, sky, place=1, score=None, terms=None, rng=None):
     altitude = 20 + 55 * np.cos(np.radians(hour))
     up = altitude > 30
     curve = lightcurves.read(sky.survey_objects.values_list("pk", flat=True))
+    visibility = {
+        "altitude": altitude,
+        "moon_altitude": 40 - 120 * (times - times[0]) / 0.36,
+        "moon_separation": float(rng.uniform(25, 120)),
+    }
+    led_to(ranking, place, terms, times, **visibility)
     return Rank.objects.create(
         ranking=ranking,
         sky_object=sky,
@@ -163,14 +176,29 @@ def rank(ranking, sky, place=1, score=None, terms=None, rng=None):
         place=place,
         score=float(np.exp(np.mean(np.log([t["score"] or 1e-9 for t in terms.values()])))) if score is None else score,
         hours=float(up.sum() * (times[1] - times[0]) * 24),
-        terms=terms,
-        visibility={
-            "times": times.round(5).tolist(),
-            "altitude": altitude.round(2).tolist(),
-            "moon_altitude": (40 - 120 * (times - times[0]) / 0.36).round(1).tolist(),
-            "moon_separation": round(float(rng.uniform(25, 120)), 1),
-        },
     )
+
+
+def led_to(ranking, place, terms, times=(), altitude=(), moon_altitude=(), moon_separation=np.nan):
+    """Pack what led to one place into its ranking, beside that of the other places."""
+    old = Ranking.objects.get(pk=ranking.pk).places
+    n = max(place, len(old.altitude))
+    names = list(dict.fromkeys([*old.reasons, *terms]))
+    scores = {name: np.zeros(n, np.float32) for name in names}
+    reasons = {name: [""] * n for name in names}
+    for name in old.reasons:
+        scores[name][: len(old.scores[name])], reasons[name][: len(old.reasons[name])] = old.scores[name], old.reasons[name]
+    for name, term in terms.items():
+        scores[name][place - 1], reasons[name][place - 1] = term["score"], term["reason"]
+    t = len(times)
+    altitudes, separations = np.full((n, t), np.nan), np.full(n, np.nan)
+    if old.altitude.shape[1:] == (t,):
+        altitudes[: len(old.altitude)], separations[: len(old.altitude)] = old.altitude, old.moon_separation
+    altitudes[place - 1], separations[place - 1] = altitude, moon_separation
+    ranking.packed = Places(scores, reasons, np.asarray(times, float), np.asarray(moon_altitude, float), altitudes, separations).pack()
+    ranking.weights = ranking.weights | {name: term["weight"] for name, term in terms.items()}
+    ranking.save()
+    ranking.__dict__.pop("places", None)
 
 
 def request(sky, state="validated", **fields):

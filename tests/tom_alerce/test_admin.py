@@ -30,7 +30,7 @@ def admin(client, db):
     alerts.save([alert(labels=(BrokerLabel("alerce", "lc", "1", "SN", 0.9),))])
     sky = SkyObject.objects.get()
     ranking = Ranking.objects.create(site="x", night="2026-11-22", now=61000.0, weights={})
-    Rank.objects.create(ranking=ranking, sky_object=sky, place=1, score=0.5, hours=1.0, terms={})
+    Rank.objects.create(ranking=ranking, sky_object=sky, place=1, score=0.5, hours=1.0)
     MatchCandidate.objects.create(survey_object=SurveyObject.objects.get(), sky_object=sky, separation=1.0)
     FollowupRequest.objects.create(key="k", sky_object=sky, facility="LCO", payload={})
     dead_letters.save([dead_letters.Refused.of("topic", "1:2", b"x", "<script>alert(1)</script>")])

@@ -42,17 +42,50 @@ def test_ids_are_texts(client, observer):
     assert found["target"] is None
 
 
-def test_hidden_objects_are_in_no_answer(client, observer):
-    target = factories.target(permissions="PRIVATE")
+def test_a_private_target_is_in_no_answer_and_its_object_is_in_all(client, observer):
+    target = factories.target("Secret", permissions="PRIVATE")
     sky = factories.sky_object(target=target, images=False)
+    name = sky.survey_objects.get().object_id
     factories.classification(sky)
     factories.rank(factories.ranking(), sky)
     for endpoint in ENDPOINTS:
-        assert get(client, endpoint) == []
-    assert client.get(reverse("api:alerce-objects-detail", args=[sky.pk])).status_code == 404
-    assign_perm("tom_targets.view_target", observer, target)
-    for endpoint in ENDPOINTS:
         assert len(get(client, endpoint)) == 1
+    (found,), (rank,) = get(client, "alerce-objects"), get(client, "alerce-ranks")
+    assert (found["name"], found["target"], rank["name"]) == (name, None, name)
+    assert client.get(reverse("api:alerce-objects-detail", args=[sky.pk])).json()["name"] == name
+    assert get(client, "alerce-objects", query="ecre") == []
+    assert get(client, "alerce-objects", target=target.pk) == []
+    assign_perm("tom_targets.view_target", observer, target)
+    (found,) = get(client, "alerce-objects", query="ecre", target=target.pk)
+    assert (found["name"], found["target"]) == ("Secret", str(target.pk))
+    assert get(client, "alerce-ranks")[0]["name"] == "Secret"
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_an_account_without_the_role_reads_nothing(client, settings, endpoint):
+    settings.TOM_ALERCE = {"EVERYBODY": ()}
+    user = factories.user()
+    client.force_login(user)
+    assert client.get(reverse(f"api:{endpoint}-list")).status_code == 403
+    factories.roles(user, "view_board")
+    assert client.get(reverse(f"api:{endpoint}-list")).status_code == 200
+
+
+def test_the_latest_ranks_are_those_of_the_board(client, observer):
+    old, new, other = factories.ranking(), factories.ranking(), factories.ranking("Siding Spring")
+    sky = factories.sky_object(images=False)
+    for ranking in (old, new, other):
+        factories.rank(ranking, sky)
+    assert [rank["ranking"] for rank in get(client, "alerce-ranks", latest="true")] == [str(new.pk)]
+    assert [rank["ranking"] for rank in get(client, "alerce-ranks", latest="true", site="Siding Spring")] == [str(other.pk)]
+    assert get(client, "alerce-ranks", latest="true", site="Nowhere") == []
+    assert len(get(client, "alerce-ranks")) == 3
+
+
+def test_a_search_that_is_no_position_is_refused_with_the_reason(client, observer):
+    response = client.get(reverse("api:alerce-objects-list"), {"query": "1e400 2"})
+    assert response.status_code == 400
+    assert response.json()["query"] == ["no right ascension: 1e400"]
 
 
 @pytest.fixture
@@ -97,7 +130,7 @@ def test_a_page_is_few_queries_and_bounded(client, observer, endpoint, django_as
         sky = factories.sky_object(surveys=("ztf", "lsst"), n=1, images=False, target=factories.target(f"T{i}") if i % 2 else None)
         factories.classification(sky)
         factories.rank(ranking, sky, i + 1)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         assert len(get(client, endpoint, limit="5000")) == 12
     assert len(get(client, endpoint, limit="5", offset="10")) == 2
 
@@ -121,11 +154,9 @@ def test_one_object_or_ranking(client, two):
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_the_page_for_people_names_no_hidden_object(client, observer, endpoint):
+def test_the_page_for_people_names_no_private_target(client, observer, endpoint):
     sky = factories.sky_object(target=factories.target("a secret", permissions="PRIVATE"), images=False)
     factories.rank(factories.ranking(), sky)
     page = client.get(reverse(f"api:{endpoint}-list"), headers={"Accept": "text/html"})
     assert page.status_code == 200
     assert "a secret" not in page.content.decode()
-    hidden, absent = (client.get(reverse("api:alerce-ranks-list"), {"sky_object": pk}) for pk in (sky.pk, sky.pk + 1000))
-    assert hidden.json() == absent.json()

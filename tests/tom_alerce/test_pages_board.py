@@ -10,7 +10,7 @@ from guardian.shortcuts import assign_perm
 
 from tests.tom_alerce import factories
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Rank, SkyObject, Stamps, SurveyObject
+from tom_alerce.models import Rank, Ranking, SkyObject, Stamps, SurveyObject
 
 pytestmark = pytest.mark.django_db
 
@@ -77,20 +77,24 @@ def test_the_number_of_queries_does_not_grow_with_the_page(client, observer, dja
     Rank.objects.filter(place__gt=3).delete()
     with django_assert_max_num_queries(18) as few:
         assert len(shown(board(client))) == 3
-    [print(q["sql"][:150]) for q in many.captured_queries]
     assert len(many) == len(few)
 
 
-def test_objects_of_somebody_elses_private_target_are_not_shown(client, observer):
+def test_somebody_elses_private_target_is_shown_under_the_surveys_name(client, observer):
     ranking = factories.ranking()
     theirs = factories.target("Secret", permissions="PRIVATE")
-    hidden = factories.sky_object(target=theirs)
-    factories.rank(ranking, hidden, 1)
+    taken = factories.sky_object(target=theirs)
+    factories.rank(ranking, taken, 1)
     factories.rank(ranking, factories.sky_object(), 2)
-    assert "Secret" not in board(client).content.decode()
-    assert len(shown(board(client))) == 1
+    page = board(client)
+    assert "Secret" not in page.content.decode()
+    assert f"/targets/{theirs.pk}/" not in page.content.decode()
+    assert shown(page)[0] == taken.survey_objects.get().object_id
+    assert len(shown(page)) == 2
+    assert shown(board(client, query="Secret")) == []
     assign_perm("tom_targets.view_target", observer, theirs)
     assert shown(board(client))[0] == "Secret"
+    assert shown(board(client, query="ecre")) == ["Secret"]
 
 
 @pytest.fixture
@@ -164,14 +168,58 @@ def test_pages(client, observer):
     assert len(shown(board(client, page=2))) == 1
 
 
-def test_the_latest_ranking_of_each_site_can_be_chosen(client, observer):
-    old, other, new = factories.ranking(), factories.ranking("Siding Spring"), factories.ranking()
+def test_the_board_opens_on_the_site_of_the_settings_and_others_can_be_chosen(client, observer):
+    old, new, other = factories.ranking(), factories.ranking(), factories.ranking("Siding Spring")
     sky = factories.sky_object()
     factories.rank(other, sky)
     assert board(client).context["ranking"] == new
+    assert board(client).context["rankings"] == [new, other]
     assert old not in board(client).context["rankings"]
     assert shown(board(client, ranking=other.pk)) == [sky.name]
-    assert client.get(reverse("tom_alerce:board"), {"ranking": 10**6}).status_code == 404
+    for absent in (10**6, "9" * 19, "9" * 5000):
+        assert client.get(reverse("tom_alerce:board"), {"ranking": absent}).status_code == 404
+
+
+def test_a_ranking_for_a_supposed_time_is_offered_and_is_nobodys_default(client, observer):
+    made = factories.ranking()
+    supposed = Ranking.objects.create(site=made.site, night="2030-01-01", now=made.now + 0.2, weights={}, supposed=True)
+    page = board(client)
+    assert page.context["ranking"] == made
+    assert supposed in page.context["rankings"]
+    assert board(client, ranking=supposed.pk).context["ranking"] == supposed
+    assert "not tonight" in board(client, ranking=supposed.pk).content.decode()
+
+
+def test_a_site_without_a_ranking_says_so_and_offers_those_of_others(client, observer):
+    other = factories.ranking("Siding Spring")
+    text = board(client).content.decode()
+    assert "No ranking for Cerro Pachon yet" in text
+    assert f"?ranking={other.pk}" in text
+
+
+def test_an_empty_ranking_says_why(client, observer):
+    ranking = factories.ranking()
+    assert "no object is stored yet" in board(client).content.decode()
+    factories.sky_object(images=False)
+    SkyObject.objects.update(last_mjd=ranking.now - 45, first_mjd=ranking.now - 50)
+    assert "1 object, none seen within RANK_DAYS = 30 (the latest was seen 45 days before)" in board(client).content.decode()
+    SkyObject.objects.update(moving=True)
+    assert "all of them known to move" in board(client).content.decode()
+
+
+@pytest.mark.parametrize(("asked", "got"), [("-1", 1), ("0", 1), ("7", 7), ("100000", 30), ("9" * 400, 30), ("many", 25)])
+def test_a_page_has_a_sensible_number_of_rows_whatever_is_asked_for(client, observer, asked, got):
+    ranking = factories.ranking()
+    for i in range(30):
+        factories.rank(ranking, factories.sky_object(ra=float(i), n=1, images=False), i + 1)
+    assert len(shown(board(client, per_page=asked))) == got
+
+
+@pytest.mark.parametrize("text", ["1e400 2", "inf 0", "400 2", "10 95", "1 2 3 4 5", "150 2 -5"])
+def test_a_position_that_is_none_is_called_so(client, three, text):
+    page = board(client, query=text)
+    assert page.context["filter"].form.errors["query"]
+    assert 'class="alerce-errors"' in page.content.decode()
 
 
 HOSTILE = '"><script>alert(1)</script>'
@@ -188,10 +236,10 @@ def test_hostile_text_is_text(client, observer):
     factories.request(sky, facility=HOSTILE, message=HOSTILE, payload={HOSTILE: HOSTILE})
     factories.rank(ranking, sky, terms={HOSTILE: {"score": 0.5, "weight": 1.0, "reason": HOSTILE}})
     for page in (reverse("tom_alerce:board"), reverse("tom_alerce:object", args=[sky.pk])):
-        response = client.get(page, {"query": HOSTILE} if page.endswith("alerce/") else {})
+        response = client.get(page, {"query": HOSTILE, "ranking": ranking.pk} if page.endswith("alerce/") else {})
         assert response.status_code == 200
         assert "<script>alert" not in response.content.decode()
-    text = board(client).content.decode()
+    text = board(client, ranking=ranking.pk).content.decode()
     assert "&lt;script&gt;alert(1)" in text
 
 

@@ -354,9 +354,9 @@ class TestRank:
         assert rank.terms["brightness"]["reason"].startswith(f"r = {total:.1f} now")
         client.force_login(User.objects.create(username="observer"))
         for page in (reverse("tom_alerce:board"), reverse("tom_alerce:object", args=[rank.sky_object_id])):
-            assert f"<b>{total:.2f}</b> <abbr" in client.get(page).content.decode()
+            assert f"<b>{total:.2f}</b> <abbr" in client.get(page, {"ranking": rank.ranking_id}).content.decode()
         for limit, found in ((16.1, 0), (16.2, 1)):
-            response = client.get(reverse("tom_alerce:board"), {"magnitude": limit})
+            response = client.get(reverse("tom_alerce:board"), {"magnitude": limit, "ranking": rank.ranking_id})
             assert len(response.context["table"].page.object_list) == found
 
     def test_what_is_old_or_moves_is_not_ranked(self):

@@ -81,7 +81,7 @@ def test_linking_to_where_it_is_changes_only_whose_decision_it_is(pair, user):
 def test_what_hangs_on_an_emptied_object_comes_along(pair):
     ztf, lsst, _ = pair
     ranking, other = (Ranking.objects.create(site="x", night=night, now=61000.0, weights={}) for night in ("a", "b"))
-    common = {"place": 1, "score": 0.5, "hours": 1.0, "terms": {}}
+    common = {"place": 1, "score": 0.5, "hours": 1.0}
     Rank.objects.create(ranking=ranking, sky_object=ztf.sky_object, **common)
     Rank.objects.create(ranking=ranking, sky_object=lsst.sky_object, **common)
     Rank.objects.create(ranking=other, sky_object=lsst.sky_object, **common)

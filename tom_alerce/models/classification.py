@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from broker_adapters.records import SOURCE_ID_WIDTH
 from tom_alerce.models.sky import SkyObject, Stamps, SurveyObject
@@ -49,6 +50,7 @@ class Classification(models.Model):
                 fields=["sky_object", "origin", "classifier", "version", "evidence"], name="alerce_unique_classification"
             )
         ]
+        indexes: ClassVar = [models.Index(fields=["-created", "-id"], condition=~Q(label=""), name="alerce_labelled")]
 
     def __str__(self) -> str:
         return f"{self.classifier}: {self.label} ({self.probability:.2f})" if self.label else f"{self.classifier}: cannot say"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import cached_property
 
+from tom_alerce.models.places import Places
 from tom_alerce.models.sky import SkyObject
 
 
@@ -16,31 +18,53 @@ class Ranking(models.Model):
     site = models.CharField(max_length=100)
     night = models.CharField(max_length=10, help_text="ISO date of the evening at the site")
     now = models.FloatField(help_text="MJD UTC for which it was made")
-    weights = models.JSONField()
+    weights = models.JSONField(help_text="term -> weight")
+    supposed = models.BooleanField(default=False, help_text="made for another time than that of its making: shown to who asks for it only")
+    packed = models.BinaryField(default=b"", help_text="reasons and visibility of all places: tom_alerce.models.places")
     created = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["site", "supposed", "-now", "-id"], name="alerce_current_ranking")]
 
     def __str__(self) -> str:
         return f"{self.site} {self.night}"
 
+    @cached_property
+    def places(self) -> Places:
+        """Terms and visibility of its places."""
+        return Places.unpack(bytes(self.packed))
+
 
 class Rank(models.Model):
-    """The place of one sky object in a ranking, with every term that led to it."""
+    """The place of one sky object in a ranking; the terms that led to it are packed with those of all places (`Ranking.places`).
 
-    ranking = models.ForeignKey(Ranking, on_delete=models.CASCADE, related_name="ranks")
+    Read ranks of one ranking with the same `Ranking`, as ``prefetch_related("ranking")`` gives it: it is unpacked once.
+    """
+
+    ranking = models.ForeignKey(Ranking, on_delete=models.CASCADE, related_name="ranks", db_index=False)
     sky_object = models.ForeignKey(SkyObject, on_delete=models.CASCADE, related_name="ranks")
     place = models.PositiveIntegerField()
     score = models.FloatField()
     hours = models.FloatField(help_text="observable hours left tonight")
     magnitude = models.FloatField(null=True, help_text="AB, of the latest detection (followup.brightness); null where it is not known")
-    terms = models.JSONField(help_text="term -> {score, weight, reason}")
-    visibility = models.JSONField(default=dict, help_text="{times: [MJD], altitude: [deg], moon_separation: deg}")
 
     class Meta:
         ordering: ClassVar = ["place"]
+        indexes: ClassVar = [models.Index(fields=["-ranking", "place"], name="alerce_rank_place")]
         constraints: ClassVar = [models.UniqueConstraint(fields=["ranking", "sky_object"], name="alerce_unique_rank")]
 
     def __str__(self) -> str:
         return f"{self.place}. {self.sky_object}"
+
+    @property
+    def terms(self) -> dict[str, dict[str, Any]]:
+        """Term -> its ``score``, ``weight`` and ``reason``."""
+        return self.ranking.places.terms(self.place, self.ranking.weights)
+
+    @property
+    def visibility(self) -> dict[str, Any]:
+        """Its night: ``times`` (MJD), ``altitude`` and ``moon_altitude`` (degrees), ``moon_separation`` (degrees; None without a night)."""
+        return self.ranking.places.visibility(self.place)
 
 
 class FollowupRequest(models.Model):
@@ -78,6 +102,9 @@ class FollowupRequest(models.Model):
     )
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
+
+    #: Whether the target was made for this draft; not stored.
+    made_target: bool = False
 
     def __str__(self) -> str:
         return f"{self.facility} {self.key[:8]} ({self.state})"

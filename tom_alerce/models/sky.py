@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from broker_adapters import lifetime, surveys, tns
@@ -45,18 +46,32 @@ class SkyObject(models.Model):
 
     class Meta:
         verbose_name = "sky object"
+        #: Roles (`tom_alerce.roles`).
+        permissions: ClassVar = [
+            ("view_board", "May see what surveys and brokers sent: board, objects, review, drift"),
+            ("decide", "May promote, link, unlink and dismiss"),
+            ("link_far", "May link survey objects that are more than 10 arcseconds apart"),
+            ("request", "May draft requests and have them checked by the facility"),
+            ("approve", "May approve a checked request to be sent (nothing is sent yet)"),
+            ("configure", "May see dead letters and what else concerns the running of the TOM"),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     @property
+    def seen_target(self) -> Any:
+        """The target, if the reader may see it (`tom_alerce.visible.reveal`); None otherwise, and where there is no reader."""
+        return getattr(self, "_seen_target", None)
+
+    @property
     def name(self) -> str:
-        """What a person calls it: the target's name, else the first of its public names."""
-        return str(self.target.name) if self.target is not None else self.public_name
+        """What the reader calls it: the target's name if the reader may see that, else the first of its public names."""
+        return self.public_name if self.seen_target is None else str(self.seen_target.name)
 
     @property
     def public_name(self) -> str:
-        """The first of `public_names`, which says nothing of a target."""
+        """Name for everybody, which no target gave: the first of `public_names`."""
         return next(iter(self.public_names), f"sky object {self.pk}")
 
     @property
@@ -111,6 +126,7 @@ class SurveyObject(models.Model):
     method = models.CharField(max_length=8, choices=Method.choices, default=Method.NEW)
     separation = models.FloatField(null=True, help_text="arcseconds to the sky object when it was linked")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True, help_text="when a person linked or unlinked it")
     names = models.JSONField(default=list, help_text="other names of the object (TNS and so on)")
     first_mjd = models.FloatField(null=True, help_text="first detection, MJD UTC")
     last_mjd = models.FloatField(null=True, db_index=True, help_text="latest detection, MJD UTC")
@@ -174,10 +190,12 @@ class MatchCandidate(models.Model):
     separation = models.FloatField(help_text="arcseconds")
     decided = models.BooleanField(default=False, help_text="a person has linked it or refused to")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True, help_text="when a person decided")
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["survey_object", "sky_object"], name="alerce_unique_match_candidate")]
+        indexes: ClassVar = [models.Index(fields=["-id"], condition=Q(decided=False), name="alerce_undecided")]
 
     def __str__(self) -> str:
         return f"{self.survey_object} near {self.sky_object_id} ({self.separation:.2f} arcsec)"

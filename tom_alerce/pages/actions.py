@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -16,6 +14,7 @@ from django.views.decorators.http import require_POST
 from followup.records import FollowupError
 from tom_alerce import tasks, visible
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
+from tom_alerce.pages.access import viewers_only
 from tom_alerce.pages.theme import back
 from tom_alerce.pipeline import rank
 from tom_alerce.requests import draft, validate
@@ -27,7 +26,7 @@ Action = Callable[[HttpRequest, int], SkyObject]
 
 
 def _action(do: Action) -> Callable[..., HttpResponse]:
-    """Make a view that does an action for a POST of a logged-in user, and redirects back to the page or to the object."""
+    """Make a view that does an action for a POST of a viewer, and redirects back to the page or to the object."""
 
     @wraps(do)
     def view(request: HttpRequest, pk: int) -> HttpResponse:
@@ -38,21 +37,27 @@ def _action(do: Action) -> Callable[..., HttpResponse]:
             return redirect(back(request, request.headers.get("Referer", "")))
         return redirect(back(request, reverse("tom_alerce:object", args=[sky_object.pk])))
 
-    return require_POST(login_required(view))
+    return require_POST(viewers_only(view))
 
 
-def _changeable(request: HttpRequest, *objects: SkyObject) -> None:
-    if not visible.may_change(request.user, *objects):
-        raise PermissionDenied("you may not change the target of this object")
+def _changeable(request: HttpRequest, *objects: SkyObject, role: str = "decide") -> None:
+    _has_role(request, role)
+    if not visible.may_change(request.user, *objects, role=role):
+        raise StoreError("it is a target of others, which you may not change: ask them, or the administrator of this TOM")
+
+
+def _has_role(request: HttpRequest, role: str) -> None:
+    if not visible.may(request.user, role):
+        raise StoreError(f"your account has not the role {role!r} ({visible.ROLES[role]}): ask the administrator of this TOM")
 
 
 def _sky_object(request: HttpRequest, pk: int) -> SkyObject:
-    return get_object_or_404(visible.sky_objects(request.user).select_related("target"), pk=pk)
+    return get_object_or_404(visible.sky_objects(request.user).prefetch_related(visible.seen_target(request.user)), pk=pk)
 
 
 def _candidate(request: HttpRequest, pk: int) -> MatchCandidate:
     """Undecided match of which the user may change both sides."""
-    candidate = get_object_or_404(visible.undecided(request.user), pk=pk)
+    candidate = get_object_or_404(visible.undecided(request.user).select_related("survey_object__sky_object", "sky_object"), pk=pk)
     _changeable(request, candidate.sky_object, candidate.survey_object.sky_object)
     return candidate
 
@@ -71,8 +76,9 @@ def promote(request: HttpRequest, pk: int) -> SkyObject:
 def link(request: HttpRequest, pk: int) -> SkyObject:
     """Link a survey object, named in ``name``, to this object."""
     sky_object = _sky_object(request, pk)
+    _has_role(request, "decide")
     name = SurveyObject.object_id_of(sanitize_text(request.POST.get("name", "")))
-    member = SurveyObject.objects.filter(object_id=name, sky_object__in=visible.sky_objects(request.user).values("pk")).first()
+    member = SurveyObject.objects.filter(object_id=name).select_related("sky_object").first()
     if member is None:
         raise StoreError(f"no survey has an object {name!r} here")
     _changeable(request, sky_object, member.sky_object)
@@ -114,6 +120,7 @@ def dismiss(request: HttpRequest, pk: int) -> SkyObject:
 def explain(request: HttpRequest, pk: int) -> SkyObject:
     """Enqueue a task that explains the stamp classifier for this object: never in this process, which must not load TensorFlow."""
     sky_object = _sky_object(request, pk)
+    _has_role(request, "decide")
     if not tasks.workers_serve(tasks.explain):
         raise StoreError(f"this site has no worker for it; ask its administrator to run: manage.py alerce_explain {sky_object.pk}")
     tasks.explain.enqueue([sky_object.pk])
@@ -125,10 +132,10 @@ def explain(request: HttpRequest, pk: int) -> SkyObject:
 def dry_run(request: HttpRequest, pk: int) -> SkyObject:
     """Draft tonight's request for this object, check it and store it; nothing is sent.
 
-    The object becomes a target, since facilities take requests for targets only.
+    The object becomes a target of the user, since facilities take requests for targets only; if the request is refused, it does not.
     """
     sky_object = _sky_object(request, pk)
-    _changeable(request, sky_object)
+    _changeable(request, sky_object, role="request")
     ranked, options = rank.compute(sky_object_ids=[sky_object.pk]), {"top": 1, "threshold": 0.0}
     planned = rank.plan(ranked, **options)
     if not planned:
@@ -136,6 +143,7 @@ def dry_run(request: HttpRequest, pk: int) -> SkyObject:
         raise StoreError(f"{sky_object} cannot be requested for tonight: {next(iter(reasons), 'a term of the ranking vetoes it')}")
     (row,) = draft.draft(planned, user=request.user)
     validate.dry_run(row)
+    draft.settle(row)
     level = messages.SUCCESS if row.state == row.State.VALIDATED else messages.WARNING
     messages.add_message(request, level, f"Dry run for {row.facility}, nothing was sent. {row.get_state_display()}: {row.message}")
     return sky_object

@@ -1,4 +1,4 @@
-"""The board: the latest ranking as a table, to plan a night from."""
+"""The board: the current ranking as a table, to plan a night from."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Max, QuerySet
-from django.shortcuts import get_object_or_404
+from django.db.models import QuerySet
+from django.http import Http404
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
@@ -16,24 +15,23 @@ from followup.records import Limits
 from tom_alerce import conf, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Rank, Ranking
+from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.figures import svg
 from tom_alerce.pages.filters import BoardFilter
 from tom_alerce.pages.summaries import summarise
 from tom_alerce.pages.tables import BoardTable
 from tom_alerce.pages.theme import theme
+from tom_alerce.pipeline.rank import why_empty
+from tom_alerce.store import rankings
 
+#: Digits of the largest key.
+LONGEST_KEY = 18
 #: Age (days) at which a ranking is marked as old.
 STALE = 0.5
 
 
-def latest_rankings() -> QuerySet[Ranking]:
-    """The latest ranking of each site, newest first."""
-    latest = Ranking.objects.values("site").annotate(latest=Max("pk"))
-    return Ranking.objects.filter(pk__in=latest.values("latest")).order_by("-pk")
-
-
-class BoardView(LoginRequiredMixin, SingleTableMixin, FilterView):
-    """``/alerce/``: the latest ranking of a site, or the one named by ``?ranking=``."""
+class BoardView(ViewerMixin, SingleTableMixin, FilterView):
+    """``/alerce/``: the current ranking (`tom_alerce.store.rankings.current`), or the one named by ``?ranking=``."""
 
     model = Rank
     table_class = BoardTable
@@ -43,14 +41,10 @@ class BoardView(LoginRequiredMixin, SingleTableMixin, FilterView):
     strict = False
 
     def get_queryset(self) -> QuerySet[Rank]:
-        """Ranks of the objects that the user may see."""
+        """Ranks of the ranking that is shown."""
         chosen = self.request.GET.get("ranking", "")
-        self.rankings = list(latest_rankings())
-        self.ranking = self.rankings[0] if self.rankings else None
-        if chosen.isdecimal():
-            self.ranking = get_object_or_404(Ranking, pk=chosen)
-        ranks = Rank.objects.filter(ranking=self.ranking, sky_object__in=visible.sky_objects(self.request.user).values("pk"))
-        return ranks.select_related("ranking", "sky_object__target")
+        self.ranking = _ranking(chosen) if chosen.isdecimal() else rankings.current()
+        return rankings.ranks(self.ranking).select_related("sky_object")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Context of the page: its ranks with their summaries and figures."""
@@ -58,12 +52,24 @@ class BoardView(LoginRequiredMixin, SingleTableMixin, FilterView):
         now = now_mjd()
         ranks = [row.record for row in context["table"].page.object_list]
         decorate(ranks, self.request.user, now)
+        context |= {"ranking": self.ranking, "rankings": rankings.offered(), "site": rankings.site_name()}
         if self.ranking:
-            context |= {"ranking": self.ranking, "rankings": self.rankings, "stale": now - self.ranking.now > STALE}
+            stale = now - self.ranking.now > STALE or not rankings.is_for_tonight(self.ranking, now)
+            context |= {"stale": stale and not self.ranking.supposed}
+            if not ranks and not self.object_list.exists() and not self.ranking.ranks.exists():
+                context["why_empty"] = why_empty(self.ranking.now)
         parameters = self.request.GET.copy()
         parameters.pop("page", None)
         filtered = any(parameters.get(name) for name in self.filterset.filters)
         return context | {"alerce_theme": theme(self.request), "filtered": filtered, "orders": BoardTable.ORDERS, "now": now}
+
+
+def _ranking(key: str) -> Ranking:
+    """Ranking of that key; 404 without one, also for a number that no database holds."""
+    row = Ranking.objects.filter(pk=int(key)).first() if len(key) <= LONGEST_KEY else None
+    if row is None:
+        raise Http404("there is no such ranking: it may have been pruned")
+    return row
 
 
 def decorate(ranks: Sequence[Any], user: visible.User, now: float) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.mixins import LoginRequiredMixin
 from django.views.generic import TemplateView
 
 from tom_alerce import conf
 from tom_alerce.models import Drift
+from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.figures import nights
 from tom_alerce.pages.theme import theme
 
@@ -16,7 +16,7 @@ from tom_alerce.pages.theme import theme
 NIGHTS, LISTED = 60, 12
 
 
-class DriftView(LoginRequiredMixin, TemplateView):
+class DriftView(ViewerMixin, TemplateView):
     """``/alerce/drift/``: the results of ``manage.py alerce_drift`` for the version of the model that was measured last."""
 
     template_name = "tom_alerce/drift.html"

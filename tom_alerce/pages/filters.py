@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import django_filters
 import numpy as np
-from astropy.coordinates import SkyCoord, angular_separation
+from astropy.coordinates import angular_separation
 from django import forms
 from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from broker_adapters import healpix
 from classifiers.taxonomy import LIGHTCURVE, STAMP
+from tom_alerce import visible
 from tom_alerce.match_manager import simplified, spellings
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 from tom_alerce.models.sky import first_seen
+from tom_alerce.pages import positions
 from tom_alerce.store import classifications
-
-#: Radius of a cone search by default, and the largest one, arcseconds.
-RADIUS, MAX_RADIUS = 5.0, 600.0
 
 CLASSES = [
     ("Stamp", [(c, c) for c in STAMP]),
@@ -28,23 +26,22 @@ CLASSES = [
 ]
 
 
-def named_or_near(objects: QuerySet[SkyObject], text: str) -> QuerySet[SkyObject]:
-    """Objects near a position with an optional radius in arcseconds ('12:30:00 +12:00:00 10'), or with this part of a name."""
-    cone = position(text)
+def named_or_near(objects: QuerySet[SkyObject], text: str, user: visible.User) -> QuerySet[SkyObject]:
+    """Objects near a position (`tom_alerce.pages.positions`), or with this part of a name; names of targets count if the user sees them."""
+    cone = positions.parse(text)
     if cone is None:
-        return objects.filter(pk__in=SkyObject.objects.filter(_named(text)).values("pk"))
-    ra, dec, radius = cone
-    near = objects.filter(healpix__in=healpix.cone(ra, dec, radius)).values_list("pk", "ra", "dec")
-    keys = [pk for pk, *there in near if np.degrees(angular_separation(*np.radians([ra, dec, *there]))) * 3600 <= radius]
+        return objects.filter(pk__in=SkyObject.objects.filter(_named(text, user)).values("pk"))
+    near = objects.filter(healpix__in=healpix.cone(*cone)).values_list("pk", "ra", "dec")
+    keys = [pk for pk, *there in near if np.degrees(angular_separation(*np.radians([*cone[:2], *there]))) * 3600 <= cone.radius]
     return objects.filter(pk__in=keys)
 
 
-def _named(text: str) -> Q:
+def _named(text: str, user: visible.User) -> Q:
     """Condition for a part of any name; spaces, hyphens and the prefix of a TNS name do not count ('sn2026asx' finds 'AT 2026asx')."""
     name = spellings(SurveyObject.object_id_of(text))[0] or text
     conditions = Q(survey_objects__in=SurveyObject.objects.alias(all=_simple("names", "object_id")).filter(all__contains=name).values("pk"))
-    for field in ("target__name", "target__aliases__name"):
-        conditions |= Q(pk__in=SkyObject.objects.alias(all=_simple(field)).filter(all__contains=name).values("pk"))
+    for field in ("name", "aliases__name"):
+        conditions |= Q(target__in=visible.targets(user).alias(all=_simple(field)).filter(all__contains=name).values("pk"))
     return conditions
 
 
@@ -53,22 +50,26 @@ def _simple(*fields: str) -> Any:
     return simplified(Concat(Value(""), *(part for field in fields for part in (Cast(field, CharField()), Value("|")))))
 
 
-def position(text: str) -> tuple[float, float, float] | None:
-    """Parse a position: right ascension, declination (degrees) and radius (arcseconds); None if the text is no position.
+class SearchField(forms.CharField):
+    """A name or a position; a text that is meant as a position and is none is an error, which says so."""
 
-    Decimal degrees, or sexagesimal hours and degrees with colons; the three are separated by spaces or commas.
-    """
-    parts = [part for part in re.split(r"[\s,]+", text.strip()) if part]
-    if len(parts) not in (2, 3):
-        return None
-    try:
-        coordinate = SkyCoord(*parts[:2], unit=("hourangle" if ":" in parts[0] else "deg", "deg"))
-        radius = float(parts[2]) if len(parts) == 3 else RADIUS
-    except (ValueError, TypeError):  # a TypeError if a part ends in N or S, which it reads as a latitude: 'SN 2026asx'
-        return None
-    if not (np.isfinite(coordinate.ra.deg) and radius > 0):
-        return None
-    return float(coordinate.ra.deg), float(coordinate.dec.deg), min(radius, MAX_RADIUS)
+    def clean(self, value: Any) -> Any:
+        """Validate the text."""
+        text = super().clean(value)
+        try:
+            positions.parse(text or "")
+        except positions.PositionError as error:
+            raise forms.ValidationError(str(error)) from error
+        return text
+
+
+class Search(django_filters.CharFilter):
+    """Filter by a name or a position."""
+
+    field_class = SearchField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=positions.LONGEST, **kwargs)
 
 
 class Number(django_filters.NumberFilter):
@@ -80,7 +81,7 @@ class Number(django_filters.NumberFilter):
 class BoardFilter(django_filters.FilterSet):
     """Filters of the board, over the ranks of one ranking."""
 
-    query = django_filters.CharFilter(method="by_query", label="Name or position")
+    query = Search(method="by_query", label="Name or position")
     label = django_filters.ChoiceFilter(choices=CLASSES, method="by_class", label="Class", empty_label="any")
     probability = Number(method="by_class", label="P ≥", min_value=0, max_value=1)
     magnitude = Number(lookup_expr="lte", label="Magnitude ≤", min_value=-30, max_value=40)
@@ -93,7 +94,7 @@ class BoardFilter(django_filters.FilterSet):
 
     def by_query(self, ranks: QuerySet[Rank], name: str, value: str) -> QuerySet[Rank]:
         """Ranks of the objects whose name or position matches the text."""
-        return ranks.filter(sky_object__in=named_or_near(SkyObject.objects.all(), value).values("pk"))
+        return ranks.filter(sky_object__in=named_or_near(SkyObject.objects.all(), value, self.request.user).values("pk"))
 
     def by_class(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
         """Ranks of the objects to which a classifier gives the class, with at least the probability if one is given."""

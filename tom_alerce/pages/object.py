@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import QuerySet
 from django.views.generic import DetailView
 
 from tom_alerce import tasks, visible
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, Explanation, Rank, SkyObject, Stamps
+from tom_alerce.models import Classification, Explanation, SkyObject, Stamps
 from tom_alerce.pages import photometry
+from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.board import lowest_altitude
 from tom_alerce.pages.figures import interactive, svg
 from tom_alerce.pages.figures.outlook import outlooks
@@ -20,20 +20,21 @@ from tom_alerce.pages.review import mark_decidable
 from tom_alerce.pages.summaries import Summary, summarise
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline import explain
+from tom_alerce.store import rankings
 
 #: Largest number of rows of the history of classifications.
 HISTORY = 200
 
 
-class ObjectView(LoginRequiredMixin, DetailView):  # type: ignore[type-arg] # generic in the stubs alone
-    """``/alerce/objects/<pk>/``; 404 where the user may not see the object."""
+class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic in the stubs alone
+    """``/alerce/objects/<pk>/``; its target, the target's name and the requests for it are shown to those who may see the target."""
 
     context_object_name = "sky_object"
     template_name = "tom_alerce/object.html"
 
     def get_queryset(self) -> QuerySet[SkyObject]:
         """Objects that the user may see."""
-        return visible.sky_objects(self.request.user).select_related("target")
+        return visible.sky_objects(self.request.user)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Context of the page: the summary and its figures, large."""
@@ -41,6 +42,8 @@ class ObjectView(LoginRequiredMixin, DetailView):  # type: ignore[type-arg] # ge
         context = super().get_context_data(**kwargs) | details(summary)
         context["alerce_theme"] = theme(self.request)
         context["may_change"] = visible.may_change(self.request.user, self.object)
+        context["may_request"] = visible.may_change(self.request.user, self.object, role="request")
+        context["taken"] = self.object.target_id is not None and self.object.seen_target is None
         mark_decidable(summary.ambiguous, self.request.user)
         context["pairs"] = pairs(summary.ambiguous)
         context["explanations"] = explanations(self.object)
@@ -64,7 +67,7 @@ def explanations(sky_object: SkyObject) -> list[tuple[Stamps, Explanation | None
 def details(summary: Summary) -> dict[str, Any]:
     """Context that the page of an object and the tab of its target share."""
     now = now_mjd()
-    rank = Rank.objects.filter(sky_object=summary.sky_object).select_related("ranking").order_by("-ranking__now", "-pk").first()
+    rank = rankings.rank_of(summary.sky_object)
     context: dict[str, Any] = {"summary": summary, "now": now, "rank": rank}
     context["curve"] = svg.light_curve(summary.detections, now, width=900, height=300, recent=None)
     if rank is not None:

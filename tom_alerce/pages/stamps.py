@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
@@ -15,9 +13,9 @@ from numpy.typing import NDArray
 
 from broker_adapters import cutouts
 from broker_adapters.errors import PacketError
-from tom_alerce import visible
 from tom_alerce.models import Explanation, Stamps
 from tom_alerce.pages import images
+from tom_alerce.pages.access import viewers_only
 from tom_alerce.store import explanations
 
 logger = logging.getLogger(__name__)
@@ -31,13 +29,13 @@ def _etag(request: HttpRequest, pk: int) -> str | None:
     return f'"{STYLE}-{pk}-{source_id}"' if source_id is not None else None
 
 
-@login_required
+@viewers_only
 @require_safe
 @cache_control(private=True, max_age=3600)
 @condition(etag_func=_etag)
 def stamps(request: HttpRequest, pk: int) -> HttpResponse:
-    """``/alerce/stamps/<pk>.png``: science, template and difference side by side; 404 if the user may not see the object."""
-    row = get_object_or_404(_viewable(request), pk=pk)
+    """``/alerce/stamps/<pk>.png``: science, template and difference side by side."""
+    row = get_object_or_404(Stamps, pk=pk)
     return HttpResponse(images.strip({kind: _pixels(row, kind) for kind in images.KINDS}), content_type="image/png")
 
 
@@ -46,19 +44,15 @@ def _explanation_etag(request: HttpRequest, pk: int) -> str | None:
     return f'"{STYLE}-{pk}-{made:%s.%f}"' if made is not None else None
 
 
-@login_required
+@viewers_only
 @require_safe
 @cache_control(private=True, max_age=3600)
 @condition(etag_func=_explanation_etag)
 def explanation(request: HttpRequest, pk: int) -> HttpResponse:
-    """``/alerce/explanations/<pk>.png``: the stamps with the map of an explanation; 404 if the user may not see the object."""
-    row = get_object_or_404(Explanation.objects.filter(stamps__in=_viewable(request)).select_related("stamps"), pk=pk)
+    """``/alerce/explanations/<pk>.png``: the stamps with the map of an explanation."""
+    row = get_object_or_404(Explanation.objects.select_related("stamps"), pk=pk)
     pixels = {kind: _pixels(row.stamps, kind) for kind in images.KINDS}
     return HttpResponse(images.explained(pixels, explanations.weights(row)), content_type="image/png")
-
-
-def _viewable(request: HttpRequest) -> QuerySet[Stamps]:
-    return Stamps.objects.filter(survey_object__sky_object__in=visible.sky_objects(request.user).values("pk"))
 
 
 def _pixels(row: Stamps, kind: str) -> NDArray[np.float32] | None:

@@ -36,7 +36,7 @@ class ShownStamps(Protocol):
 
 @dataclass(frozen=True)
 class Summary:
-    """Data of one sky object that the pages show; ``sky_object`` has its target and survey objects prefetched."""
+    """Data of one sky object that the pages show; ``sky_object`` has its survey objects, and the target that is seen, prefetched."""
 
     sky_object: SkyObject
     detections: Detections
@@ -89,7 +89,7 @@ class Summary:
 
 def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int, Summary]:
     """Summarise sky objects for a user who may see them; return key -> `Summary`."""
-    prefetch_related_objects(sky_objects, "target", "survey_objects__decided_by")
+    prefetch_related_objects(sky_objects, visible.seen_target(user), "survey_objects__decided_by")
     keys = [sky_object.pk for sky_object in sky_objects]
     classified = classifications.latest(keys)
     silent = _silent(keys, classified)
@@ -104,7 +104,7 @@ def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int,
         "owner",
     )
     requests = _by(visible.requests(user).filter(sky_object__in=keys).order_by("-created"), "sky_object_id")
-    ambiguous = _ambiguous(keys, user)
+    ambiguous = _ambiguous(sky_objects, user)
     return {
         one.pk: Summary(
             one,
@@ -127,11 +127,12 @@ def _silent(keys: Sequence[int], classified: Mapping[int, Sequence[Classificatio
     return _by((row for key, row in latest.items() if key not in answered), "sky_object_id")
 
 
-def _ambiguous(keys: Sequence[int], user: visible.User) -> dict[int, list[MatchCandidate]]:
-    """Undecided matches by sky object: under the one to link to and under the present one; the user may see both."""
+def _ambiguous(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int, list[MatchCandidate]]:
+    """Undecided matches by sky object: under the one to link to and under the present one."""
     by_object: dict[int, list[MatchCandidate]] = defaultdict(list)
-    undecided = visible.undecided(user).filter(Q(sky_object__in=keys) | Q(survey_object__sky_object__in=keys))
-    for one in undecided:
+    members = [member.pk for one in sky_objects for member in one.survey_objects.all()]
+    undecided = visible.undecided(user).filter(Q(sky_object__in=[one.pk for one in sky_objects]) | Q(survey_object__in=members))
+    for one in visible.with_both_sides(user, undecided):
         for key in {one.sky_object_id, one.survey_object.sky_object_id}:
             by_object[key].append(one)
     return by_object

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_tables2 as tables
 from django.db.models import F, QuerySet
 
@@ -43,6 +45,13 @@ class BoardTable(tables.Table):
         attrs = {"class": "alerce-board"}
         template_name = "django_tables2/bootstrap5.html"
         order_by = "place"
+
+    #: Rows of a page at most, whatever is asked for.
+    MOST = 100
+
+    def paginate(self, *args: Any, per_page: int | None = None, **kwargs: Any) -> None:
+        """Show a page of 1 to `MOST` rows."""
+        super().paginate(*args, per_page=min(max(per_page or 1, 1), self.MOST), **kwargs)
 
     def order_magnitude(self, ranks: QuerySet[Rank], descending: bool) -> tuple[QuerySet[Rank], bool]:
         """Sort by magnitude; unknown magnitudes last in both directions."""

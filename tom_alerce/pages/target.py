@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from tom_targets.models import Target
 from tom_targets.permissions import targets_for_user
 
 from tom_alerce.models import SkyObject
+from tom_alerce.pages.access import viewers_only
 from tom_alerce.pages.object import details
 from tom_alerce.pages.summaries import summarise
 
@@ -20,7 +20,7 @@ def tab(context: dict[str, Any]) -> dict[str, Any]:
     return {"alerce_target_pk": context["object"].pk}
 
 
-@login_required
+@viewers_only
 def objects(request: HttpRequest, pk: int) -> HttpResponse:
     """``/alerce/targets/<pk>/``: content of the tab; 404 if the user may not see the target."""
     target = get_object_or_404(targets_for_user(request.user, Target.objects.all(), "view_target"), pk=pk)

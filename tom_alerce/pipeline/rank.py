@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.db.models import Max
 
 from followup import rank as ranking
 from followup import sites, visibility
@@ -71,6 +72,40 @@ def compute(
     ra, dec = np.array([c.ra for c in candidates]), np.array([c.dec for c in candidates])
     night = visibility.night(sites.site(conf.get("SITE") if site is None else site), ra, dec, at, Limits(**conf.get("LIMITS")))
     return Ranked(ranking.rank(candidates, night, conf.get("TERMS") or ranking.DEFAULT_TERMS), candidates, night)
+
+
+def tonight(site: str | None = None, at: float | None = None) -> tuple[Ranked, models.Ranking]:
+    """Candidates to plan requests from, and the stored ranking to which they belong.
+
+    Without a site or a time of its own this is the current ranking (`rankings.current`), if it is for tonight: the objects that the board
+    shows, ranked again for what is left of the night. Otherwise a ranking is made and stored.
+    """
+    current = rankings.current() if site is None and at is None else None
+    if current is not None and rankings.is_for_tonight(current):
+        return compute(sky_object_ids=list(current.ranks.values_list("sky_object", flat=True))), current
+    stored = rank(site, at)
+    return stored, stored.row
+
+
+def why_empty(at: float) -> str:
+    """Why a ranking for a time (MJD) has no object: a sentence for pages and commands."""
+    days = conf.get("RANK_DAYS")
+    objects = models.SkyObject.objects.all()
+    total = objects.count()
+    if not total:
+        return "no object is stored yet: alerce_poll queries the brokers, alerce_ingest reads packets"
+    counted = f"{total} object{'s' if total > 1 else ''}"
+    fixed = objects.filter(moving=False)
+    if not fixed.exists():
+        return f"{counted}, all of them known to move"
+    recent = fixed.filter(last_mjd__gte=at - days)
+    if not recent.exists():
+        latest = fixed.aggregate(latest=Max("last_mjd"))["latest"]
+        seen = "none has a detection" if latest is None else f"the latest was seen {at - latest:.0f} days before"
+        return f"{counted}, none seen within RANK_DAYS = {days:g} ({seen})"
+    if not recent.filter(first_mjd__lte=at).exists():
+        return f"{counted}, none of the recent ones seen before the time of the ranking"
+    return f"{counted}, of which {recent.count()} are recent by now: rank again"
 
 
 def plan(ranked: Ranked, **options: Any) -> list[ObservationRequest]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from followup.plan import load_facility
-from followup.records import FollowupError, ObservationRequest
+from followup.records import Facility, FollowupError, ObservationRequest
 from tom_alerce.models import FollowupRequest, Ranking, SkyObject
 from tom_alerce.requests.facilities import options_of
 from tom_alerce.requests.states import TRANSITIONS, State, move
@@ -16,9 +16,14 @@ from tom_alerce.store import targets
 from tom_alerce.store.errors import hooks
 from tom_alerce.store.sql import begin_write
 
+#: Key of no target, in the payload of a request that is refused before it has one.
+NO_TARGET = 0
+
 
 def draft(requests: Sequence[ObservationRequest], ranking: Ranking | None = None, user: Any = None) -> list[FollowupRequest]:
     """Store requests as drafts; each object becomes a target of the TOM, which every facility needs.
+
+    A request that the plug-in's own check will refuse makes no target; nor does one that the facility's form refuses, after `settle`.
 
     An existing unsent request is redrafted; one that may have been sent is left unchanged.
 
@@ -36,12 +41,29 @@ def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> F
     facility = load_facility(request.facility)
     with hooks(request.name, (FollowupError,)), transaction.atomic():
         begin_write()
-        sky_object = SkyObject.objects.get(pk=int(request.target))
-        target = targets.promote(sky_object, user)
-        payload = facility.payload(request, target_id=target.pk, **options_of(facility.payload))
+        sky_object = SkyObject.objects.select_for_update().get(pk=int(request.target))
+        fresh_target = sky_object.target_id is None and targets.existing(sky_object, user) is None
+        impossible = fresh_target and bool(_problems(request, facility))
+        target = None if impossible else targets.promote(sky_object, user)
+        payload = facility.payload(request, target_id=NO_TARGET if target is None else target.pk, **options_of(facility.payload))
         fresh = {"sky_object": sky_object, "target": target, "ranking": ranking, "facility": facility.FACILITY, "payload": payload}
         owner = user if user is not None and user.is_authenticated else None
         row, new = FollowupRequest.objects.get_or_create(key=request.key, defaults={**fresh, "user": owner})
         if not new and State.DRAFT in TRANSITIONS[row.state]:
-            move(row, State.DRAFT, "", target=target, ranking=ranking, payload=payload)
+            move(row, State.DRAFT, "", target=target, ranking=ranking, payload=payload, user=row.user or owner)
+    row.made_target = fresh_target and target is not None
     return row
+
+
+def _problems(request: ObservationRequest, facility: Facility) -> Sequence[str]:
+    """Objections of the plug-in's own check to the request, whatever its target is."""
+    check = getattr(facility, "check", None)
+    payload = facility.payload(request, target_id=NO_TARGET, **options_of(facility.payload))
+    return check(payload) if check is not None else ()
+
+
+def settle(row: FollowupRequest) -> None:
+    """After the check of a request: if the facility has refused it, the target that its draft made is withdrawn."""
+    if row.state == State.INVALID and row.made_target and row.target is not None:
+        targets.withdraw(row.sky_object, row.target)
+        row.target, row.made_target = None, False

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from broker_adapters import tns
 from followup.records import Candidate
+from tom_alerce import visible
 from tom_alerce.models import Classification, SkyObject
 from tom_alerce.store.classifications import LOCAL, detail, latest
 from tom_alerce.store.sky import load
@@ -16,7 +17,7 @@ from tom_alerce.store.sky import load
 
 def candidates(skies: QuerySet[SkyObject]) -> list[Candidate]:
     """Candidates of these objects, in the order of their keys."""
-    rows = list(skies.select_related("target").prefetch_related("survey_objects").order_by("pk"))
+    rows = list(skies.prefetch_related("survey_objects", visible.seen_target(None)).order_by("pk"))
     classifications = latest([row.pk for row in rows])
     return [
         Candidate(

@@ -112,7 +112,7 @@ def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None =
         begin_write()
         sky = SkyObject.objects.select_for_update().get(pk=sky_object.pk)
         if target is None:
-            target = sky.target or _existing(sky, user)
+            target = sky.target or existing(sky, user)
             if target is not None and user is not None and not visible.may_change_target(user, target):
                 raise StoreError(f"{_names(sky)[0]} is a target that you may not change: ask the administrator of this TOM")
             target = target or _create(sky, user)
@@ -126,7 +126,7 @@ def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None =
     return target
 
 
-def _existing(sky: SkyObject, user: Any) -> BaseTarget | None:
+def existing(sky: SkyObject, user: Any) -> BaseTarget | None:
     """The existing target of a sky object, by name, else by position; targets that the user may not see are not named."""
     if sky.moving:
         raise StoreError(f"{sky} moves: a target needs its orbital elements")
@@ -139,6 +139,16 @@ def _existing(sky: SkyObject, user: Any) -> BaseTarget | None:
             raise StoreError(f"{sky} is near several targets ({names or 'of others'}): say which one it is")
         pk = near[0][0] if near else None
     return None if pk is None else BaseTarget.objects.get(pk=pk)
+
+
+def withdraw(sky_object: SkyObject, target: BaseTarget) -> None:
+    """Delete a target that has just been made of this object, and that nothing else belongs to; it may be made again."""
+    if target.observationrecord_set.exists() or SkyObject.objects.filter(target=target).exclude(pk=sky_object.pk).exists():
+        return
+    with transaction.atomic():
+        SkyObject.objects.filter(pk=sky_object.pk, target=target).update(target=None, promoted=False)
+        (Target.objects.filter(pk=target.pk).first() or target).delete()
+    sky_object.target = None
 
 
 def _create(sky: SkyObject, user: Any) -> BaseTarget:

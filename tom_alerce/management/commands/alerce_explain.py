@@ -9,15 +9,15 @@ from django.core.management.base import CommandError, CommandParser
 from classifiers.records import ClassifierError
 from tom_alerce.management import command
 from tom_alerce.management.options import positive
-from tom_alerce.models import Ranking
 from tom_alerce.pipeline import explain
+from tom_alerce.store import rankings
 
 
 class Command(command.Command):
     """Exit code: 0, or 1 if the model cannot be read."""
 
     help = (
-        "Store maps of the pixels that spoke for the stamp classifier's class: for the best of the latest ranking, or for given "
+        "Store maps of the pixels that spoke for the stamp classifier's class: for the best of the current ranking, or for given "
         "objects. A map takes about a second; alerts that have one are skipped. Exit code 1: the model cannot be read."
     )
 
@@ -39,5 +39,4 @@ class Command(command.Command):
 
     @staticmethod
     def _best(top: int) -> list[int]:
-        latest = Ranking.objects.order_by("-now", "-pk").first()
-        return [] if latest is None else list(latest.ranks.order_by("place").values_list("sky_object", flat=True)[:top])
+        return list(rankings.ranks(rankings.current()).values_list("sky_object", flat=True)[:top])

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.urls import reverse
 
 from followup.records import FollowupError
+from tom_alerce import visible
 from tom_alerce.management import command
 from tom_alerce.management.options import add_night
-from tom_alerce.pipeline.rank import rank
+from tom_alerce.pipeline.rank import rank, why_empty
+from tom_alerce.store import rankings
 
 
 class Command(command.Command):
@@ -29,7 +32,14 @@ class Command(command.Command):
         except FollowupError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{ranked.row.site}, night of {ranked.row.night}: {len(ranked.candidates)} objects ranked")
-        for row in ranked.row.ranks.select_related("sky_object__target").order_by("place")[: max(options["show"], 0)]:
+        if not ranked.candidates:
+            self.stdout.write(f"nothing to rank: {why_empty(ranked.row.now)}")
+        if ranked.row.supposed or ranked.row.site != rankings.site_name():
+            self.stdout.write(f"the board shows it to who chooses it: {reverse('tom_alerce:board')}?ranking={ranked.row.pk}")
+        ranks = rankings.ranks(ranked.row).select_related("sky_object")
+        for row in ranks.prefetch_related("sky_object__survey_objects", visible.seen_target(None, "sky_object__"))[
+            : max(options["show"], 0)
+        ]:
             self.stdout.write(f"{row.place:4d}. {row.sky_object.name:24s} {row.score:.3f}  {row.hours:4.1f} h left")
             for name, term in row.terms.items():
                 self.stdout.write(f"      {name} {term['score']:.2f} (weight {term['weight']:g}): {term['reason']}")

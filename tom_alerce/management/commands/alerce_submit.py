@@ -7,9 +7,12 @@ from collections import Counter
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.management.base import CommandError, CommandParser
+from tom_targets.models import BaseTarget, Target
 
 from followup.records import FollowupError, ObservationRequest
+from tom_alerce import conf
 from tom_alerce.management import command
 from tom_alerce.management.options import add_night, positive
 from tom_alerce.models import FollowupRequest, Ranking
@@ -24,16 +27,16 @@ class Command(command.Command):
     """Exit code: 0 if every request is valid; 1 if the facility's portal did not answer; 2 if a request is invalid or was skipped."""
 
     help = (
-        "Rank, plan, draft requests for the best objects (which become targets of the TOM), check them with the facility's own form, "
-        "print what would be sent, and send nothing. Exit code 1: the portal did not answer; 2: a request is not valid, or was skipped "
-        "because the user may not change its target."
+        "Plan and draft requests for the best of the current ranking (they become targets of the TOM), check them with the facility's own "
+        "form, print what would be sent, and send nothing. Exit code 1: the portal did not answer; 2: a request is not valid, or was "
+        "skipped because the user may not change its target."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add ``--site``, ``--now``, ``--dry-run``, ``--user`` and ``--top``."""
         add_night(parser)
         parser.add_argument("--dry-run", action="store_true", help="required: this version checks requests and does not send them")
-        parser.add_argument("--user", help="name of the user to whom the requests belong")
+        parser.add_argument("--user", help="name of the user to whom requests and new targets belong")
         parser.add_argument("--top", type=positive, help="largest number of requests")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,15 +44,16 @@ class Command(command.Command):
         if not options["dry_run"]:
             raise CommandError("this version does not send requests: give --dry-run")
         user = self._user(options["user"])
+        self._somebody_sees(user)
         try:
-            ranked = rank.rank(options["site"], options["now"])
+            ranked, row = rank.tonight(options["site"], options["now"])
             limits = {} if options["top"] is None else {"top": options["top"]}
             planned = rank.plan(ranked, **limits)
             for reason, n in Counter(rank.passed_over(ranked, **limits).values()).items():
                 self.stdout.write(f"{n} passed over: {reason}")
         except FollowupError as error:
             raise CommandError(str(error)) from error
-        drafted = [self._draft(request, ranked.row, user) for request in planned]
+        drafted = [self._draft(request, row, user) for request in planned]
         requests = [request for request in drafted if request is not None]
         for request in requests:
             self._check(request)
@@ -59,6 +63,13 @@ class Command(command.Command):
             raise CommandError(next(r.message for r in requests if r.state == State.DRAFT))
         if State.INVALID in states or "skipped" in states:
             raise CommandError("some requests are not valid, or were skipped", returncode=2)
+
+    @staticmethod
+    def _somebody_sees(user: Any) -> None:
+        """Refuse to make targets that nobody but superusers would see."""
+        private = Target._meta.get_field("permissions").get_default() == BaseTarget.Permissions.PRIVATE
+        if user is None and private and not Group.objects.filter(name__in=conf.get("GROUPS")).exists():
+            raise CommandError("nobody would see the targets: say with --user to whom they belong, or name groups in TOM_ALERCE['GROUPS']")
 
     def _draft(self, request: ObservationRequest, ranking: Ranking, user: Any) -> FollowupRequest | None:
         """Store the draft of a request; if its object cannot be a target, or be requested, print the reason and return None."""
@@ -74,6 +85,7 @@ class Command(command.Command):
             return
         try:
             sent = validate.dry_run(request)
+            draft.settle(request)
         except StoreError as error:  # somebody has sent it meanwhile
             request.refresh_from_db()
             self.stdout.write(f"{request.payload['name']}: {error}")
