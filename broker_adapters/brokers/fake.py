@@ -23,6 +23,7 @@ import numpy as np
 from broker_adapters import packets, surveys
 from broker_adapters.crossmatch import separation, unit_vectors
 from broker_adapters.errors import PacketError, SourceError
+from broker_adapters.lifetime import merged
 from broker_adapters.records import Alert, Query, frozen
 from broker_adapters.sources import files
 
@@ -90,7 +91,8 @@ class Client:
             by_key.setdefault(alert.key, []).append(alert)
         for alerts in by_key.values():
             alerts.sort(key=lambda a: -a.mjd)
-            yield replace(alerts[0], detections=frozen(np.concatenate([a.detections for a in alerts])))
+            rows = frozen(np.concatenate([a.detections for a in alerts]))
+            yield replace(alerts[0], detections=rows, lifetime=merged(a.lifetime for a in alerts))
 
     def _check(self, survey: str) -> None:
         if survey not in self.surveys:
