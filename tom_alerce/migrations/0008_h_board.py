@@ -42,7 +42,7 @@ def packed(rows):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tom_alerce", "0007_width_of_names")]
+    dependencies = [("tom_alerce", "0008_e_intake")]
 
     operations = [
         migrations.AlterModelOptions(
