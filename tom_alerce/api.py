@@ -17,7 +17,7 @@ from broker_adapters.records import Detections
 from tom_alerce import visible
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 from tom_alerce.pages import photometry
-from tom_alerce.pages.filters import CLASSES, Number, Search, named_or_near
+from tom_alerce.pages.filters import CLASSES, Moment, Number, Search, named_or_near
 from tom_alerce.store import classifications, rankings, sky
 
 
@@ -130,7 +130,7 @@ class ClassificationFilter(django_filters.FilterSet):
 
     label = django_filters.CharFilter(help_text=f"as its origin writes it; ours are {', '.join(c for _, g in CLASSES for c, _ in g)}")
     probability = Number(lookup_expr="gte")
-    since = django_filters.IsoDateTimeFilter(field_name="created", lookup_expr="gte")
+    since = Moment(field_name="created", lookup_expr="gte")
     sky_object = Key(field_name="sky_object_id")
     current = django_filters.BooleanFilter(method="by_currency", help_text="those that count now, or those that do not any more")
 

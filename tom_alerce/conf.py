@@ -52,7 +52,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "TARGET_LIST": "",
         #: Names of the groups that may see promoted targets.
         "GROUPS": (),
-        #: Roles (``tom_alerce.visible.ROLES``) that every account has; other roles come from Django's permissions (``alerce_roles``).
+        #: Roles (`ROLES`) that every account has; other roles come from Django's permissions (``alerce_roles``).
         "EVERYBODY": ("view",),
         #: Days that rankings, dead letters, stamps of objects not seen since, and outdated classifications are kept; None: for ever.
         "KEEP_DAYS": {"rankings": 30.0, "dead_letters": 90.0, "stamps": 730.0, "history": 730.0},
@@ -60,6 +60,18 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "MATCH_RADIUS": 2.0,
         #: Number of alerts that are written in one transaction.
         "BATCH": 500,
+    }
+)
+
+#: Role -> Django's permission, which users and groups are given (``alerce_roles`` makes groups).
+ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "view": "tom_alerce.view_board",
+        "decide": "tom_alerce.decide",
+        "link_far": "tom_alerce.link_far",
+        "request": "tom_alerce.request",
+        "approve": "tom_alerce.approve",
+        "configure": "tom_alerce.configure",
     }
 )
 

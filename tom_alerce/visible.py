@@ -6,8 +6,7 @@ has become, with its name, and the requests for it: they are seen by those to wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -21,25 +20,13 @@ from tom_alerce.models import FollowupRequest, MatchCandidate, SkyObject
 
 User = AbstractUser | AnonymousUser
 
-#: Role -> Django's permission, which users and groups are given (``alerce_roles`` makes groups).
-ROLES: Mapping[str, str] = MappingProxyType(
-    {
-        "view": "tom_alerce.view_board",
-        "decide": "tom_alerce.decide",
-        "link_far": "tom_alerce.link_far",
-        "request": "tom_alerce.request",
-        "approve": "tom_alerce.approve",
-        "configure": "tom_alerce.configure",
-    }
-)
-
 #: Attribute of a user with the query for the targets that are shown: guardian looks up its content type whenever it makes one.
 _TARGETS = "_alerce_targets"
 
 
 def may(user: User, role: str) -> bool:
     """Whether a user has a role: from the settings, which give some to every account, or as a permission of Django."""
-    return bool(user.is_authenticated and (role in conf.get("EVERYBODY") or user.has_perm(ROLES[role])))
+    return bool(user.is_authenticated and (role in conf.get("EVERYBODY") or user.has_perm(conf.ROLES[role])))
 
 
 def sky_objects(user: User) -> QuerySet[SkyObject]:

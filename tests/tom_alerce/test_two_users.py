@@ -10,7 +10,7 @@ from django.urls import reverse
 from tom_targets.models import Target
 
 from tests.tom_alerce import factories
-from tom_alerce import visible
+from tom_alerce import conf, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import FollowupRequest, Rank, SkyObject
 from tom_alerce.pages import summaries
@@ -228,7 +228,7 @@ def test_an_account_without_a_role_looks_and_is_told_which_role_it_needs(site, b
     assert page.status_code == 200
     for button in ("Make it a target", "Dry run of a request", "Link another"):
         assert button not in page.content.decode()
-    assert f"the role '{role}' ({visible.ROLES[role]})" in said(client.post(url(action, board[0]), {"name": "x"}))[-1]
+    assert f"the role '{role}' ({conf.ROLES[role]})" in said(client.post(url(action, board[0]), {"name": "x"}))[-1]
     assert not Target.objects.exists()
 
 

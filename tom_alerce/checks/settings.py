@@ -27,6 +27,15 @@ def _each(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 _dictionary, _text = _is(Mapping), _is(str)
 
+
+def _days(value: Any) -> bool:
+    """Whether a value is a dictionary of days to keep."""
+    number = _is(int, float)
+    return _dictionary(value) and all(
+        key in conf.DEFAULTS["KEEP_DAYS"] and (days is None or (number(days) and 0 < days < math.inf)) for key, days in value.items()
+    )
+
+
 #: Key -> test of its value, and the type that a message names.
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     dict.fromkeys(("LIMITS", "FACILITY"), (_dictionary, "a dictionary"))
@@ -42,6 +51,8 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
         "TERMS": (_is(Mapping, NoneType), "a dictionary"),
         "SITE": (_is(str, Mapping), "a name or a dictionary"),
         "TARGET_LIST": (_text, "a text"),
+        "EVERYBODY": (lambda value: _each(_text)(value) and set(value) <= set(conf.ROLES), f"a list of roles ({', '.join(conf.ROLES)})"),
+        "KEEP_DAYS": (_days, f"a dictionary of positive numbers or None, with keys of {', '.join(conf.DEFAULTS['KEEP_DAYS'])}"),
     }
 )
 

@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "matchcandidate", models.Index(condition=models.Q(("decided", False)), fields=["-id"], name="alerce_undecided")
         ),
+        migrations.AlterField("deadletter", "created", models.DateTimeField(auto_now_add=True, db_index=True)),
         migrations.AddIndex("rank", models.Index(fields=["-ranking", "place"], name="alerce_rank_place")),
         migrations.AddIndex("ranking", models.Index(fields=["site", "supposed", "-now", "-id"], name="alerce_current_ranking")),
     ]

@@ -19,7 +19,7 @@ class DeadLetter(models.Model):
     digest = models.CharField(max_length=64, help_text="SHA-256 of the bytes")
     size = models.PositiveBigIntegerField()
     reason = models.TextField()
-    created = models.DateTimeField(auto_now_add=True)
+    created = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["source", "position", "digest"], name="alerce_unique_dead_letter")]

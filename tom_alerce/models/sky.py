@@ -46,7 +46,7 @@ class SkyObject(models.Model):
 
     class Meta:
         verbose_name = "sky object"
-        #: Roles (`tom_alerce.roles`).
+        #: Roles (`tom_alerce.conf.ROLES`).
         permissions: ClassVar = [
             ("view_board", "May see what surveys and brokers sent: board, objects, review, drift"),
             ("decide", "May promote, link, unlink and dismiss"),

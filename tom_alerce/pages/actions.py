@@ -7,22 +7,22 @@ from functools import wraps
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from followup.records import FollowupError
-from tom_alerce import tasks, visible
+from tom_alerce import conf, tasks, visible
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.pages.access import viewers_only
-from tom_alerce.pages.theme import back
+from tom_alerce.pages.theme import back, theme
 from tom_alerce.pipeline import rank
 from tom_alerce.requests import draft, validate
 from tom_alerce.store import linking, targets
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
 
-Action = Callable[[HttpRequest, int], SkyObject]
+Action = Callable[[HttpRequest, int], SkyObject | HttpResponse]
 
 
 def _action(do: Action) -> Callable[..., HttpResponse]:
@@ -31,11 +31,11 @@ def _action(do: Action) -> Callable[..., HttpResponse]:
     @wraps(do)
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         try:
-            sky_object = do(request, pk)
+            done = do(request, pk)
         except (StoreError, FollowupError) as refusal:
             messages.error(request, f"Not done: {refusal}")
             return redirect(back(request, request.headers.get("Referer", "")))
-        return redirect(back(request, reverse("tom_alerce:object", args=[sky_object.pk])))
+        return done if isinstance(done, HttpResponse) else redirect(back(request, reverse("tom_alerce:object", args=[done.pk])))
 
     return require_POST(viewers_only(view))
 
@@ -48,7 +48,7 @@ def _changeable(request: HttpRequest, *objects: SkyObject, role: str = "decide")
 
 def _has_role(request: HttpRequest, role: str) -> None:
     if not visible.may(request.user, role):
-        raise StoreError(f"your account has not the role {role!r} ({visible.ROLES[role]}): ask the administrator of this TOM")
+        raise StoreError(f"your account has not the role {role!r} ({conf.ROLES[role]}): ask the administrator of this TOM")
 
 
 def _sky_object(request: HttpRequest, pk: int) -> SkyObject:
@@ -62,6 +62,21 @@ def _candidate(request: HttpRequest, pk: int) -> MatchCandidate:
     return candidate
 
 
+def _near_enough(request: HttpRequest, member: SurveyObject, sky_object: SkyObject) -> tuple[float, float]:
+    """Separation of the two and radius of their surveys, arcseconds; StoreError if that takes a role that the user lacks."""
+    apart, radius = linking.apart(member, sky_object)
+    if apart > linking.FAR and not visible.may(request.user, "link_far"):
+        raise StoreError(
+            f"{member} is {_angle(apart)} away: to link what is more than {linking.FAR:g}″ apart takes the role 'link_far' "
+            f"({conf.ROLES['link_far']})"
+        )
+    return apart, radius
+
+
+def _angle(arcseconds: float) -> str:
+    return f"{arcseconds:.1f}″" if arcseconds < 60 else f"{arcseconds / 60:.1f}′" if arcseconds < 3600 else f"{arcseconds / 3600:.1f}°"
+
+
 @_action
 def promote(request: HttpRequest, pk: int) -> SkyObject:
     """Make the object a target of the TOM, or link it to its existing target."""
@@ -73,8 +88,8 @@ def promote(request: HttpRequest, pk: int) -> SkyObject:
 
 
 @_action
-def link(request: HttpRequest, pk: int) -> SkyObject:
-    """Link a survey object, named in ``name``, to this object."""
+def link(request: HttpRequest, pk: int) -> SkyObject | HttpResponse:
+    """Link a survey object, named in ``name``, to this object; ask first if it is farther away than its survey's radius."""
     sky_object = _sky_object(request, pk)
     _has_role(request, "decide")
     name = SurveyObject.object_id_of(sanitize_text(request.POST.get("name", "")))
@@ -82,6 +97,10 @@ def link(request: HttpRequest, pk: int) -> SkyObject:
     if member is None:
         raise StoreError(f"no survey has an object {name!r} here")
     _changeable(request, sky_object, member.sky_object)
+    apart, radius = _near_enough(request, member, sky_object)
+    if apart > radius and request.POST.get("confirmed") != "yes":
+        context = {"sky_object": sky_object, "member": member, "apart": apart, "radius": radius, "alerce_theme": theme(request)}
+        return render(request, "tom_alerce/confirm_link.html", context | {"next": back(request, "")})
     linking.link(member, sky_object, request.user)
     messages.success(request, f"{member} is part of this object now.")
     return sky_object
@@ -102,6 +121,7 @@ def unlink(request: HttpRequest, pk: int) -> SkyObject:
 def accept(request: HttpRequest, pk: int) -> SkyObject:
     """Accept an ambiguous match: link the survey object to the sky object."""
     candidate = _candidate(request, pk)
+    _near_enough(request, candidate.survey_object, candidate.sky_object)
     linking.link(candidate.survey_object, candidate.sky_object, request.user)
     messages.success(request, f"{candidate.survey_object} is linked.")
     return candidate.sky_object

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
@@ -39,6 +39,16 @@ class BoardView(ViewerMixin, SingleTableMixin, FilterView):
     template_name = "tom_alerce/board.html"
     table_pagination = {"per_page": 25}
     strict = False
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Keep of the orders in the address those that the table has."""
+        orders = request.GET.getlist("sort")
+        known = [order for order in orders if order.removeprefix("-") in BoardTable.base_columns]
+        if known != orders:
+            parameters = request.GET.copy()
+            parameters.setlist("sort", known)
+            request.GET = parameters  # type: ignore[assignment] # the stubs have one type for reading and another for copies
+        super().setup(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Rank]:
         """Ranks of the ranking that is shown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timezone
 from typing import Any
 
 import django_filters
@@ -10,6 +11,7 @@ from astropy.coordinates import angular_separation
 from django import forms
 from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
+from django_filters.fields import IsoDateTimeField
 
 from broker_adapters import healpix
 from classifiers.taxonomy import LIGHTCURVE, STAMP
@@ -76,6 +78,24 @@ class Number(django_filters.NumberFilter):
     """Filter by a finite float; a Decimal, the library's default, may have an exponent that takes hours to write out."""
 
     field_class = forms.FloatField
+
+
+class MomentField(IsoDateTimeField):
+    """A date and time that UTC can express."""
+
+    def clean(self, value: Any) -> Any:
+        """Validate the time."""
+        moment = super().clean(value)
+        try:
+            return moment and moment.astimezone(timezone.utc)
+        except OverflowError as error:
+            raise forms.ValidationError("not between the years 1 and 9999 in UTC") from error
+
+
+class Moment(django_filters.IsoDateTimeFilter):
+    """Filter by a time in ISO 8601."""
+
+    field_class = MomentField
 
 
 class BoardFilter(django_filters.FilterSet):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.views.generic import DetailView
 
 from tom_alerce import tasks, visible
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, Explanation, SkyObject, Stamps
+from tom_alerce.models import Classification, Explanation, MatchCandidate, SkyObject, Stamps
 from tom_alerce.pages import photometry
 from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.board import lowest_altitude
@@ -24,6 +24,8 @@ from tom_alerce.store import rankings
 
 #: Largest number of rows of the history of classifications.
 HISTORY = 200
+#: Largest number of decisions that are listed.
+DECISIONS = 20
 
 
 class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic in the stubs alone
@@ -46,6 +48,7 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
         context["taken"] = self.object.target_id is not None and self.object.seen_target is None
         mark_decidable(summary.ambiguous, self.request.user)
         context["pairs"] = pairs(summary.ambiguous)
+        context["decisions"] = decisions(self.object, self.request.user)
         context["explanations"] = explanations(self.object)
         context["explained_by_workers"] = tasks.workers_serve(tasks.explain)
         context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"), photometry.on_star(self.object))
@@ -53,6 +56,16 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
         context["outlooks"] = outlooks(summary.detail("forecast"), context["now"])
         context["history"] = Classification.objects.filter(sky_object=self.object).order_by("-created", "-pk")[:HISTORY]
         return context
+
+
+def decisions(sky_object: SkyObject, user: visible.User) -> list[MatchCandidate]:
+    """What people have decided about matches with this object or its members, latest first; ``linked`` says which way."""
+    about = Q(sky_object=sky_object) | Q(survey_object__in=[member.pk for member in sky_object.survey_objects.all()])
+    rows = MatchCandidate.objects.filter(about, decided=True).select_related("decided_by").order_by("-decided_at", "-pk")
+    listed: list[Any] = list(visible.with_both_sides(user, rows)[:DECISIONS])
+    for one in listed:
+        one.linked = one.survey_object.sky_object_id == one.sky_object_id
+    return listed
 
 
 def explanations(sky_object: SkyObject) -> list[tuple[Stamps, Explanation | None]]:

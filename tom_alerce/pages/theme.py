@@ -11,6 +11,8 @@ from django.views.decorators.http import require_POST
 COOKIE = "alerce_theme"
 THEMES = {"site": "Site", "dark": "Dark", "red": "Red"}
 YEAR = 365 * 86400
+#: Longest address that Django redirects to.
+LONGEST = 2000
 
 
 def theme(request: HttpRequest) -> str:
@@ -32,6 +34,9 @@ def choose(request: HttpRequest) -> HttpResponse:
 def back(request: HttpRequest, default: str = "") -> str:
     """Page of this site in the form's field ``next``, else ``default``, else the board."""
     for page in (request.POST.get("next", ""), default):
-        if url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        address = (
+            page.startswith(("/", "http://", "https://")) and len(page) <= LONGEST
+        )  # not a name of a view, which redirect() would resolve
+        if address and url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
             return page
     return reverse("tom_alerce:board")

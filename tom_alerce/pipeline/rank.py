@@ -17,7 +17,7 @@ from followup.records import Candidate, Limits, Night, ObservationRequest, Ranki
 from tom_alerce import conf, models
 from tom_alerce.clock import now
 from tom_alerce.requests.facilities import facility_name, options_of
-from tom_alerce.store import rankings
+from tom_alerce.store import rankings, retention
 from tom_alerce.store.candidates import candidates as load_candidates
 
 
@@ -38,9 +38,10 @@ class Stored(Ranked):
 
 
 def rank(site: str | Mapping[str, Any] | None = None, at: float | None = None) -> Stored:
-    """Rank the objects detected within ``RANK_DAYS`` as `compute` does, and store the ranking."""
+    """Rank the objects detected within ``RANK_DAYS`` as `compute` does, and store the ranking; some of what is too old is removed."""
     ranked = compute(site, at)
     row = rankings.save(ranked.ranking, ranked.night, ranked.candidates, conf.get("RANK_LIMIT"))
+    retention.prune()
     return Stored(ranked.ranking, ranked.candidates, ranked.night, row)
 
 

@@ -6,19 +6,32 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 from tom_dataproducts.models import PhotometryReducedDatum
 
+from broker_adapters import association
 from broker_adapters.crossmatch import separation, unit_vectors
 from tom_alerce.models import Classification, MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.store import classifications, summaries, targets
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sql import begin_write, chunks
 
+#: Arcseconds beyond which nobody takes two objects for one source by mistake of the survey: linking them needs a role of its own.
+FAR = 10.0
+
+
+def apart(survey_object: SurveyObject, sky_object: SkyObject) -> tuple[float, float]:
+    """Separation of a survey object and a sky object, and the largest radius within which they would be associated; arcseconds."""
+    others = set(sky_object.survey_objects.exclude(pk=survey_object.pk).values_list("survey", flat=True)) or {survey_object.survey}
+    return _separation(survey_object, sky_object), max(association.radius(survey_object.survey, other) for other in others)
+
 
 def link(survey_object: SurveyObject, sky_object: SkyObject, user: Any = None) -> SkyObject:
     """Link a survey object to this sky object. A sky object that is left empty is deleted; what belonged to it goes to the other.
 
-    If both have a target, the sky object keeps its own; the other target stays in the TOM without the photometry that moved.
+    If both have a target, the sky object keeps its own; the other target stays in the TOM without the photometry that moved. Who decided,
+    and when, is kept at the member, and at the object that it leaves.
 
     Raises
     ------
@@ -35,9 +48,10 @@ def link(survey_object: SurveyObject, sky_object: SkyObject, user: Any = None) -
         old, new = skies[moved.sky_object_id], skies[sky_object.pk]
         if old.pk != new.pk:
             move(moved, old, new)
-        moved.method, moved.separation, moved.decided_by = SurveyObject.Method.PERSON, _separation(moved, new), _logged_in(user)
-        moved.save(update_fields=["sky_object", "method", "separation", "decided_by"])
-        MatchCandidate.objects.filter(survey_object=moved).update(decided=True, decided_by=_logged_in(user))
+        _decide(moved, new, _separation(moved, new), user)
+        MatchCandidate.objects.filter(Q(decided=False) | Q(sky_object=new), survey_object=moved).update(**_decision(user))
+        if old.pk != new.pk and old.survey_objects.exists():
+            _note(moved, old, user)
         if not old.survey_objects.exists():
             dissolve(old, new)
         return _settle([old, new], new)
@@ -52,21 +66,34 @@ def unlink(survey_object: SurveyObject, user: Any = None) -> SkyObject:
         if old.survey_objects.count() == 1:
             raise StoreError(f"{moved} is the only member of its sky object already")
         new = alone(moved)
-        separation = moved.separation if moved.separation is not None else _separation(moved, old)
+        separation = moved.separation
         move(moved, old, new)
-        moved.method, moved.separation, moved.decided_by = SurveyObject.Method.PERSON, None, _logged_in(user)
-        moved.save(update_fields=["sky_object", "method", "separation", "decided_by"])
-        MatchCandidate.objects.update_or_create(
-            survey_object=moved,
-            sky_object=old,
-            defaults={"separation": separation, "decided": True, "decided_by": _logged_in(user)},
-        )
+        _note(moved, old, user, separation)
+        _decide(moved, new, None, user)
         return _settle([old, new], new)
 
 
 def dismiss(candidate: MatchCandidate, user: Any = None) -> None:
     """Decide that an ambiguous match is not the same source."""
-    MatchCandidate.objects.filter(pk=candidate.pk).update(decided=True, decided_by=_logged_in(user))
+    MatchCandidate.objects.filter(pk=candidate.pk).update(**_decision(user))
+
+
+def _decision(user: Any) -> dict[str, Any]:
+    return {"decided": True, "decided_by": _logged_in(user), "decided_at": timezone.now()}
+
+
+def _decide(moved: SurveyObject, new: SkyObject, separation: float | None, user: Any) -> None:
+    """Keep at a survey object that a person has given it to a sky object."""
+    moved.method, moved.separation = SurveyObject.Method.PERSON, separation
+    moved.decided_by, moved.decided_at = _logged_in(user), timezone.now()
+    moved.save(update_fields=["sky_object", "method", "separation", "decided_by", "decided_at"])
+
+
+def _note(moved: SurveyObject, left: SkyObject, user: Any, separation: float | None = None) -> None:
+    """Keep at a sky object that a person has taken a member from it: it is no match of it any more."""
+    separation = _separation(moved, left) if separation is None else separation
+    values = {"separation": separation, **_decision(user)}
+    MatchCandidate.objects.update_or_create(survey_object=moved, sky_object=left, defaults=values)
 
 
 def alone(member: SurveyObject) -> SkyObject:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -35,22 +35,24 @@ class Command(command.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Query each broker for each of its surveys."""
-        problems = []
+        problems: list[str] = []
+        asked = 0
         for name in options["broker"] or list(conf.get("BROKERS")):
             try:
                 client = poll.client(name)
             except (LookupError, AdapterError) as error:
                 raise CommandError(str(error)) from error
             for survey in client.surveys:
-                problems += self._fetch(name, client, survey)
+                ids = sorted({*_wanted(survey).values_list("object_id", flat=True), *awaited.ids(survey)})
+                asked += len(ids)
+                problems += self._fetch(name, client, survey, ids) if ids else []
+        if not asked:
+            self.stdout.write(_why_nothing())
         if problems:
             raise CommandError("; ".join(problems))
 
-    def _fetch(self, name: str, client: Broker, survey: str) -> list[str]:
-        """Fetch what is wanted of one survey from one broker; return what is missing."""
-        ids = sorted({*_wanted(survey).values_list("object_id", flat=True), *awaited.ids(survey)})
-        if not ids:
-            return []
+    def _fetch(self, name: str, client: Broker, survey: str, ids: Sequence[str]) -> list[str]:
+        """Fetch these objects of one survey from one broker; return what is missing."""
         asked, came = timezone.now(), set[str]()
 
         def coming() -> Iterator[Alert]:
@@ -63,6 +65,16 @@ class Command(command.Command):
         awaited.came(survey, came, asked)
         self.stdout.write(f"{name} {survey}: {report}")
         return [f"{name} {survey}: {report.trouble}"] if report.trouble else []
+
+
+def _why_nothing() -> str:
+    """Why no broker was asked for anything."""
+    surveys = ", ".join(SurveyObject.objects.order_by("survey").values_list("survey", flat=True).distinct()) or "none"
+    of_targets = SurveyObject.objects.filter(sky_object__target__isnull=False).count()
+    return (
+        f"nothing to fetch: of {SurveyObject.objects.count()} survey objects (surveys: {surveys}) {of_targets} belong to targets, none "
+        f"came without a detection in the last {conf.get('RANK_DAYS'):g} days; or these brokers do not have their surveys"
+    )
 
 
 def _wanted(survey: str) -> QuerySet[SurveyObject]:

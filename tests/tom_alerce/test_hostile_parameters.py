@@ -1,0 +1,101 @@
+"""No user makes our pages fail: every parameter of every page and endpoint takes whatever text."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.tom_alerce import factories
+from tom_alerce.api import ClassificationFilter, RankFilter, SkyObjectFilter
+from tom_alerce.pages.filters import BoardFilter
+
+pytestmark = pytest.mark.django_db
+
+#: Page -> its parameters, those that the library beneath reads included.
+PARAMETERS = {
+    "tom_alerce:board": [*BoardFilter.base_filters, "ranking", "page", "per_page", "sort"],
+    "tom_alerce:review": ["page", "letters", "ordering"],
+    "tom_alerce:drift": ["night"],
+    "api:alerce-objects-list": [*SkyObjectFilter.base_filters, "limit", "offset", "format", "ordering", "search"],
+    "api:alerce-classifications-list": [*ClassificationFilter.base_filters, "limit", "offset"],
+    "api:alerce-ranks-list": [*RankFilter.base_filters, "limit", "offset"],
+}
+PAIRS = [(page, name) for page, names in PARAMETERS.items() for name in names]
+
+HOSTILE = (
+    *(
+        "",
+        " ",
+        "-1",
+        "0",
+        "+1",
+        "1.5",
+        "1_0",
+        "0x10",
+        "²",
+        "١",
+        "--1",
+        "1e400",
+        "-1e-400",
+        "-1e999999999",
+        "nan",
+        "inf",
+        "-Infinity",
+        "None",
+    ),
+    *("9" * 310, "9" * 4300, "9" * 5000, "-" + "9" * 310, "9223372036854775807", "9223372036854775808", "-9223372036854775809"),
+    *("\x00", "a\x00b", "'", '"><script>', "%", "\\", "_" * 300, "😀", "\u202e", "x" * 60_000, "%" * 60_000, "1 " * 5_000),
+    *("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-02-30", "2026-11-27T10:00:00", "24:00:00 90:00:00 1e308", "0 90 600"),
+    *("9" * 310 + " 2", "0:0:0 " + "-" * 50, "__class__", "pk__in", "-place,-place", "?"),
+)
+
+
+@pytest.fixture
+def page(client, observer):
+    """The client, on a site where every page has something to show."""
+    sky = factories.sky_object(n=1, images=False, target=factories.target())
+    other = factories.sky_object(n=1, images=False)
+    factories.classification(sky)
+    factories.candidate(other.survey_objects.get(), sky)
+    factories.rank(factories.ranking(), sky)
+    observer.is_staff = True
+    observer.save()
+    return client
+
+
+@pytest.mark.parametrize(("name", "parameter"), PAIRS, ids=[f"{page.partition(':')[2]} {name}" for page, name in PAIRS])
+def test_no_text_is_too_odd_for_a_parameter(page, name, parameter):
+    address = reverse(name)
+    for value in HOSTILE:
+        answer = page.get(address, {parameter: value})
+        assert answer.status_code in (200, 400, 404), (value[:40], answer.status_code)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(sorted(PARAMETERS)), data=st.data())
+def test_nor_are_all_parameters_together(page, name, data):
+    text = st.text(max_size=40) | st.sampled_from(HOSTILE)
+    chosen = data.draw(
+        st.dictionaries(st.sampled_from(PARAMETERS[name]), text.filter(lambda t: t.isprintable() or t.isascii()), max_size=4)
+    )
+    assert page.get(reverse(name), chosen).status_code in (200, 400, 404)
+
+
+@pytest.mark.parametrize("key", ["9" * 19, "9" * 310, "9" * 5000, "-1", "²"])
+@pytest.mark.parametrize("path", ["/alerce/objects/{}/", "/alerce/stamps/{}.png", "/alerce/targets/{}/", "/api/alerce-objects/{}/"])
+def test_no_key_is_too_large(page, path, key):
+    assert page.get(path.format(key)).status_code == 404
+
+
+@pytest.mark.parametrize("action", ["promote", "dry-run", "link", "explain"])
+def test_no_key_of_an_action_is_too_large(page, action):
+    assert page.post(f"/alerce/objects/{'9' * 19}/{action}/", {"name": "x" * 60_000}).status_code == 404
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_name_to_link_is_too_odd(page, value):
+    sky = factories.sky_object(n=1, images=False)
+    assert page.post(reverse("tom_alerce:link", args=[sky.pk]), {"name": value, "next": value}).status_code in (302, 400)
+    assert page.post(reverse("tom_alerce:theme"), {"theme": value, "next": value}, headers={"Referer": "x"}).status_code in (302, 400)
