@@ -55,7 +55,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         #: Roles (`ROLES`) that every account has; other roles come from Django's permissions (``alerce_roles``).
         "EVERYBODY": ("view",),
         #: Days that rankings, dead letters, stamps of objects not seen since, and outdated classifications are kept; None: for ever.
-        "KEEP_DAYS": {"rankings": 30.0, "dead_letters": 90.0, "stamps": 730.0, "history": 730.0},
+        "KEEP_DAYS": {"rankings": 7.0, "dead_letters": 90.0, "stamps": 730.0, "history": 730.0},
         #: Radius (arcseconds) within which a target is the same source.
         "MATCH_RADIUS": 2.0,
         #: Number of alerts that are written in one transaction.

@@ -156,7 +156,7 @@ class TestSync:
         assert "read 2 ztf (1 without a detection)" in told
         with override_settings(TOM_ALERCE={"BROKERS": {"fake": {"alerts": [alert(n=5), alert(object_id="ZTF2", ra=10.0, n=9)]}}}):
             assert "read 1 ztf; refused 0; new: 0 sky objects, 0 survey objects, 5 measurements" in run("alerce_sync")
-            assert run("alerce_sync") == ""
+            assert run("alerce_sync").startswith("nothing to fetch: of 2 survey objects (surveys: ztf) 0 belong to targets")
 
     def test_a_service_that_is_down(self):
         ingest.ingest_alerts([alert()])

@@ -54,7 +54,7 @@ def kept():
 def test_by_default_it_only_counts(aged):
     before = kept()
     text = prune()
-    for line in ("2 rankings to remove (older than 30 days)", "1 dead letters to", "2 stamps of", "2 outdated class", "give --delete"):
+    for line in ("2 rankings to remove (older than 7 days)", "1 dead letters to", "2 stamps of", "2 outdated class", "give --delete"):
         assert line in text
     assert kept() == before
 

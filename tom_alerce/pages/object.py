@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.views.generic import DetailView
 
 from tom_alerce import tasks, visible
@@ -17,7 +17,7 @@ from tom_alerce.pages.figures import interactive, svg
 from tom_alerce.pages.figures.outlook import outlooks
 from tom_alerce.pages.pairs import pairs
 from tom_alerce.pages.review import mark_decidable
-from tom_alerce.pages.summaries import Summary, summarise
+from tom_alerce.pages.summaries import Summary, about, summarise
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline import explain
 from tom_alerce.store import rankings
@@ -60,8 +60,8 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
 
 def decisions(sky_object: SkyObject, user: visible.User) -> list[MatchCandidate]:
     """What people have decided about matches with this object or its members, latest first; ``linked`` says which way."""
-    about = Q(sky_object=sky_object) | Q(survey_object__in=[member.pk for member in sky_object.survey_objects.all()])
-    rows = MatchCandidate.objects.filter(about, decided=True).select_related("decided_by").order_by("-decided_at", "-pk")
+    concerned = about([sky_object.pk], [member.pk for member in sky_object.survey_objects.all()])
+    rows = MatchCandidate.objects.filter(concerned, decided=True).select_related("decided_by").order_by("-decided_at", "-pk")
     listed: list[Any] = list(visible.with_both_sides(user, rows)[:DECISIONS])
     for one in listed:
         one.linked = one.survey_object.sky_object_id == one.sky_object_id

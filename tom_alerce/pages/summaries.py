@@ -127,11 +127,16 @@ def _silent(keys: Sequence[int], classified: Mapping[int, Sequence[Classificatio
     return _by((row for key, row in latest.items() if key not in answered), "sky_object_id")
 
 
+def about(sky_objects: Sequence[int], members: Sequence[int]) -> Q:
+    """Condition on matches: with these sky objects, or of these survey objects; each part has its index."""
+    return Q(sky_object__in=sky_objects) | Q(survey_object__in=members)
+
+
 def _ambiguous(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int, list[MatchCandidate]]:
     """Undecided matches by sky object: under the one to link to and under the present one."""
     by_object: dict[int, list[MatchCandidate]] = defaultdict(list)
     members = [member.pk for one in sky_objects for member in one.survey_objects.all()]
-    undecided = visible.undecided(user).filter(Q(sky_object__in=[one.pk for one in sky_objects]) | Q(survey_object__in=members))
+    undecided = visible.undecided(user).filter(about([one.pk for one in sky_objects], members))
     for one in visible.with_both_sides(user, undecided):
         for key in {one.sky_object_id, one.survey_object.sky_object_id}:
             by_object[key].append(one)
