@@ -1,7 +1,8 @@
 """Bytes over HTTP: one session for each service, with time-outs, bounded retries and a defined error for everything that can go wrong.
 
 urllib3's own ``Retry`` is not used, since it sleeps for as long as ``Retry-After`` demands, which may be an hour; here a wait beyond
-``patience`` is a `RateLimited` with the number of seconds. Nothing that is raised or logged contains a token or a query string.
+``patience`` is a `RateLimited` with the number of seconds. A call has a total deadline. Nothing that is raised or logged contains a token,
+be it that a service echoes it, or a query string.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3.exceptions
 
 from broker_adapters.errors import RateLimited, SourceError, Unauthorized, Unavailable
+from broker_adapters.sources.deadline import Adapter, Deadline
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +102,7 @@ class Http:
     headers : mapping
         Sent with every request; the place for a token.
     timeout : float
-        Seconds for the connection, and for each wait for more bytes. An answer may take ten times as long in all.
+        Seconds for the connection, and for each wait for more bytes. A call may take ten times as long in all, with its repetitions.
     retries : int
         How often a request that failed in passing is repeated.
     patience : float
@@ -132,8 +134,12 @@ class Http:
         if any(not value.isprintable() or not value.isascii() for value in headers.values()):
             # requests would refuse it too, and print it
             raise Unauthorized(f"{name}: the token has characters that cannot be sent")
-        self._secrets = tuple(part for value in headers.values() for part in value.split() if len(part) >= 8)
+        secrets = [part for value in headers.values() for part in value.split() if len(part) >= 8]
+        forms = {form(s) for s in secrets for form in (str, str.lower, str.upper, quote, lambda text: json.dumps(text)[1:-1])}
+        self._secrets = tuple(form.encode() for form in sorted(forms, key=len, reverse=True))
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, Adapter())
         self._session.headers.update({"Accept": "application/json", **headers})
         self._session.auth = lambda request: request  # otherwise an entry in ~/.netrc replaces our Authorization
 
@@ -168,43 +174,58 @@ class Http:
         SourceError
             Any other status: the request itself is wrong; the message has the service's reason.
         """
+        end = self._clock() + 10 * self._timeout
         for attempt in range(self._retries + 1):
             if self._limit is not None:
                 self._limit.spend(self.name)
             try:
-                answer = self._once(method, url, params, data)
+                answer = self._once(method, url, params, data, end)
                 return self._checked(answer, accept)
             except (RateLimited, Unavailable) as error:
                 wait = 2.0**attempt * random.uniform(0.5, 1.0) if error.retry_after is None else error.retry_after
                 again = isinstance(error, RateLimited) or repeatable or isinstance(error.__cause__, requests.ConnectTimeout)
-                if attempt == self._retries or not again or wait > self._patience:
+                if attempt == self._retries or not again or wait > self._patience or self._clock() + wait > end:
                     raise
                 logger.info("%s: asking again in %.1f s", error, wait)
                 self._sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _once(self, method: str, url: str, params: Any, data: Any) -> Answer:
+    def _once(self, method: str, url: str, params: Any, data: Any, end: float) -> Answer:
+        """One answer, complete before the clock shows ``end``."""
         where = f"{self.name} ({urlsplit(url).path})"
-        deadline = self._clock() + 10 * self._timeout
-        try:
-            with self._session.request(
-                method, url, params=params, data=data, timeout=self._timeout, stream=True, allow_redirects=method == "GET"
-            ) as response:
-                body = bytearray()
-                # read1 returns with what has arrived, so that a server that drips cannot hold us beyond the deadline
-                while chunk := response.raw.read1(_CHUNK, decode_content=True):
-                    body += chunk
-                    if len(body) > self._max_bytes:
-                        raise Unavailable(f"{where}: the answer is longer than {self._max_bytes} bytes")
-                    if self._clock() > deadline:
-                        raise Unavailable(f"{where}: the answer was not complete within {10 * self._timeout:.0f} s")
-                return Answer(where, response.status_code, response.headers, bytes(body))
-        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-            raise Unavailable(f"{where}: no answer within {self._timeout:g} s") from error
-        except FOREIGN as error:
-            if isinstance(error, ValueError):  # requests' errors about the address itself, which no repetition mends
-                raise SourceError(f"{where}: {type(error).__name__}") from error
-            raise Unavailable(f"{where}: the connection failed ({type(error).__name__})") from error
+        late = Unavailable(f"{where}: the answer was not complete within {10 * self._timeout:.0f} s")
+        with Deadline(end - self._clock()) as deadline:
+            try:
+                answer = self._answer(where, method, url, params, data, lambda: deadline.expired or self._clock() > end, late)
+            except FOREIGN as error:
+                if deadline.expired:
+                    raise late from error
+                if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
+                    raise Unavailable(f"{where}: no answer within {self._timeout:g} s") from error
+                if isinstance(error, ValueError):  # requests' errors about the address itself, which no repetition mends
+                    raise SourceError(f"{where}: {type(error).__name__}") from error
+                raise Unavailable(f"{where}: the connection failed ({type(error).__name__})") from error
+            if deadline.expired:  # a body that ends with its connection seems to be whole
+                raise late
+            return answer
+
+    def _answer(self, where: str, method: str, url: str, params: Any, data: Any, over: Callable[[], bool], late: Unavailable) -> Answer:
+        """The answer of the service, with our secrets masked wherever it echoes them; ``late`` if it is ``over``."""
+        with self._session.request(
+            method, url, params=params, data=data, timeout=self._timeout, stream=True, allow_redirects=method == "GET"
+        ) as response:
+            body = bytearray()
+            # read1 returns with what has arrived
+            while chunk := response.raw.read1(_CHUNK, decode_content=True):
+                body += chunk
+                if len(body) > self._max_bytes:
+                    raise Unavailable(f"{where}: the answer is longer than {self._max_bytes} bytes")
+                if over():
+                    raise late
+            for secret in self._secrets:
+                if secret in body:
+                    body = body.replace(secret, b"***")
+            return Answer(where, response.status_code, response.headers, bytes(body))
 
     def _checked(self, answer: Answer, accept: tuple[int, ...]) -> Answer:
         """The answer if its status is welcome, else the error that it stands for."""
@@ -222,13 +243,11 @@ class Http:
             raise Unavailable(message)
         raise SourceError(message)
 
-    def _reason(self, answer: Answer) -> str:
-        """The service's reason, as one short line without tags and tokens."""
+    @staticmethod
+    def _reason(answer: Answer) -> str:
+        """The service's reason, as one short line without tags."""
         text = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", answer.text()[:4000], flags=re.DOTALL | re.IGNORECASE)
-        text = " ".join(text.split())[:200]
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text or "without a reason"
+        return " ".join(text.split())[:200] or "without a reason"
 
 
 def retry_after(answer: Answer) -> float | None:

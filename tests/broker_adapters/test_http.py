@@ -293,3 +293,110 @@ def test_clients_of_one_token_share_a_budget_and_a_used_up_one_sends_nothing(htt
     with pytest.raises(RateLimited):
         http.get(httpserver.url_for("/a"))
     assert len(httpserver.log) == 1
+
+
+DRIPS = {
+    "header lines": (b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
+    "one header line": (b"HTTP/1.1 200 OK\r\nX-A: ", b"a"),
+    "the status": (b"", b"H"),
+    "100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "the size of a chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    "an extension of a chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a"),
+    "trailers": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n", b"X-A: b\r\n"),
+    "the body": (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"a"),
+    "a body without a length": (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b" "),
+    "a compressed body": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 100000\r\n\r\n", b"\x1f"),
+    "redirects": (b"HTTP/1.1 302 Found\r\nLocation: /\r\n", b"X-A: b\r\n"),
+}
+
+
+@pytest.fixture
+def drip():
+    """A server that sends a start, then a piece again and again until the other side is gone or the test ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    stop, threads = threading.Event(), []
+
+    def serve(start: bytes, piece: bytes) -> str:
+        def run() -> None:
+            with suppress(OSError):
+                while not stop.is_set():
+                    connection, _ = listener.accept()
+                    with connection, suppress(OSError):
+                        connection.recv(65536)
+                        connection.sendall(start)
+                        while not stop.wait(0.02):
+                            connection.sendall(piece)
+
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/a"
+
+    yield serve
+    stop.set()
+    with suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    for thread in threads:
+        thread.join(5)
+
+
+@pytest.mark.parametrize("what", DRIPS)
+def test_a_call_ends_whatever_drips(drip, what):
+    http = Http("Service", timeout=0.05, retries=5, patience=100.0, sleep=lambda _: None)
+    with pytest.raises(Unavailable, match=r"not complete within|connection failed|no answer"):
+        http.get(drip(*DRIPS[what]))
+
+
+def test_a_call_ends_though_it_is_the_second_on_its_connection():
+    """A connection that is kept was made in a call whose deadline is over."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    requests_ = []
+
+    def run():
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            requests_.append(connection.recv(65536))
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1")
+            requests_.append(connection.recv(65536))
+            while True:
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                time.sleep(0.02)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    http = Http("Service", timeout=0.1, retries=0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/a"
+    assert http.get(url).json() == 1
+    with pytest.raises(Unavailable, match="not complete within 1 s"):
+        http.get(url)
+    thread.join(5)
+    listener.close()
+    assert len(requests_) == 2
+    assert not thread.is_alive()
+
+
+def test_repetitions_count_for_the_deadline(httpserver):
+    now = [0.0]
+    http = Http("Service", timeout=1.0, retries=50, sleep=lambda seconds: now.__setitem__(0, now[0] + seconds), clock=lambda: now[0])
+    httpserver.expect_request("/a").respond_with_data("", status=503)
+    with pytest.raises(Unavailable):
+        http.get(httpserver.url_for("/a"))
+    assert now[0] <= 10.0
+    assert 3 <= len(httpserver.log) < 10
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("spelled", [str, str.upper, lambda text: json.dumps({"error": text})])
+def test_a_token_that_a_service_echoes_is_masked_with_every_status(httpserver, status, spelled, caplog):
+    http = Http("Service", {"Authorization": f"Token {SECRET}/x"}, retries=0)
+    httpserver.expect_request("/a").respond_with_data(f"you sent {spelled(SECRET + '/x')}", status=status)
+    try:
+        answer = http.get(httpserver.url_for("/a"), accept=(200, 400))
+        told = answer.text() + repr(answer)
+        with pytest.raises(Unavailable) as caught:
+            answer.json()
+        told += str(caught.value)
+    except SourceError as error:
+        told = str(error)
+    assert SECRET.lower() not in (told + caplog.text).lower()
+    assert "***" in told

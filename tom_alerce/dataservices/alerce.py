@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from broker_adapters.brokers.alerce import read_lsst, read_ztf
-from broker_adapters.errors import PacketError
 from broker_adapters.records import Query
 from tom_alerce.dataservices.base import BrokerDataService, row
 from tom_alerce.dataservices.forms import AlerceForm
+from tom_alerce.store.errors import explain
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ class AlerceDataService(BrokerDataService):
         for record in self.client().objects(query):
             try:
                 alert = read(record)
-            except PacketError as error:
-                logger.warning("ALeRCE, object %s: %s", record.get("oid"), error)
+            except Exception as error:  # noqa: BLE001  # the boundary of one object: the others are shown
+                logger.warning("ALeRCE, object %s: %s", record.get("oid"), explain(error, f"ALeRCE, object {record.get('oid')}"))
                 continue
             label, probability, n = (_first(record, *names) for names in (("class", "class_name"), ("probability",), ("ndet", "n_det")))
             yield row(

@@ -16,7 +16,9 @@ from tom_dataproducts.models import PhotometryReducedDatum
 from tom_targets.models import BaseTarget, TargetExtra
 
 from broker_adapters.brokers.atlas_forced import Client, Task
+from broker_adapters.errors import RateLimited, Unauthorized, Unavailable
 from broker_adapters.records import Detections, Query
+from broker_adapters.values import floats, sane
 from tom_alerce.dataservices.base import BrokerDataService, BrokerError, errors
 from tom_alerce.dataservices.forms import AtlasForm
 
@@ -79,7 +81,15 @@ class AtlasDataService(BrokerDataService):
             if not task.finished:
                 place = "" if task.position is None else f", {task.position} tasks before it"
                 raise BrokerError(f"ATLAS has not finished: the task is {task.state}{place}. Update again later.")
-            rows = client.fetch(task)
+        try:
+            with errors():
+                rows = client.fetch(task)
+        except BrokerError as error:
+            if isinstance(error.__cause__, (RateLimited, Unauthorized, Unavailable)):
+                raise
+            # the same result would be as bad at any later time
+            stored.delete()
+            raise BrokerError(f"The result of ATLAS cannot be read and is given up: {error}. Update again to ask for a new one.") from error
         stored.delete()
         return [rows]
 
@@ -101,7 +111,8 @@ def _refuse_unless_abandoned(stored: TargetExtra) -> None:
 def _submit(client: Client, stored: TargetExtra, ra: float, dec: float) -> str:
     """Submit a task for a target and store its address; return the message for the user."""
     atlas = PhotometryReducedDatum.objects.filter(target_id=stored.target_id, value__survey="atlas")
-    latest = max(atlas.values_list("value__mjd", flat=True), default=None)
+    measured = floats(list(atlas.values_list("value__mjd", flat=True)))
+    latest = max(measured[sane(measured)].tolist(), default=None)
     try:
         with errors():
             task = client.submit(ra, dec, since=None if latest is None else latest - _OVERLAP)

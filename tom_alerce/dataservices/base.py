@@ -12,6 +12,7 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from django.db import DatabaseError
 from requests.exceptions import HTTPError
 from tom_dataproducts.models import PhotometryReducedDatum
 from tom_dataservices.dataservices import DataService, QueryServiceError
@@ -25,6 +26,7 @@ from tom_alerce import conf
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import SurveyObject
 from tom_alerce.store import targets
+from tom_alerce.store.errors import explain
 from tom_alerce.store.photometry import save_photometry
 
 logger = logging.getLogger(__name__)
@@ -54,11 +56,13 @@ class BrokerError(QueryServiceError, HTTPError):
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Convert the errors of our adapters to the toolkit's."""
+    """Convert whatever goes wrong with a broker to the toolkit's error; a mistake of ours has its traceback in the log."""
     try:
         yield
-    except AdapterError as error:
-        raise BrokerError(str(error)) from error
+    except (BrokerError, DatabaseError):
+        raise
+    except Exception as error:  # the boundary of one query: a page tells it, and the command goes on to the next target
+        raise BrokerError(explain(error, "a query of a data service")) from error
 
 
 def row(alert: Alert, *, label: str = "", probability: float | None = None, n: int | None = None, whole: bool = False) -> dict[str, Any]:
@@ -100,13 +104,16 @@ class BrokerDataService(DataService):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._names: list[str] = []
+        self._client: Any = None
 
     def client(self) -> Any:
         """Make the client of the broker with the settings of this TOM."""
         try:
             settings = conf.broker(self.broker)
-            with errors():
-                return plugins.load("broker_adapters.brokers", self.broker).Client(**{**PATIENCE, **settings})
+            self._client = plugins.load("broker_adapters.brokers", self.broker).Client(**{**PATIENCE, **settings})
+            return self._client
+        except AdapterError as error:
+            raise BrokerError(str(error)) from error
         except LookupError:
             raise BrokerError(f"{self.name} is not configured: the settings have no TOM_ALERCE['BROKERS']['{self.broker}']") from None
         except TypeError as error:
@@ -133,7 +140,17 @@ class BrokerDataService(DataService):
         """Query the broker; `results` has the records."""
         with errors():
             self.query_results = list(self.results(self.query(query_parameters)))
+        missing = self._missing()
+        if missing is not None and not self.query_results:
+            raise missing
         return self.query_results
+
+    def _missing(self) -> BrokerError | None:
+        """The first object that the client could not read or fetch in its latest query; the log has all."""
+        found = [explain(error, f"{self.name}, {oid}") for oid, error in getattr(self._client, "rejected", ())]
+        for line in found:
+            logger.warning("%s: %s", self.name, line)
+        return BrokerError(found[0]) if found else None
 
     @abstractmethod
     def results(self, query: Query) -> Iterator[dict[str, Any]]:
@@ -183,6 +200,7 @@ class BrokerDataService(DataService):
             try:
                 with errors():
                     alerts += self._objects(client, survey, query_parameters)
+                failure = self._missing() or failure
             except BrokerError as error:
                 logger.warning("%s, %s: %s", self.name, survey, error)
                 failure = error
