@@ -17,6 +17,7 @@ urlpatterns = [
     path("", board.BoardView.as_view(), name="board"),
     path("objects/<int:pk>/", object.ObjectView.as_view(), name="object"),
     path("objects/<int:pk>/promote/", actions.promote, name="promote"),
+    path("objects/<int:pk>/place/", actions.place, name="place"),
     path("objects/<int:pk>/dry-run/", actions.dry_run, name="dry-run"),
     path("objects/<int:pk>/link/", actions.link, name="link"),
     path("members/<int:pk>/unlink/", actions.unlink, name="unlink"),

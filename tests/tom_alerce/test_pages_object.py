@@ -89,6 +89,7 @@ def test_an_object_of_a_private_target_is_looked_at_and_not_changed(client, obse
         assert secret not in text
     for action, pk, data in (
         ("promote", sky.pk, {}),
+        ("place", sky.pk, {}),
         ("dry-run", sky.pk, {}),
         ("link", sky.pk, {"name": str(other.survey_objects.get())}),
         ("link", other.pk, {"name": str(member)}),
@@ -117,7 +118,7 @@ def test_a_private_target_that_is_deleted_leaves_what_the_survey_saw_and_no_requ
     assert "for our proposal" in client.get(url("object", sky.pk)).content.decode()
 
 
-ACTIONS = ("promote", "dry-run", "link", "unlink", "accept", "dismiss")
+ACTIONS = ("promote", "place", "dry-run", "link", "unlink", "accept", "dismiss")
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -329,3 +330,15 @@ def test_a_page_without_a_forecast_has_no_place_for_it(client, observer):
     text = client.get(url("object", sky.pk)).content.decode()
     assert "Odder than" not in text
     assert 'id="forecast"' not in text
+
+
+def test_a_target_that_is_off_is_offered_the_best_place(client, observer):
+    observer.is_superuser = True
+    observer.save()
+    sky = factories.sky_object(ra=150.0, dec=2.0, target=factories.target(ra=150.0, dec=2.0 + 0.7 / 3600))
+    page = client.get(url("object", sky.pk)).content.decode()
+    assert "Target is 0.7″ off" in page
+    client.post(url("place", sky.pk))
+    sky.target.refresh_from_db()
+    assert (sky.target.ra, sky.target.dec) == (150.0, 2.0)
+    assert "off: take the best place" not in client.get(url("object", sky.pk)).content.decode()

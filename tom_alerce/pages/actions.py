@@ -88,6 +88,18 @@ def promote(request: HttpRequest, pk: int) -> SkyObject:
 
 
 @_action
+def place(request: HttpRequest, pk: int) -> SkyObject:
+    """Put the target of the object at the object's best place, and let it follow that."""
+    sky_object = _sky_object(request, pk)
+    _changeable(request, sky_object)
+    if sky_object.target is None:
+        raise StoreError(f"{sky_object} is no target")
+    targets.place(sky_object.target, sky_object)
+    messages.success(request, f"{sky_object.target.name} is at the best place now.")
+    return sky_object
+
+
+@_action
 def link(request: HttpRequest, pk: int) -> SkyObject | HttpResponse:
     """Link a survey object, named in ``name``, to this object; ask first if it is farther away than its survey's radius."""
     sky_object = _sky_object(request, pk)

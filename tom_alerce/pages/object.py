@@ -20,7 +20,7 @@ from tom_alerce.pages.review import mark_decidable
 from tom_alerce.pages.summaries import Summary, about, summarise
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline import explain
-from tom_alerce.store import rankings
+from tom_alerce.store import rankings, targets
 
 #: Largest number of rows of the history of classifications.
 HISTORY = 200
@@ -46,6 +46,7 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
         context["may_change"] = visible.may_change(self.request.user, self.object)
         context["may_request"] = visible.may_change(self.request.user, self.object, role="request")
         context["taken"] = self.object.target_id is not None and self.object.seen_target is None
+        context["displaced"] = displaced(self.object)
         mark_decidable(summary.ambiguous, self.request.user)
         context["pairs"] = pairs(summary.ambiguous)
         context["decisions"] = decisions(self.object, self.request.user)
@@ -66,6 +67,12 @@ def decisions(sky_object: SkyObject, user: visible.User) -> list[MatchCandidate]
     for one in listed:
         one.linked = one.survey_object.sky_object_id == one.sky_object_id
     return listed
+
+
+def displaced(sky_object: SkyObject) -> float | None:
+    """Arcseconds from the target that the reader sees to the object's best place; None where that is negligible, or there is none."""
+    apart = None if sky_object.seen_target is None else targets.displacement(sky_object.seen_target, sky_object)
+    return None if apart is None or apart < targets.NEGLIGIBLE else apart
 
 
 def explanations(sky_object: SkyObject) -> list[tuple[Stamps, Explanation | None]]:
