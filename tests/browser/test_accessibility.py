@@ -1,0 +1,89 @@
+"""axe-core finds no serious fault on any page of ours, in any theme, on a desk and on a phone; nothing to touch is too small."""
+
+from __future__ import annotations
+
+from datetime import date
+from io import BytesIO
+
+import numpy as np
+import pytest
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+from PIL import Image
+
+from classifiers.taxonomy import STAMP
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.test_observer import known
+from tests.tom_alerce import factories
+from tom_alerce.models import SkyObject
+from tom_alerce.pipeline import explain
+from tom_alerce.store import drift, explanations
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+#: Rules of WCAG 2.2 at level AA, among them the size of what a finger must meet.
+OPTIONS = {
+    "resultTypes": ["violations"],
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "rules": {"target-size": {"enabled": True}},
+}
+
+
+@pytest.fixture
+def addresses(page, live_server, client):
+    """Every page of ours, full."""
+    known(page.context, live_server, client)
+    observer = client.session["_auth_user_id"]
+    factories.board(5)
+    sky = SkyObject.objects.filter(target=None, survey_objects__survey="ztf").first()
+    row = explain.explainable([sky.pk])[0]
+    explanations.save(row, "stamp", "1.0", ("SN", 0.81), np.eye(63))
+    factories.classification(sky, "third", label="", evidence=sky.evidence, probabilities={"SN": None})
+    factories.candidate(factories.sky_object(n=3).survey_objects.get(), sky)
+    for day in range(1, 5):
+        psi = {"difference noise": 0.9 * day, "embedding 2": 0.2, "p(SN)": 0.1, "diffmaglim - magpsf": 0.05}
+        drift.save("stamp", "1.0", date(2026, 11, day), {"n": 300, "psi": psi, "classes": dict.fromkeys(STAMP, 0.2)})
+    get_user_model().objects.filter(pk=observer).update(is_staff=True)
+    factories.dead_letter()
+    return [*(reverse(f"tom_alerce:{name}") for name in ("board", "review", "drift")), reverse("tom_alerce:object", args=[sky.pk])]
+
+
+@pytest.mark.parametrize("theme", ["site", "dark", "red"])
+@pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+def test_no_serious_fault(page, addresses, live_server, theme, screenshot):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install 'tom-alerce[test]'").Axe()
+    page.context.add_cookies([{"name": "alerce_theme", "value": theme, "url": live_server.url}])
+    for address in addresses:
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('.alerce details').forEach(one => { one.open = true; })")
+        page.wait_for_timeout(200)  # plotly draws
+        found = axe.run(page, options=OPTIONS).response["violations"]
+        serious = [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found if v["impact"] in ("serious", "critical")]
+        assert serious == [], address
+        screenshot(f"{address.strip('/').replace('/', '-')}-{theme}")
+
+
+@pytest.mark.parametrize("page", [PHONE], indirect=True)
+def test_a_finger_meets_every_control(page, addresses):
+    for address in addresses:
+        page.goto(address)
+        small = page.locator(".alerce :is(button, select, summary, input:not([type=hidden]), a.button, nav a, .flags a)").evaluate_all(
+            """all => all.filter(one => one.checkVisibility()).map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
+                 .filter(([, box]) => box.width < 24 || box.height < 24).map(([html, box]) => `${html} ${box.width} x ${box.height}`)"""
+        )
+        assert small == [], address
+
+
+@pytest.mark.parametrize("page", [DESKTOP], indirect=True)
+def test_captions_of_stamps_are_read_in_red(page, addresses, live_server):
+    """Measured on the picture, shades included: the brightest pixels of the caption against the background."""
+    page.context.add_cookies([{"name": "alerce_theme", "value": "red", "url": live_server.url}])
+    page.goto(addresses[-1])
+    caption = page.locator("#stamps figcaption").first
+    caption.scroll_into_view_if_needed()
+    with Image.open(BytesIO(caption.screenshot())) as picture:
+        pixels = np.asarray(picture.convert("RGB"), float).reshape(-1, 3) / 255.0
+    linear = np.where(pixels <= 0.04045, pixels / 12.92, ((pixels + 0.055) / 1.055) ** 2.4)
+    luminance = np.sort(linear @ [0.2126, 0.7152, 0.0722])
+    ratio = (luminance[-20:].mean() + 0.05) / (np.median(luminance) + 0.05)
+    assert ratio >= 4.5
