@@ -198,7 +198,7 @@ class TestHooks:
         alerts.save([alert(object_id="ZTF26named", ra=40.0, names=("AT 2026xyz",))])
         SEEN.clear()
         target = targets.promote(SurveyObject.objects.get(object_id="ZTF26named").sky_object, user)
-        assert SEEN == [("ZTF26named", True, ["AT 2026xyz"], ["team"])]
+        assert SEEN == [("AT 2026xyz", True, ["ZTF26named"], ["team"])]
         assert user in get_users_with_perms(Target.objects.get(pk=target.pk))
 
 

@@ -95,7 +95,7 @@ class TestPoll:
         asked = []
         with self.brokers(alert(), alert("lsst", "1", dec=3.0), asked=asked):
             text = run("alerce_poll")
-        assert [q.survey for q in asked] == ["lsst", "ztf"]
+        assert [q.survey for q in asked] == ["ztf", "lsst"]
         assert "read 1 ztf" in text
         assert "read 1 lsst" in text
 

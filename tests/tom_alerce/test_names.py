@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from tests.tom_alerce import factories
+from tom_alerce import visible
 from tom_alerce.models import SkyObject
 from tom_alerce.pages.filters import named_or_near
 
@@ -31,6 +32,8 @@ def test_a_name_of_tns_comes_first_then_ztf_atlas_and_rubin():
 def test_a_target_keeps_the_name_that_people_gave_it():
     sky = sky_with(ztf=["SN 2026asx"])
     sky.target = factories.target("Vera's star")
+    assert sky.name == "SN 2026asx"  # no reader
+    visible.reveal(factories.user(), [sky])
     assert sky.name == "Vera's star"
     assert sky.public_name == "SN 2026asx"
     assert sky.other_names == sky.public_names
@@ -49,16 +52,17 @@ def test_every_name_is_on_the_pages(client):
 
 @pytest.mark.parametrize("text", ["sn2026asx", "2026asx", "AT 2026asx", "gaia26", "Gaia 26abc", "vera's STAR"])
 def test_an_object_is_found_by_any_of_its_names(text):
+    user = factories.user()
     sky = sky_with(ztf=["SN2026asx", "Gaia26abc"])
     sky.target = factories.target("Vera's star")
     sky.save()
     sky_with(ztf=[])
-    assert list(named_or_near(SkyObject.objects.all(), text)) == [sky]
+    assert list(named_or_near(SkyObject.objects.all(), text, user)) == [sky]
     for member in sky.survey_objects.all():
-        assert list(named_or_near(SkyObject.objects.all(), str(member)[2:])) == [sky]
+        assert list(named_or_near(SkyObject.objects.all(), str(member)[2:], user)) == [sky]
 
 
 @pytest.mark.parametrize("text", ["-", "()", "%", "nobody"])
 def test_a_text_that_is_part_of_no_name_finds_nothing(text):
     sky_with(ztf=["SN2026asx"])
-    assert not named_or_near(SkyObject.objects.all(), text).exists()
+    assert not named_or_near(SkyObject.objects.all(), text, factories.user()).exists()

@@ -92,7 +92,7 @@ def test_the_page_shows_them_beside_the_question(client, observer, match):
 
 def test_the_number_of_queries_does_not_grow_with_the_pairs(observer, match):
     def asked():
-        matches = list(visible.undecided(observer))
+        matches = list(visible.with_both_sides(observer, visible.undecided(observer)))
         with CaptureQueriesContext(connection) as queries:
             assert len(pairs(matches)) == len(matches)
         return len(queries)

@@ -387,7 +387,7 @@ class TestRank:
 
     def test_a_spectrum_makes_a_candidate_classified(self):
         ingest.ingest_alerts([alert(names=("SN 2026asx",)), alert(object_id="ZTF2", ra=10.0, names=("AT 2026aaa",))])
-        assert {c.name: c.classified for c in self.rank().candidates} == {"ZTF26aaaaaaa": True, "ZTF2": False}
+        assert {c.name: c.classified for c in self.rank().candidates} == {"SN 2026asx": True, "AT 2026aaa": False}
 
     def test_an_unknown_site(self):
         with pytest.raises(FollowupError):

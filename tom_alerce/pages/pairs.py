@@ -59,12 +59,12 @@ class Pair:
 
 
 def pairs(candidates: Iterable[MatchCandidate]) -> list[Pair]:
-    """Pairs of the matches of `tom_alerce.visible.undecided`, in their order; the number of queries does not grow with theirs."""
+    """Pairs of matches with both sides (`tom_alerce.visible.with_both_sides`), in their order; the number of queries does not grow."""
     matches = list(candidates)
     if not matches:
         return []
     skies = {one.pk: one for match in matches for one in (match.sky_object, match.survey_object.sky_object)}
-    prefetch_related_objects(list(skies.values()), "survey_objects", "target")
+    prefetch_related_objects(list(skies.values()), "survey_objects")
     members = {match.pk: tuple(skies[match.sky_object_id].survey_objects.all()) for match in matches}
     keys = {member.pk for member in chain(*members.values())} | {match.survey_object_id for match in matches}
     curves = lightcurves.split(lightcurves.read(sorted(keys)))
