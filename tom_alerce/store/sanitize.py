@@ -11,6 +11,8 @@ import numpy as np
 
 def sanitize_text(text: str) -> str:
     """Remove what PostgreSQL or UTF-8 cannot hold."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
@@ -24,7 +26,7 @@ def json_safe(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Mapping):
-        return {json_safe(str(k)): json_safe(v) for k, v in value.items()}
+        return {sanitize_text(str(k)): v if type(v) is int or v is None else json_safe(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
         return [json_safe(v) for v in value]
     if isinstance(value, float):
