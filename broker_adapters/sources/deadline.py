@@ -1,7 +1,7 @@
 """A total deadline for requests: whatever a server drips (header lines, sizes of chunks, interim answers), the connection is cut.
 
-A time-out of a socket counts anew with each byte that arrives, and the parsers of header lines and chunks wait as long as bytes come. Here
-a timer shuts the connection down, after which any reading of it ends at once.
+A time-out of a socket counts anew with each byte that arrives, and the parsers of header lines and chunks wait as long as any come. Here a
+timer shuts the connection down, after which any reading of it ends at once.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ whatever dies in between. A topic that does not exist yet is no error: tonight's
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from broker_adapters.sources.archives import Packet
 
 logger = logging.getLogger(__name__)
 
+#: Messages that are taken at a time, so that few large ones are in memory together; the property that librdkafka names in its complaint.
+_AT_ONCE, _LIMIT = 16, "receive.message.max.bytes"
 #: Not there yet.
 _AWAITED = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
 _REFUSED = frozenset(
@@ -52,6 +55,8 @@ class Consumer:
         A property is unknown or impossible.
     """
 
+    _oversized = ""
+
     def __init__(self, servers: str, group: str, topics: Sequence[str], config: Mapping[str, Any] | None = None) -> None:
         self._pending: dict[tuple[str, int], tuple[int, int]] = {}  # (topic, partition) -> first and next offset that is not committed
         self._error: KafkaError | None = None
@@ -72,8 +77,8 @@ class Consumer:
             raise SourceError(f"Kafka at {servers}: {error}") from error
         self._servers = servers
 
-    def poll(self, n: int = 500, seconds: float = 1.0) -> list[Packet]:
-        """Return at most n packets, after a wait of at most ``seconds``; the list may be empty.
+    def poll(self, n: int = 500, seconds: float = 1.0, most: int = 64 << 20) -> list[Packet]:
+        """Return at most n packets of little more than ``most`` bytes, after a wait of at most ``seconds``; the list may be empty.
 
         Packets of earlier calls that were not committed are delivered again. The position of a packet is ``partition:offset``.
 
@@ -82,25 +87,35 @@ class Consumer:
         Unauthorized
             The broker refuses us, or this topic to us.
         Unavailable
-            No broker can be reached, or the consumer is beyond recovery; in the first case polling again may succeed.
+            No broker can be reached, the next message is larger than the consumer may receive, or it is beyond recovery; in the first
+            two cases polling again may succeed.
         """
         self._rewind()
-        try:
-            messages = self._consumer.consume(n, seconds)
-        except (KafkaException, RuntimeError) as error:
-            raise Unavailable(f"Kafka at {self._servers}: {error}") from error
-        packets = []
-        for message in messages:
-            if message.error() is not None:
-                self._note(message.error())
-                continue
-            key, offset = (message.topic(), message.partition()), message.offset()
-            first, _ = self._pending.get(key, (offset, offset))
-            self._pending[key] = (first, offset + 1)
-            packets.append(Packet(message.topic(), f"{message.partition()}:{offset}", message.value() or b""))
+        end = time.monotonic() + seconds
+        packets: list[Packet] = []
+        size, asked = 0, min(n, _AT_ONCE)
+        while asked and size < most:
+            try:
+                messages = self._consumer.consume(asked, max(end - time.monotonic(), 0.0))
+            except (KafkaException, RuntimeError) as error:
+                raise Unavailable(f"Kafka at {self._servers}: {error}") from error
+            packets += filter(None, map(self._packet, messages))
+            size = sum(len(packet.data) for packet in packets)
+            asked = min(n - len(packets), _AT_ONCE) if len(messages) == asked else 0
         if not packets:
             self._raise()
+        self._oversized = ""
         return packets
+
+    def _packet(self, message: Any) -> Packet | None:
+        """The packet in a message, from now on pending; None for an error, which is noted."""
+        if message.error() is not None:
+            self._note(message.error())
+            return None
+        key, offset = (message.topic(), message.partition()), message.offset()
+        first, _ = self._pending.get(key, (offset, offset))
+        self._pending[key] = (first, offset + 1)
+        return Packet(message.topic(), f"{message.partition()}:{offset}", message.value() or b"")
 
     def commit(self) -> None:
         """Commit the offsets of everything that was polled.
@@ -146,8 +161,24 @@ class Consumer:
         for one in partitions:
             self._pending.pop((one.topic, one.partition), None)
 
+    def _too_large(self, complaint: str) -> str:
+        """What to do about a message that this consumer may not receive, with topic, partition and offset of what comes next."""
+        try:
+            places = self._consumer.position(self._consumer.assignment())
+        except (KafkaException, RuntimeError):
+            places = []
+        following = ", ".join(f"{p.topic} {p.partition}:{p.offset}" for p in places if p.offset >= 0) or "unknown"
+        return (
+            f"Kafka at {self._servers}: a message is larger than this consumer may receive ({complaint}). Set {_LIMIT} in the config of "
+            f"the stream to more than that, or pass the message by committing an offset behind it for the group; next: {following}"
+        )
+
     def _note(self, error: KafkaError) -> None:
-        if error.code() in _AWAITED:
+        if _LIMIT in error.str():
+            if not self._oversized:
+                self._oversized = self._too_large(error.str())
+                logger.warning("%s", self._oversized)
+        elif error.code() in _AWAITED:
             logger.debug("Kafka at %s: %s", self._servers, error.str())
         elif error.code() != KafkaError._PARTITION_EOF:
             self._error = error
@@ -155,6 +186,8 @@ class Consumer:
     def _raise(self) -> None:
         """The latest error, if there was one, once there are no more packets to deliver before it."""
         error, self._error = self._error, None
+        if self._oversized:
+            raise Unavailable(self._oversized)
         if error is None:
             return
         message = f"Kafka at {self._servers}: {error.str()}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import signal
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -15,32 +18,46 @@ from tom_alerce.pipeline import classify, stream
 
 
 class Command(command.Command):
-    """Exit code: 0 when nothing came for --idle seconds, 1 if the stream cannot be read, or was down at the end."""
+    """Exit code: 0 when nothing came for --idle seconds or after SIGTERM, 1 if the stream cannot be read, or was down at the end."""
 
     help = (
         "Read a Kafka stream of TOM_ALERCE['STREAMS'] for ever, or until nothing came for --idle seconds: packets of any survey, and "
         "messages of Lasair filters. Offsets are committed after a batch is stored, so that nothing is lost; several workers may share "
-        "a stream. Exit code 1: the stream cannot be read, or was down at the end of --idle."
+        "a stream. After SIGTERM the batch is finished and committed, and the exit code is 0. Exit code 1: the stream cannot be read, or "
+        "was down at the end of --idle."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the stream, ``--idle`` and ``--classify``."""
         parser.add_argument("stream", help="a name of TOM_ALERCE['STREAMS']")
         parser.add_argument("--idle", type=positive, metavar="SECONDS", help="end when nothing came for this time (default: never)")
-        parser.add_argument("--classify", action="store_true", help="classify after each batch")
+        parser.add_argument("--classify", action="store_true", help="classify and promote after each batch")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Follow the stream."""
         name = options["stream"]
         self._after_batch = classify.AfterBatch()
         try:
-            with progress(name, "packets") as done:
-                report = stream.follow(name, options["idle"], self._classify if options["classify"] else lambda *ids: None, done)
+            with progress(name, "packets") as done, terminated(stop := stream.Stop()):
+                report = stream.follow(name, options["idle"], self._classify if options["classify"] else lambda ids: None, done, stop)
         except (LookupError, AdapterError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{name}: {report}")
-        if report.problem:
+        if report.problem and not stop:
             raise CommandError(f"{name}: {report.problem}")
 
-    def _classify(self, sky_object_ids: Collection[int] | None = None) -> None:
+    def _classify(self, sky_object_ids: Collection[int]) -> None:
         self.stdout.write(str(self._after_batch(sky_object_ids)))
+
+
+@contextmanager
+def terminated(stop: stream.Stop) -> Iterator[None]:
+    """A context in which SIGTERM requests a stop, which a supervisor sends."""
+    if threading.current_thread() is not threading.main_thread():  # no other can have a handler
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
