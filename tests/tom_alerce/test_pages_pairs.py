@@ -24,6 +24,10 @@ def observer(client):
     return user
 
 
+def both_sides(user):
+    return list(visible.with_both_sides(user, visible.undecided(user)))
+
+
 @pytest.fixture
 def match():
     """An ATLAS object 2" east and 1" north of a ZTF object across RA 0, which has a neighbour of Rubin beside it."""
@@ -35,7 +39,7 @@ def match():
 
 
 def test_both_sides_have_their_own_pictures_and_numbers(observer, match):
-    (one,) = pairs(visible.undecided(observer))
+    (one,) = pairs(both_sides(observer))
     assert [member.survey for member in one.first.members] == ["atlas"]
     assert {member.survey for member in one.second.members} == {"ztf", "lsst"}
     assert set(one.first.detections["survey"]) == {"atlas"}
@@ -47,7 +51,7 @@ def test_both_sides_have_their_own_pictures_and_numbers(observer, match):
 
 
 def test_the_map_has_east_to_the_left_and_north_up(observer, match):
-    (one,) = pairs(visible.undecided(observer))
+    (one,) = pairs(both_sides(observer))
     (mark,) = [layer.d for layer in one.map.layers if layer.css == "detection first"]
     x, y = map(float, mark[1:].split("a")[0].split(" "))
     (dashed,) = [layer.d for layer in one.map.layers if layer.css == "radius"]
@@ -92,7 +96,7 @@ def test_the_page_shows_them_beside_the_question(client, observer, match):
 
 def test_the_number_of_queries_does_not_grow_with_the_pairs(observer, match):
     def asked():
-        matches = list(visible.with_both_sides(observer, visible.undecided(observer)))
+        matches = both_sides(observer)
         with CaptureQueriesContext(connection) as queries:
             assert len(pairs(matches)) == len(matches)
         return len(queries)
