@@ -28,9 +28,9 @@ class Refused:
     reason: str
 
     @classmethod
-    def of(cls, source: str, position: str, message: bytes, error: BaseException) -> Refused:
+    def of(cls, source: str, position: str, message: bytes, error: BaseException | str) -> Refused:
         """Describe a refused message; the traceback of an error that is a mistake of ours goes to the log (`errors.explain`)."""
-        reason = explain(error, f"{source} {position}".strip())
+        reason = error if isinstance(error, str) else explain(error, f"{source} {position}".strip())
         return cls(source, position, hashlib.sha256(message).hexdigest(), len(message), sanitize_text(reason)[:2000])
 
 
