@@ -5,13 +5,11 @@ from django.apps import apps
 from django.contrib.admin import site
 from django.contrib.auth.models import User
 from django.urls import reverse
-from django.utils import timezone
 
 from broker_adapters.errors import PacketError
 from broker_adapters.records import BrokerLabel
 from tests.tom_alerce.alerts import alert
 from tom_alerce.models import (
-    AwaitedObject,
     Drift,
     Explanation,
     FollowupRequest,
@@ -23,7 +21,7 @@ from tom_alerce.models import (
     SurveyObject,
     WithdrawnMeasurement,
 )
-from tom_alerce.store import alerts, dead_letters, watermarks
+from tom_alerce.store import alerts, awaited, dead_letters, watermarks
 
 MODELS = list(apps.get_app_config("tom_alerce").get_models())
 
@@ -38,8 +36,8 @@ def admin(client, db):
     MatchCandidate.objects.create(survey_object=SurveyObject.objects.get(), sky_object=sky, separation=1.0)
     FollowupRequest.objects.create(key="k", sky_object=sky, facility="LCO", payload={})
     dead_letters.save([dead_letters.Refused.of("topic", "1:2", b"x", PacketError("<script>alert(1)</script>"))])
+    awaited.save([awaited.Named("lsst", "1", "topic", "<script>alert(1)</script>")])
     watermarks.advance("alerce ztf", 61000.0)
-    AwaitedObject.objects.create(survey="ztf", object_id="ZTF26waiting", source="lasair", reason="named alone", named=timezone.now())
     WithdrawnMeasurement.objects.create(survey_object=SurveyObject.objects.get(), source_id="1")
     Drift.objects.create(classifier="stamp", version="1", night="2026-11-22", n=50, classes={"SN": 1.0}, psi={"fwhm": 0.3})
     seen = {"classifier": "stamp", "version": "1", "label": "SN", "probability": 0.9, "weights": b"map"}
