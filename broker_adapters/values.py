@@ -113,7 +113,7 @@ def _identifier(value: Any) -> str:
 
 def known_bands(names: Iterable[Any], bands: Mapping[Any, str]) -> NDArray[np.str_]:
     """Names of `Survey.bands`, shape (n,), from the survey's own names of filters; '' for a filter that the survey does not have."""
-    return np.array([bands.get(n, "") if isinstance(n, (str, int, np.integer)) else "" for n in names], f"U{BAND_WIDTH}")
+    return np.array([bands.get(n, "") if isinstance(n, (str, int, float, np.number)) else "" for n in names], f"U{BAND_WIDTH}")
 
 
 def sane(mjd: ArrayLike) -> NDArray[np.bool_]:

@@ -22,26 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from broker_adapters import avro, times
+from broker_adapters import avro, times, values
 from broker_adapters import lifetime as lifetimes
 from broker_adapters.lsst_wire import decoded
 from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Lifetime, Survey, frozen
-from broker_adapters.values import (
-    check,
-    dated,
-    floats,
-    identifier,
-    identifiers,
-    known_bands,
-    number,
-    record,
-    records,
-    require,
-    scalars,
-    sound,
-    start,
-    with_flux,
-)  # fmt: skip
+from broker_adapters.values import check, floats, identifier, identifiers, known_bands, scalars, start, with_flux
 
 Floats = NDArray[np.float64]
 
@@ -161,7 +146,7 @@ def limits(object_id: str, *, mjd: ArrayLike, band: Sequence[Any], noise: ArrayL
 
 def _ids(make: Callable[[str, float, str], str], object_id: str, mjd: Floats, rows: Detections) -> list[str]:
     """Ids of rows that have none of their own, '' for those without a time or a band."""
-    known = dated(rows).tolist()
+    known = values.dated(rows).tolist()
     return [make(object_id, m, b) if is_known else "" for m, b, is_known in zip(mjd.tolist(), rows["band"].tolist(), known, strict=True)]
 
 
@@ -180,10 +165,10 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         ELAsTiCC, without Rubin's ids and zero point.
     """
     content = decoded(packet, frozenset() if history else HISTORIES)
-    source = record(content.get("diaSource"), "diaSource")
+    source = values.record(content.get("diaSource"), "diaSource")
     object_id, moving = identity(source, content.get("diaObject"), content.get("ssSource"))
     triggering = dia_sources([source])
-    require(
+    values.require(
         triggering, {"band": source.get("band"), "mjd": source.get("midpointMjdTai"), "source_id": source.get("diaSourceId")}, flux=False
     )
     ra, dec, error, mjd = (float(triggering[name][0]) for name in ("ra", "dec", "position_err", "mjd"))
@@ -253,7 +238,7 @@ def _stamp(data: Any) -> bytes | None:
 def _history(object_id: str, content: Mapping[str, Any], dropped: Counter[str]) -> tuple[Detections, tuple[str, ...]]:
     """Earlier detections, forced photometry and limits, and the source ids of those that Rubin has withdrawn."""
     sources, forced_sources, noises = (
-        records(content.get(name), dropped) for name in ("prvDiaSources", "prvDiaForcedSources", "prvDiaNondetectionLimits")
+        values.records(content.get(name), dropped) for name in ("prvDiaSources", "prvDiaForcedSources", "prvDiaNondetectionLimits")
     )
     rows, gone = photometry(object_id, sources, forced_sources, dropped)
     noises = [row for row in noises if not withdrawn(row)]
@@ -263,12 +248,12 @@ def _history(object_id: str, content: Mapping[str, Any], dropped: Counter[str]) 
         band=_column(noises, "band"),
         noise=_column(noises, "diaNoise"),
     )
-    return np.concatenate([rows, sound(limited, dropped)]), gone
+    return np.concatenate([rows, values.sound(limited, dropped)]), gone
 
 
 def withdrawn(row: Mapping[str, Any]) -> bool:
     """Whether Rubin has withdrawn this measurement: it says when."""
-    return number(row.get("timeWithdrawnMjdTai")) > 0.0
+    return values.number(row.get("timeWithdrawnMjdTai")) > 0.0
 
 
 def withdrawn_sources(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -285,7 +270,7 @@ def photometry(
         dia_forced_sources(object_id, [row for row in forced_sources if not withdrawn(row)]),
     ]
     gone = dia_forced_sources(object_id, [{**row, "psfFlux": 0.0, "psfFluxErr": 1.0} for row in forced_sources if withdrawn(row)])
-    return sound(np.concatenate(rows), dropped), (*withdrawn_sources(sources), *sound(gone)["source_id"].tolist())
+    return values.sound(np.concatenate(rows), dropped), (*withdrawn_sources(sources), *values.sound(gone)["source_id"].tolist())
 
 
 def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:

@@ -21,29 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from broker_adapters import avro, photometry, times
+from broker_adapters import avro, photometry, times, values
 from broker_adapters import lifetime as lifetimes
 from broker_adapters.crossmatch import mean_position
 from broker_adapters.errors import PacketError
 from broker_adapters.records import Alert, Band, Cutouts, Detections, Kind, Lifetime, Survey, frozen
-from broker_adapters.values import (
-    check,
-    dated,
-    floats,
-    identifiers,
-    known_bands,
-    magnitudes,
-    number,
-    record,
-    records,
-    require,
-    scalars,
-    shown,
-    sound,
-    stamp,
-    start,
-    with_flux,
-)  # fmt: skip
+from broker_adapters.values import check, floats, identifiers, known_bands, magnitudes, scalars, stamp, start, with_flux
 
 Floats = NDArray[np.float64]
 
@@ -198,7 +181,7 @@ def limits(object_id: str, *, mjd: ArrayLike, fid: Sequence[int], diffmaglim: Ar
 
 def _ids(make: Callable[[str, float, int], str], object_id: str, mjd: ArrayLike, fid: Sequence[int], rows: Detections) -> list[str]:
     """Ids of rows that have none of their own, '' for those without a time or a band."""
-    times_, known = np.atleast_1d(floats(mjd)).tolist(), dated(rows).tolist()
+    times_, known = np.atleast_1d(floats(mjd)).tolist(), values.dated(rows).tolist()
     return [make(object_id, m, f) if is_known else "" for m, f, is_known in zip(times_, fid, known, strict=True)]
 
 
@@ -221,35 +204,32 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
         The bytes cannot be decoded, or their content is impossible.
     """
     content = avro.read(packet, without=frozenset() if history else HISTORIES)
-    candidate = record(content.get("candidate"), "candidate")
+    candidate = values.record(content.get("candidate"), "candidate")
     object_id = content.get("objectId")
     if not isinstance(object_id, str) or not _OBJECT_ID.fullmatch(object_id):
-        raise PacketError(f"not a ZTF object: {shown(object_id)}")
+        raise PacketError(f"not a ZTF object: {values.shown(object_id)}")
     given = {**candidate, "candid": content.get("candid") or candidate.get("candid")}
     dropped: Counter[str] = Counter()
-    previous, hists = (records(content.get(name), dropped) for name in ("prv_candidates", "fp_hists"))
+    previous, hists = (values.records(content.get(name), dropped) for name in ("prv_candidates", "fp_hists"))
     seen = candidates([given, *(p for p in previous if p.get("candid") and p.get("magpsf") is not None)])
-    triggering = {"source_id": "candid", "mjd": "jd", "band": "fid", "ra": "ra"}
-    flux = (candidate.get("magpsf"), candidate.get("isdiffpos"))
-    require(seen, {**{column: given.get(name) for column, name in triggering.items()}, "flux": flux})
+    told = {"source_id": given["candid"], "mjd": given.get("jd"), "band": given.get("fid"), "ra": given.get("ra")}
+    values.require(seen, told | {"flux": (candidate.get("magpsf"), candidate.get("isdiffpos"))})
     check(float(seen["ra"][0]), float(seen["dec"][0]))
-    source_id, mjd = str(seen["source_id"][0]), float(seen["mjd"][0])
     moving = _moving(candidate)
-    alerts = sound(seen, dropped)
+    alerts = values.sound(seen, dropped)
     place = alerts[:1] if moving else alerts
-    mean = [float(place[name][0]) for name in ("ra", "dec", "position_err")]
-    if len(place) > 1:
-        mean = list(mean_position(place["ra"], place["dec"], place["position_err"]))
+    columns = [place[name] for name in ("ra", "dec", "position_err")]
+    mean = mean_position(*columns) if len(place) > 1 else [float(column[0]) for column in columns]
     others = np.concatenate([alerts, *_others(object_id, [p for p in previous if p.get("magpsf") is None], hists)])
     return Alert(
         survey="ztf",
         object_id=object_id,
-        source_id=source_id,
+        source_id=str(seen["source_id"][0]),
         ra=mean[0],
         dec=mean[1],
         position_err=mean[2],
-        mjd=mjd,
-        detections=frozen(sound(others, dropped)),
+        mjd=float(seen["mjd"][0]),
+        detections=frozen(values.sound(others, dropped)),
         cutouts=Cutouts(*(stamp(content.get(f"cutout{name}")) for name in ("Science", "Template", "Difference"))),
         metadata=scalars(candidate),
         moving=moving,
@@ -329,7 +309,7 @@ def fp_hists(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
 
 def _moving(candidate: Mapping[str, Any]) -> bool:
     """Whether a known solar-system object is at the place, and ZTF has seen nothing there before this night."""
-    distance, name = number(candidate.get("ssdistnr")), candidate.get("ssnamenr")
-    first, now = number(candidate.get("jdstarthist")), number(candidate.get("jd"))
+    distance, name = values.number(candidate.get("ssdistnr")), candidate.get("ssnamenr")
+    first, now = values.number(candidate.get("jdstarthist")), values.number(candidate.get("jd"))
     near = 0.0 <= distance <= MOVING_RADIUS and name not in (None, "", "null")
     return near and not now - first > 1.0
