@@ -25,7 +25,7 @@ def promote(sky_object_ids: Iterable[int], refused: MutableMapping[str, StoreErr
     """
     promoted = []
     for ids in chunks(sky_object_ids) if conf.get("PROMOTION") else ():
-        free = list(SkyObject.objects.filter(pk__in=ids, target=None, moving=False, promoted=False).prefetch_related("survey_objects"))
+        free = list(SkyObject.objects.filter(pk__in=ids, target=None, moving=False, promoted=False))
         classifications = latest([one.pk for one in free])
         for one in free:
             if wanted(one, classifications.get(one.pk, ())):
