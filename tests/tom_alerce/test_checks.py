@@ -339,6 +339,11 @@ class TestWeights:
         {"POLL_DAYS": "x"},
         {"SITE": 5},
         {"TARGET_LIST": None},
+        {"EVERYBODY": "view"},
+        {"EVERYBODY": ["king"]},
+        {"KEEP_DAYS": 30},
+        {"KEEP_DAYS": {"rankings": 0}},
+        {"KEEP_DAYS": {"stars": 1}},
     ],
 )
 def test_a_value_of_another_kind_is_one_sentence(setting):
