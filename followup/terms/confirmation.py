@@ -41,11 +41,13 @@ def _judge(candidate: Candidate, now: float) -> tuple[float, str]:
     if elsewhere > 0:
         count = max(count, min(count + elsewhere, 1 + math.floor((latest - first) / _APART)))
     if count <= 1:
-        return 0.1, f"seen once only, by {who}: may be moving"
+        seen = "once only" if len(times) <= 1 else f"{len(times)} times, all within an hour"
+        return 0.1, f"seen {seen}, by {who}: may be moving"
     if elsewhere > 0:
         return 1.0 - 0.9 / count**2, f"seen {total} times since {day(first)} by {who}"
     nights = 1 + int(np.sum(np.diff(times) > _DAYLIGHT))
-    return 1.0 - 0.9 / count**2, f"seen {count} times in {nights} night{'s' if nights > 1 else ''} by {who}"
+    apart = f" ({count} times an hour or more apart)" if count < len(times) else ""
+    return 1.0 - 0.9 / count**2, f"seen {len(times)} times in {nights} night{'s' if nights > 1 else ''} by {who}{apart}"
 
 
 def _apart(times: NDArray[np.float64]) -> int:

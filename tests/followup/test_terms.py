@@ -170,9 +170,10 @@ def test_a_night_may_have_a_midnight_in_it():
 
 
 def test_what_was_seen_again_in_its_place_is_confirmed():
-    assert say("confirmation", candidate(rows=detections([19.0, 19.0], [0.02, 0.01]))) == (0.1, "seen once only, by ZTF: may be moving")
+    few = candidate(rows=detections([19.0, 19.0], [0.02, 0.01]))
+    assert say("confirmation", few) == (0.1, "seen 2 times, all within an hour, by ZTF: may be moving")
     value, reason = say("confirmation", candidate(rows=detections([19.0, 19.0, 19.0], [2.0, 1.0, 0.99])))
-    assert (value, reason) == (0.775, "seen 2 times in 2 nights by ZTF")
+    assert (value, reason) == (0.775, "seen 3 times in 2 nights by ZTF (2 times an hour or more apart)")
     assert say("confirmation", candidate(rows=detections()))[0] == NEUTRAL
 
 
