@@ -88,9 +88,9 @@ def sky(n: int, now: float, latitude: float, random: np.random.Generator, neighb
     ra = (midnight + random.uniform(-80.0, 80.0, n)) % 360.0
     dec = np.degrees(np.arcsin(random.uniform(np.sin(np.radians(low)), np.sin(np.radians(high)), n)))
     labels = population(n, random)
-    supernovae = [i for i, label in enumerate(labels) if label.startswith("SN") and dec[i] > -27.0][: 2 * neighbours]
+    supernovae = [i for i, label in enumerate(labels) if label.startswith("SN") and dec[i] > -27.0][::-1][: 2 * neighbours]
     for one, other in zip(supernovae[::2], supernovae[1::2], strict=False):
-        ra[other], dec[other] = ra[one], dec[one] + _NEIGHBOURS / 3600.0
+        ra[other], dec[other] = ra[one], dec[one] - _NEIGHBOURS / 3600.0
     return [source(i, label, (float(ra[i]), float(dec[i])), now, random) for i, label in enumerate(labels)]
 
 

@@ -45,10 +45,14 @@ class Command(command.Command):
         parser.add_argument("--seed", type=int, default=1, help="seed of the simulation (default: %(default)s)")
         parser.add_argument("--data", type=Path, help="folder for the packets (default: DATA_DIR of the settings, else a folder 'data')")
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Make the tables, which every other command needs beforehand."""
+        call_command("migrate", verbosity=0, interactive=False)
+        return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare the TOM, simulate a night, and run the commands that an observer would type."""
         began = time.monotonic()
-        call_command("migrate", verbosity=0, interactive=False)
         self._refuse_foreign_data()
         login = self._user()
         folder = (options["data"] or Path(getattr(settings, "DATA_DIR", "data"))) / "night"
@@ -98,7 +102,9 @@ class Command(command.Command):
             latitude = site(conf.get("SITE")).latitude
         except FollowupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{night.write(folder, seed, now, sources, latitude, _NEIGHBOURS)} files of a simulated night in {folder}")
+        self.stdout.write(
+            f"{night.write(folder, seed, now, sources, latitude, min(_NEIGHBOURS, sources // 40))} files of a simulated night in {folder}"
+        )
 
     def _targets(self, rows: Sequence[dict[str, str]]) -> None:
         """Make targets as a TOM has them before the night: three to match by name, alias and position, and one without alerts."""
