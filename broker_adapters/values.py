@@ -116,6 +116,11 @@ def known_bands(names: Iterable[Any], bands: Mapping[Any, str]) -> NDArray[np.st
     return np.array([bands.get(n, "") if isinstance(n, (str, int, float, np.number)) else "" for n in names], f"U{BAND_WIDTH}")
 
 
+def column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    """One field of n records, None where a record lacks it."""
+    return [row.get(name) for row in rows]
+
+
 def sane(mjd: ArrayLike) -> NDArray[np.bool_]:
     """Whether each time (MJD) is one at which a survey can have observed: since 1990, and not later than now and a day."""
     mjd = np.asarray(mjd, float)

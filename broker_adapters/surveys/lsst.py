@@ -244,9 +244,9 @@ def _history(object_id: str, content: Mapping[str, Any], dropped: Counter[str]) 
     noises = [row for row in noises if not withdrawn(row)]
     limited = limits(
         object_id,
-        mjd=_column(noises, "midpointMjdTai"),
-        band=_column(noises, "band"),
-        noise=_column(noises, "diaNoise"),
+        mjd=values.column(noises, "midpointMjdTai"),
+        band=values.column(noises, "band"),
+        noise=values.column(noises, "diaNoise"),
     )
     return np.concatenate([rows, values.sound(limited, dropped)]), gone
 
@@ -273,22 +273,18 @@ def photometry(
     return values.sound(np.concatenate(rows), dropped), (*withdrawn_sources(sources), *values.sound(gone)["source_id"].tolist())
 
 
-def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
-    return [r.get(name) for r in rows]
-
-
 def _reference(rows: Sequence[Mapping[str, Any]]) -> tuple[Floats, Floats]:
-    return reference(*(_column(rows, name) for name in ("psfFlux", "psfFluxErr", "scienceFlux", "scienceFluxErr", "templateFluxErr")))
+    return reference(*(values.column(rows, name) for name in ("psfFlux", "psfFluxErr", "scienceFlux", "scienceFluxErr", "templateFluxErr")))
 
 
 def dia_forced_sources(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
     """Rows of `DETECTION`, shape (m,), m ≤ n, from n diaForcedSources with the packet's names of the fields, any of which may be absent."""
     return forced(
         object_id,
-        mjd=_column(rows, "midpointMjdTai"),
-        band=_column(rows, "band"),
-        psf_flux=_column(rows, "psfFlux"),
-        psf_flux_err=_column(rows, "psfFluxErr"),
+        mjd=values.column(rows, "midpointMjdTai"),
+        band=values.column(rows, "band"),
+        psf_flux=values.column(rows, "psfFlux"),
+        psf_flux_err=values.column(rows, "psfFluxErr"),
         reference=_reference(rows),
     )
 
@@ -296,14 +292,14 @@ def dia_forced_sources(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Det
 def dia_sources(rows: Sequence[Mapping[str, Any]]) -> Detections:
     """Rows of `DETECTION`, shape (n,), from n diaSources with the packet's names of the fields; all but id, time and band may be absent."""
     return detections(
-        dia_source_id=_column(rows, "diaSourceId"),
-        mjd=_column(rows, "midpointMjdTai"),
-        band=_column(rows, "band"),
-        psf_flux=_column(rows, "psfFlux"),
-        psf_flux_err=_column(rows, "psfFluxErr"),
-        ra=_column(rows, "ra"),
-        dec=_column(rows, "dec"),
-        position_err=position_error(_column(rows, "raErr"), _column(rows, "decErr"), _column(rows, "dec")),
+        dia_source_id=values.column(rows, "diaSourceId"),
+        mjd=values.column(rows, "midpointMjdTai"),
+        band=values.column(rows, "band"),
+        psf_flux=values.column(rows, "psfFlux"),
+        psf_flux_err=values.column(rows, "psfFluxErr"),
+        ra=values.column(rows, "ra"),
+        dec=values.column(rows, "dec"),
+        position_err=position_error(values.column(rows, "raErr"), values.column(rows, "decErr"), values.column(rows, "dec")),
         reference=_reference(rows),
-        reliability=_column(rows, "reliability"),
+        reliability=values.column(rows, "reliability"),
     )

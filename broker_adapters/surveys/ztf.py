@@ -220,7 +220,9 @@ def read(packet: bytes, *, history: bool = True) -> Alert:
     place = alerts[:1] if moving else alerts
     columns = [place[name] for name in ("ra", "dec", "position_err")]
     mean = mean_position(*columns) if len(place) > 1 else [float(column[0]) for column in columns]
-    others = np.concatenate([alerts, *_others(object_id, [p for p in previous if p.get("magpsf") is None], hists)])
+    unseen = [p for p in previous if p.get("magpsf") is None]
+    more = [rows(object_id, given) for rows, given in ((upper_limits, unseen), (fp_hists, hists)) if given]  # most alerts lack one or both
+    others = np.concatenate([alerts, *more])
     return Alert(
         survey="ztf",
         object_id=object_id,
@@ -250,38 +252,29 @@ def lifetime(candidate: Mapping[str, Any]) -> Lifetime | None:
     return lifetimes.stated(*fields, clock=lambda jd: times.mid_exposure(times.mjd_from_jd(jd), EXPOSURE))
 
 
-def _others(object_id: str, unseen: Sequence[Mapping[str, Any]], hists: Sequence[Mapping[str, Any]]) -> list[Detections]:
-    """Limits and forced photometry; most alerts lack one or both."""
-    return [rows(object_id, given) for rows, given in ((upper_limits, unseen), (fp_hists, hists)) if given]
-
-
-def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
-    return [r.get(name) for r in rows]
-
-
 def _mjd(rows: Sequence[Mapping[str, Any]]) -> Floats:
-    return times.mjd_from_jd(floats(_column(rows, "jd")))
+    return times.mjd_from_jd(floats(values.column(rows, "jd")))
 
 
 def _exposure(rows: Sequence[Mapping[str, Any]]) -> Floats:
-    seconds = floats(_column(rows, "exptime"))
+    seconds = floats(values.column(rows, "exptime"))
     with np.errstate(invalid="ignore"):
         return np.where((seconds > 0.0) & (seconds < 3600.0), seconds, EXPOSURE)
 
 
 def candidates(rows: Sequence[Mapping[str, Any]]) -> Detections:
     """Rows of `DETECTION`, shape (n,), from n candidates with the packet's names of the fields."""
-    deep, shallow = floats(_column(rows, "drb")), floats(_column(rows, "rb"))
+    deep, shallow = floats(values.column(rows, "drb")), floats(values.column(rows, "rb"))
     return detections(
-        candid=_column(rows, "candid"),
+        candid=values.column(rows, "candid"),
         mjd=_mjd(rows),
-        fid=_column(rows, "fid"),
-        magpsf=_column(rows, "magpsf"),
-        sigmapsf=_column(rows, "sigmapsf"),
-        isdiffpos=_column(rows, "isdiffpos"),
-        ra=_column(rows, "ra"),
-        dec=_column(rows, "dec"),
-        reference=reference(_column(rows, "distnr"), _column(rows, "magnr"), _column(rows, "sigmagnr")),
+        fid=values.column(rows, "fid"),
+        magpsf=values.column(rows, "magpsf"),
+        sigmapsf=values.column(rows, "sigmapsf"),
+        isdiffpos=values.column(rows, "isdiffpos"),
+        ra=values.column(rows, "ra"),
+        dec=values.column(rows, "dec"),
+        reference=reference(values.column(rows, "distnr"), values.column(rows, "magnr"), values.column(rows, "sigmagnr")),
         reliability=np.where(np.isfinite(deep), deep, shallow),
         exposure=_exposure(rows),
     )
@@ -289,20 +282,20 @@ def candidates(rows: Sequence[Mapping[str, Any]]) -> Detections:
 
 def upper_limits(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
     """Rows of `DETECTION`, shape (m,), m ≤ n, from n previous candidates without a detection, with the packet's names of the fields."""
-    return limits(object_id, mjd=_mjd(rows), fid=_column(rows, "fid"), diffmaglim=_column(rows, "diffmaglim"))
+    return limits(object_id, mjd=_mjd(rows), fid=values.column(rows, "fid"), diffmaglim=values.column(rows, "diffmaglim"))
 
 
 def fp_hists(object_id: str, rows: Sequence[Mapping[str, Any]]) -> Detections:
     """Rows of `DETECTION`, shape (m,), m ≤ n, from n rows of ``fp_hists`` with the packet's names of the fields."""
     rows = [r for r in rows if usable(r.get("procstatus"))]
-    zero_point = magnitudes(_column(rows, "magzpsci"))
+    zero_point = magnitudes(values.column(rows, "magzpsci"))
     return forced(
         object_id,
         mjd=_mjd(rows),
-        fid=_column(rows, "fid"),
-        flux=photometry.flux_from_counts(floats(_column(rows, "forcediffimflux")), zero_point),
-        flux_err=photometry.flux_from_counts(floats(_column(rows, "forcediffimfluxunc")), zero_point),
-        reference=reference(floats(_column(rows, "distnr")) / PIXEL, _column(rows, "magnr"), _column(rows, "sigmagnr")),
+        fid=values.column(rows, "fid"),
+        flux=photometry.flux_from_counts(floats(values.column(rows, "forcediffimflux")), zero_point),
+        flux_err=photometry.flux_from_counts(floats(values.column(rows, "forcediffimfluxunc")), zero_point),
+        reference=reference(floats(values.column(rows, "distnr")) / PIXEL, values.column(rows, "magnr"), values.column(rows, "sigmagnr")),
         exposure=_exposure(rows),
     )
 

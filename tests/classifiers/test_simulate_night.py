@@ -112,7 +112,7 @@ def test_trouble_is_refused_with_a_reason_and_the_duplicate_is_one_that_came_bef
         with pytest.raises(PacketError) as caught:
             read_packet(data)
         reasons[name] = str(caught.value)
-    assert "filter 9" in reasons["trouble/unknown-filter.avro"]
+    assert "filter: 9" in reasons["trouble/unknown-filter.avro"]
     assert "truncated" in reasons["trouble/truncated.avro"]
 
 
