@@ -41,7 +41,7 @@ def winter(tmp_path, monkeypatch, settings):
     (package / "__init__.py").write_text("")
     shutil.copy(HERE / "contracts" / "third_party" / "winter.py", package)
     monkeypatch.syspath_prepend(tmp_path)
-    settings.TOM_ALERCE = {"SURVEYS": ["ztf", NAME], "CLASSIFIERS": [], "SITE": SITE}
+    settings.TOM_ALERCE = {"SURVEYS": ["ztf", NAME], "CLASSIFIERS": [], "SITE": SITE, "FACILITY": {"name": "fake"}}
     yield
     for module in [m for m in sys.modules if m.startswith(package.name)]:
         del sys.modules[module]
@@ -67,7 +67,7 @@ def source(packets):
 def test_it_is_known_while_the_settings_name_it(settings):
     assert run_checks(tags=["tom_alerce"]) == []
     assert surveys.about("winter").telescope == "Palomar 1-m"
-    assert [survey.name for survey in surveys.known()] == ["lsst", "ztf", "atlas", "winter"]
+    assert [survey.name for survey in surveys.known()] == ["ztf", "atlas", "lsst", "winter"]
     settings.TOM_ALERCE = {}
     assert "winter" not in [survey.name for survey in surveys.known()]
     assert plugins.every("broker_adapters.surveys") == plugins.names("broker_adapters.surveys")
@@ -110,8 +110,8 @@ def test_pages_show_it(client, source):
     for text in ("https://example.org/winter/WNTR26abcde", "WINTER-J", "--band-Hs:color-mix(in oklab, #8c510a 85%", ".band-Y{--band:"):
         assert text in page
     rank.rank(at=LATEST)
-    assert Rank.objects.get().terms["confirmation"]["reason"].endswith("by WINTER, ZTF")
-    board = client.get(reverse("tom_alerce:board")).content.decode()
+    assert Rank.objects.get().terms["confirmation"]["reason"].startswith("seen 7 times in 5 nights by WINTER, ZTF")
+    board = client.get(reverse("tom_alerce:board"), {"ranking": Rank.objects.get().ranking_id}).content.decode()
     assert "WINTER 2" in board
     assert "band-J" in board
 

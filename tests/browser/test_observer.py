@@ -150,13 +150,18 @@ def test_decide_on_the_review_page(page, night, screenshot):
     page.goto(reverse("tom_alerce:review"))
     assert fits(page)
     screenshot("review")
-    page.locator("text=Different").first.click()
+    page.get_by_role("button", name="Different").first.click()
     page.get_by_text("stays apart").wait_for()
     page.get_by_text("Nothing to decide").wait_for()
 
 
 def test_dry_run(page, night, settings, screenshot):
-    settings.TOM_ALERCE = {"LIMITS": {"moon_separation": 0.0, "max_airmass": 2.9}, "SITE": {"name": "Here", **somewhere_dark()}}
+    limits = {"moon_separation": 0.0, "max_airmass": 2.9}
+    settings.TOM_ALERCE = settings.TOM_ALERCE | {
+        "LIMITS": limits,
+        "SITE": {"name": "Here", **somewhere_dark()},
+        "FACILITY": {"name": "lco"},
+    }
     settings.FACILITIES = {"LCO": {"portal_url": "http://127.0.0.1:9", "api_key": ""}}
     sky = factories.sky_object(dec=80.0, peak=2e6, rng=np.random.default_rng(1), images=False)
     page.goto(reverse("tom_alerce:object", args=[sky.pk]))
