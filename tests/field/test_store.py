@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from broker_adapters.packets import read
+from classifiers.records import Classification
 from tests.field import DATA
 from tests.tom_alerce.alerts import alert, curve
 from tom_alerce.models import Detection, SkyObject, Stamps, SurveyObject
 from tom_alerce.pipeline import promotion
-from tom_alerce.store import alerts
+from tom_alerce.store import alerts, classifications, linking
 from tom_alerce.store.candidates import candidates
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +30,28 @@ def save_apart(batch):
 
 def evidence():
     return SkyObject.objects.get().evidence
+
+
+def test_row_09_unlinked_objects_have_the_class_of_their_own_evidence_again():
+    alerts.save([alert(), alert("lsst", "1", dec=2.0 + 6.0 / 3600.0)])
+
+    def classify(name, label):
+        sky = SurveyObject.objects.get(object_id=name).sky_object
+        probabilities = np.array([[0.9, 0.1] if label == "SN" else [0.1, 0.9]])
+        classifications.save(Classification("stamp", "1", ("SN", "AGN"), probabilities), [sky])
+
+    def current():
+        by_sky = {s.pk: s.sky_object_id for s in SurveyObject.objects.all()}
+        latest = classifications.latest(by_sky.values())
+        return [latest[SurveyObject.objects.get(object_id=name).sky_object_id][0].label for name in ("ZTF26aaaaaaa", "1")]
+
+    classify("ZTF26aaaaaaa", "SN")
+    classify("1", "SN")
+    linking.link(SurveyObject.objects.get(object_id="1"), SurveyObject.objects.get(object_id="ZTF26aaaaaaa").sky_object)
+    classify("1", "AGN")
+    assert current() == ["AGN", "AGN"]
+    linking.unlink(SurveyObject.objects.get(object_id="1"))
+    assert current() == ["SN", "SN"]
 
 
 @pytest.mark.parametrize("order", [1, -1])
