@@ -21,7 +21,7 @@ test: .venv/test
 
 # The tests that touch the database once more, on a PostgreSQL server that lives as long as they do.
 test-postgresql: .venv/test
-	.ci/with-postgresql $(BIN)/python -m pytest tests/tom_alerce
+	.ci/with-postgresql $(BIN)/python -m pytest -n logical tests/tom_alerce tests/field
 
 lint: .venv/lint
 	$(BIN)/ruff format --check .
