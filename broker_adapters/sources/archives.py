@@ -31,6 +31,8 @@ MAX_HEADER, MAX_DIRECTORY = 1 << 20, 64 << 20
 #: Bytes of a zip archive inside another archive, which is read as a whole, and of memory that xz may ask for.
 _MAX_INNER, _MAX_XZ = 64 << 20, 128 << 20
 _TAR_NAMES = (".tar", ".tgz", ".tbz", ".tbz2", ".txz")
+#: What Python's readers raise about damaged archives; zipfile raises NotImplementedError about a compression that it does not know, and
+#: RuntimeError about encryption.
 _DAMAGE = (
     OSError,
     EOFError,
