@@ -91,7 +91,7 @@ class Consumer:
             two cases polling again may succeed.
         """
         self._rewind()
-        end = time.monotonic() + seconds
+        stuck, end = self._oversized, time.monotonic() + seconds
         packets: list[Packet] = []
         size, asked = 0, min(n, _AT_ONCE)
         while asked and size < most:
@@ -104,7 +104,8 @@ class Consumer:
             asked = min(n - len(packets), _AT_ONCE) if len(messages) == asked else 0
         if not packets:
             self._raise()
-        self._oversized = ""
+        elif stuck:  # it goes on; a complaint that came with these packets is about the next one
+            self._oversized = ""
         return packets
 
     def _packet(self, message: Any) -> Packet | None:
@@ -176,8 +177,8 @@ class Consumer:
     def _note(self, error: KafkaError) -> None:
         if _LIMIT in error.str():
             if not self._oversized:
-                self._oversized = self._too_large(error.str())
-                logger.warning("%s", self._oversized)
+                logger.warning("Kafka at %s: %s", self._servers, error.str())
+            self._oversized = error.str()
         elif error.code() in _AWAITED:
             logger.debug("Kafka at %s: %s", self._servers, error.str())
         elif error.code() != KafkaError._PARTITION_EOF:
@@ -187,7 +188,7 @@ class Consumer:
         """The latest error, if there was one, once there are no more packets to deliver before it."""
         error, self._error = self._error, None
         if self._oversized:
-            raise Unavailable(self._oversized)
+            raise Unavailable(self._too_large(self._oversized))
         if error is None:
             return
         message = f"Kafka at {self._servers}: {error.str()}"

@@ -2,7 +2,7 @@ import time
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, TopicPartition
 
 from broker_adapters.errors import SourceError, Unauthorized, Unavailable
 from broker_adapters.sources import kafka
@@ -119,3 +119,45 @@ def test_a_fatal_error_is_unavailable_and_end_of_partition_is_nothing():
     for code in (KafkaError._PARTITION_EOF, *kafka._AWAITED):
         consumer = Scripted(KafkaError(code))
         assert consumer.poll() == []
+
+
+class Answering(Consumer):
+    """A consumer whose client answers as a script says: lists of offsets that arrive, with complaints that come meanwhile."""
+
+    def __init__(self, script):
+        self._pending, self._error, self._servers = {}, None, "x"
+        self._consumer = self
+        self.script = iter(script)
+
+    def consume(self, n, seconds):
+        offsets, complaint = next(self.script, ((), None))
+        if complaint:
+            self._note(KafkaError(complaint[0], complaint[1]))
+        return [Delivered(offset) for offset in offsets]
+
+    def seek(self, place):
+        """Go back: the script does."""
+
+    def assignment(self):
+        return []
+
+    def position(self, places):
+        return [TopicPartition("t", 0, 1)]
+
+
+class Delivered:
+    def __init__(self, offset):
+        self.offset = lambda: offset
+        self.topic, self.partition, self.value, self.error = (lambda: "t"), (lambda: 0), (lambda: b"packet"), (lambda: None)
+
+
+def test_a_complaint_that_comes_with_the_packet_before_is_not_forgotten():
+    large = (KafkaError._BAD_MSG, "Receive failed: increase receive.message.max.bytes")
+    consumer = Answering([((0,), large), ((), (KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"))])
+    assert len(consumer.poll(seconds=0)) == 1
+    for _ in range(3):  # also when librdkafka says no more than that it cannot go on
+        with pytest.raises(Unavailable, match=r"larger than this consumer may receive.*next: t 0:1"):
+            consumer.poll(seconds=0)
+    consumer.script = iter([((1,), None)])
+    assert len(consumer.poll(seconds=0)) == 1
+    assert consumer.poll(seconds=0) == []
