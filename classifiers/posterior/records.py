@@ -134,7 +134,8 @@ class Outlooks:
         cdf = self._cdf(shares / np.where(total > 0, total, np.nan))
         for i in np.flatnonzero(np.isfinite(cdf[:, 0])):
             quantiles[i] = np.interp(QUANTILES, cdf[i], DAYS)
-        return self.mjd[:, None] + quantiles
+        moments: Floats = self.mjd[:, None] + quantiles
+        return moments
 
     def at(self, mjd: ArrayLike, family: str) -> Floats:
         """Magnitudes (16, 50, 84 %) of a family at moments of shape (t,) or (n, t), shape (n, 3, t); NaN beyond `AHEAD`."""
