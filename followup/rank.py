@@ -1,38 +1,30 @@
-"""Rank candidates by the weighted geometric mean of their terms, and keep the whole table."""
+"""Rank candidates by the weighted geometric mean of their terms, put aside what is vetoed, and keep the whole table."""
 
 from __future__ import annotations
 
-import inspect
-import math
-from collections.abc import Callable, Mapping
-from functools import partial
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from broker_adapters import plugins
-from followup.records import Candidates, FollowupError, Night, Ranking, Scores
+from followup import plugged, profiles
+from followup.records import Candidates, FollowupError, Night, Ranking, Reasons, Scores, Vetoes
 
-BoundTerm = Callable[[Candidates, Night], Scores]
+Array = NDArray[np.float64]
 
-PACKAGE = "followup.terms"
-
-
-def _default_terms() -> dict[str, float]:
-    """Name -> `WEIGHT` of the terms of ``followup/terms`` that are on by default, in the order of their `PLACE`, then of their names."""
-    terms = {name: plugins.load(PACKAGE, name) for name in plugins.names(PACKAGE)}
-    order = sorted(terms, key=lambda name: (getattr(terms[name], "PLACE", math.inf), name))
-    weights = {name: float(getattr(terms[name], "WEIGHT", 0.0)) for name in order}
-    return {name: weight for name, weight in weights.items() if weight > 0.0}
+#: Terms and vetoes of a ranking for which none are given: those of the profile "default".
+DEFAULT_TERMS: Mapping[str, float | Mapping[str, Any]] = profiles.shipped()["default"].merits
+DEFAULT_VETOES: Mapping[str, Mapping[str, Any]] = profiles.shipped()["default"].vetoes
 
 
-#: Terms and weights of a ranking for which none are given, read from the files of ``followup/terms``.
-DEFAULT_TERMS: Mapping[str, float] = MappingProxyType(_default_terms())
-
-
-def rank(candidates: Candidates, night: Night, terms: Mapping[str, float | Mapping[str, Any]] = DEFAULT_TERMS) -> Ranking:
-    """Rank n candidates, best first; ties are in the order of their keys, whatever the order of the input.
+def rank(
+    candidates: Candidates,
+    night: Night,
+    terms: Mapping[str, float | Mapping[str, Any]] = DEFAULT_TERMS,
+    vetoes: Mapping[str, Mapping[str, Any]] = DEFAULT_VETOES,
+) -> Ranking:
+    """Rank n candidates, best first, then the vetoed ones by their merit; ties are in the order of their keys.
 
     Parameters
     ----------
@@ -41,54 +33,45 @@ def rank(candidates: Candidates, night: Night, terms: Mapping[str, float | Mappi
     night : Night
         Of the same candidates, in the same order.
     terms : mapping of term name to weight, or to ``{'weight': 2.0, parameter: value, ...}`` (weight 1 if not given)
-        A name is a plug-in of ``followup/terms`` or a dotted module. The score is exp(sum w ln s / sum w) over the terms s with weights w;
-        a term that is 0 vetoes; a term of weight 0 is shown and counts for nothing.
+        A name is a plug-in of ``followup/terms`` or a dotted module. The merit is exp(sum w ln s / sum w) over the terms s with weights w;
+        a term of weight 0 is shown and counts for nothing.
+    vetoes : mapping of veto name to its parameters
+        A name is a plug-in of ``followup/vetoes`` or a dotted module.
 
     Raises
     ------
     FollowupError
-        An unknown term or parameter, an impossible weight, or a term that breaks its contract.
+        An unknown term, veto or parameter, an impossible weight, or a plug-in that breaks its contract.
     """
-    if night.altitude.shape[0] != len(candidates):
-        raise FollowupError(f"the night was computed for {night.altitude.shape[0]} targets, not for these {len(candidates)}")
-    loaded = {name: load(name, options) for name, options in terms.items()}
+    n = len(candidates)
+    if night.altitude.shape[0] != n:
+        raise FollowupError(f"the night was computed for {night.altitude.shape[0]} targets, not for these {n}")
+    loaded = {name: plugged.term(name, options) for name, options in terms.items()}
+    bound = {name: plugged.veto(name, options) for name, options in vetoes.items()}
     weights = {name: weight for name, (_, weight) in loaded.items()}
-    table = {name: _checked(name, term(candidates, night), len(candidates)) for name, (term, _) in loaded.items()}
-    scores = _mean(table, weights, len(candidates))
-    order = sorted(range(len(candidates)), key=lambda i: (-scores[i], candidates[i].key))
+    table = {name: _checked(name, term(candidates, night), n) for name, (term, _) in loaded.items()}
+    against = {name: _checked_veto(name, veto(candidates, night), n) for name, veto in bound.items()}
+    merit = _mean(table, weights, n)
+    vetoed = np.logical_or.reduce([v.against(night.now) for v in against.values()] or [np.zeros(n, bool)])
+    scores = np.where(vetoed, 0.0, merit)
+    keys = np.array([c.key for c in candidates], dtype=str)
+    order = np.lexsort((keys, -merit, -scores))
     return Ranking(
-        keys=tuple(candidates[i].key for i in order),
+        keys=tuple(keys[order].tolist()),
         scores=_frozen(scores[order]),
-        terms={name: Scores(_frozen(s.values[order]), tuple(s.reasons[i] for i in order)) for name, s in table.items()},
+        merit=_frozen(merit[order]),
+        terms={name: Scores(_frozen(s.values[order]), _taken(s.reasons, order)) for name, s in table.items()},
         weights=weights,
+        vetoes={name: Vetoes(_frozen(v.until[order]), _taken(v.reasons, order)) for name, v in against.items()},
         hours=_frozen(night.hours[order]),
     )
 
 
-def load(name: str, options: float | Mapping[str, Any]) -> tuple[BoundTerm, float]:
-    """Return a term with its parameters bound, and its weight.
-
-    Raises
-    ------
-    FollowupError
-        An unknown term or parameter, or a weight that is negative or not finite.
-    """
-    try:
-        term = plugins.load(PACKAGE, name).term
-    except (LookupError, AttributeError) as error:
-        raise FollowupError(str(error)) from error
-    given = dict(options) if isinstance(options, Mapping) else {"weight": options}
-    weight = float(given.pop("weight", 1.0))
-    if not (np.isfinite(weight) and weight >= 0.0):
-        raise FollowupError(f"the weight of term {name!r} is {weight}; it must be 0 or more")
-    known = [p.name for p in inspect.signature(term).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise FollowupError(f"term {name!r} has no {', '.join(unknown)}; it takes: {', '.join(['weight', *known])}")
-    return partial(term, **given), weight
+def _taken(reasons: Sequence[str], order: NDArray[np.intp]) -> Reasons:
+    return Reasons(len(reasons), reasons.__getitem__).take(order)
 
 
-def _mean(table: Mapping[str, Scores], weights: Mapping[str, float], n: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _mean(table: Mapping[str, Scores], weights: Mapping[str, float], n: int) -> Array:
     counting = {name: w for name, w in weights.items() if w > 0.0}
     if not counting:
         raise FollowupError("no term has a weight: there is nothing to rank by")
@@ -103,9 +86,16 @@ def _checked(name: str, scores: Scores, n: int) -> Scores:
         raise FollowupError(f"term {name!r} gave {values.shape} scores and {len(scores.reasons)} reasons for {n} candidates")
     if not ((values >= 0.0) & (values <= 1.0)).all():
         raise FollowupError(f"term {name!r} left [0, 1]")
-    return Scores(values, tuple(scores.reasons))
+    return Scores(values, scores.reasons)
 
 
-def _frozen(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _checked_veto(name: str, vetoes: Vetoes, n: int) -> Vetoes:
+    until = np.asarray(vetoes.until, dtype=np.float64)
+    if until.shape != (n,) or len(vetoes.reasons) != n:
+        raise FollowupError(f"veto {name!r} gave {until.shape} dates and {len(vetoes.reasons)} reasons for {n} candidates")
+    return Vetoes(until, vetoes.reasons)
+
+
+def _frozen(values: Array) -> Array:
     values.setflags(write=False)
     return values

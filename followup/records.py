@@ -15,16 +15,18 @@ from numpy.typing import NDArray
 from broker_adapters.records import Detections
 from broker_adapters.times import date_from_day
 from followup.brightness import History, history
+from followup.errors import FollowupError as FollowupError
+from followup.marks import Mark as Mark
+from followup.scores import Ranking as Ranking
+from followup.scores import Reasons as Reasons
+from followup.scores import Scores as Scores
+from followup.scores import Vetoes as Vetoes
 
 if TYPE_CHECKING:
     from followup.exposure import Instrument
 
 #: Score of a term that cannot be known; its reason says why.
 NEUTRAL = 0.5
-
-
-class FollowupError(Exception):
-    """Base of the errors of ``followup``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ class Candidate:
         Detections by all surveys, among ``detections`` or not.
     oddness : float
         Anomaly score: the share of a classifier's training set that is less anomalous, in [0, 1]; NaN where there is none.
+    outlook : Outlooks of one, optional
+        The posterior of its light curve (`classifiers.posterior`); None where it has not been worked out.
+    marks : tuple of Mark
+        What people say of it, expired or not.
     """
 
     key: str
@@ -73,6 +79,8 @@ class Candidate:
     oddness: float = math.nan
     first_seen: float = math.nan
     n_seen: int = 0
+    outlook: Any = field(default=None, repr=False)
+    marks: tuple[Mark, ...] = ()
     _histories: dict[float, History | None] = field(default_factory=dict, init=False, repr=False)
 
     def history(self, now: float) -> History | None:
@@ -150,37 +158,6 @@ class Night:
         return date_from_day(day).isoformat()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scores:
-    """Scores of n candidates by one term: values in [0, 1], shape (n,), 0 being a veto, and a short reason for each."""
-
-    values: NDArray[np.float64]
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ranking:
-    """n candidates, best first, with the whole table of terms.
-
-    Attributes
-    ----------
-    keys : tuple of str, length n
-    scores : ndarray, shape (n,)
-        Weighted geometric mean of the terms; 0 where a term vetoes.
-    terms : mapping of term name to `Scores`
-        In the same order as ``keys``.
-    weights : mapping of term name to float
-    hours : ndarray, shape (n,)
-        Observable hours left tonight.
-    """
-
-    keys: tuple[str, ...]
-    scores: NDArray[np.float64]
-    terms: Mapping[str, Scores]
-    weights: Mapping[str, float]
-    hours: NDArray[np.float64]
-
-
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """``count`` exposures of ``seconds`` through ``filter`` (the facility's name of it)."""
@@ -256,20 +233,22 @@ Candidates = Sequence[Candidate]
 
 
 class Term(Protocol):
-    """A term of the ranking: a module of ``followup/terms``, or a module of your own under its dotted name.
-
-    Optional attributes
-    -------------------
-    WEIGHT : float
-        Weight in a ranking for which no terms are given; 0 (the default) leaves the term out.
-    PLACE : int
-        Position among the terms of such a ranking; terms without one come last, in alphabetical order.
-    """
+    """A term of the ranking: a module of ``followup/terms``, or a module of your own under its dotted name."""
 
     def term(self, candidates: Candidates, night: Night, **parameters: Any) -> Scores:
         """Score n candidates at once; a score that cannot be known is `NEUTRAL`, and its reason says why.
 
         Parameters are keyword-only, have defaults and are given in the settings.
+        """
+
+
+class Veto(Protocol):
+    """A veto of the ranking: a module of ``followup/vetoes``, or a module of your own under its dotted name."""
+
+    def veto(self, candidates: Candidates, night: Night, **parameters: Any) -> Vetoes:
+        """Say of n candidates at once which may be observed tonight; what cannot be known is no veto.
+
+        Parameters are keyword-only, have defaults and are given in the profile.
         """
 
 

@@ -15,6 +15,7 @@ from django.core.management import get_commands, load_command_class
 from django.test import override_settings
 
 from broker_adapters import plugins
+from followup.rank import DEFAULT_TERMS
 from tests.contracts.documented import documented, examples
 from tom_alerce import conf
 
@@ -31,7 +32,7 @@ def test_every_setting_is_documented(key):
 
 @pytest.mark.parametrize("term", plugins.names("followup.terms"))
 def test_every_term_is_documented_with_its_weight(term):
-    weight = plugins.load("followup.terms", term).WEIGHT
+    weight = DEFAULT_TERMS.get(term, 0.0)
     assert f"| `{term}` | {f'{weight:g}' if weight else 'off'} |" in SETTINGS
 
 
@@ -192,7 +193,7 @@ def test_the_signatures_of_plugins_are_those_of_the_code(protocol, text):
 
 def test_every_kind_of_plugin_has_signatures_and_a_contract_test():
     sections = re.split(r"^## ", EXTENDING, flags=re.MULTILINE)[1:]
-    assert [section.splitlines()[0] for section in sections] == ["A survey", "A broker", "A classifier", "A term", "A facility"]
+    assert [section.splitlines()[0] for section in sections] == ["A survey", "A broker", "A classifier", "A term", "A veto", "A facility"]
     for section in sections:
         assert "# signatures of " in section
         [test] = set(re.findall(r"`(tests/contracts/test_\w+\.py)`", section))

@@ -8,6 +8,7 @@ KINDS = {
     "broker_adapters.surveys": "read",
     "broker_adapters.brokers": "Client",
     "followup.terms": "term",
+    "followup.vetoes": "veto",
     "followup.facilities": "payload",
 }
 

@@ -27,7 +27,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "SURVEYS": None,
         #: Plug-ins of ``classifiers.models`` that classify every object, in the order in which they are shown.
         "CLASSIFIERS": ("stamp", "lightcurve"),
-        #: Term -> weight, or ``{"weight": 2, ...}`` with parameters of the term; None takes the ``WEIGHT`` of each ``followup/terms`` file.
+        #: Term -> weight, or ``{"weight": 2, ...}`` with parameters of the term; None takes those of the profile "default".
         "TERMS": None,
         #: Days that the first poll of a broker goes back.
         "POLL_DAYS": 3.0,

@@ -7,9 +7,6 @@ import numpy as np
 from followup.brightness import Trend
 from followup.records import NEUTRAL, Candidates, Night, Scores
 
-WEIGHT = 1.0
-PLACE = 2
-
 #: Lowest score of a candidate within the limit.
 _LEAST = 0.02
 

@@ -12,9 +12,6 @@ from broker_adapters.lifetime import day
 from followup.age import first_seen, n_seen
 from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 
-WEIGHT = 1.0
-PLACE = 7
-
 #: Detections closer in time than this (days) do not confirm each other: an asteroid moves by 10 arcsec in an hour, hardly in minutes.
 _APART = 0.04
 

@@ -7,9 +7,6 @@ import numpy as np
 from followup.moonlight import sky_excess
 from followup.records import NEUTRAL, Candidates, Night, Scores
 
-WEIGHT = 0.5
-PLACE = 5
-
 
 def term(candidates: Candidates, night: Night) -> Scores:
     """Signal to noise against the sky relative to a moonless night (the sky's flux to the power -1/2), at the best hour, shape (n,)."""

@@ -6,9 +6,6 @@ import numpy as np
 
 from followup.records import Candidates, Night, Scores
 
-WEIGHT = 1.0
-PLACE = 6
-
 
 def term(candidates: Candidates, night: Night, *, known: float = 0.2) -> Scores:
     """1 for a candidate without a spectroscopic class, ``known`` for one that has it, shape (n,)."""

@@ -6,8 +6,6 @@ import numpy as np
 
 from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 
-WEIGHT = 0.0  # off unless the settings name it
-
 #: Lowest score: a common light curve is not vetoed.
 _LOWEST = 0.01
 

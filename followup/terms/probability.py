@@ -11,9 +11,6 @@ import numpy as np
 from classifiers.taxonomy import ours
 from followup.records import Candidate, Candidates, Night, Scores
 
-WEIGHT = 2.0
-PLACE = 1
-
 #: Interest in each class of `classifiers.taxonomy`, in [0, 1]; a class that is not named has 0.
 INTEREST: Mapping[str, float] = MappingProxyType(
     {"SN": 1.0, "SNIa": 1.0, "SNIbc": 1.0, "SNII": 1.0, "SLSN": 1.0, "CV/Nova": 0.5, "AGN": 0.2, "QSO": 0.2, "Blazar": 0.3, "VS": 0.1}

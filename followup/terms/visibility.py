@@ -7,9 +7,6 @@ import numpy as np
 from followup.records import Candidates, Night, Scores
 from followup.visibility import airmass
 
-WEIGHT = 1.0
-PLACE = 3
-
 
 def term(candidates: Candidates, night: Night, *, enough: float = 2.0) -> Scores:
     """Hours left within the limits (``enough`` hours give full score) over the best airmass, shape (n,); 0, a veto, if never up."""

@@ -13,9 +13,6 @@ from followup.age import first_seen
 from followup.brightness import History
 from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
 
-WEIGHT = 1.0
-PLACE = 4
-
 #: Lowest score, of an old source.
 _LEAST = 0.05
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 
 import numpy as np
 import pytest
@@ -12,11 +11,13 @@ from hypothesis import strategies as st
 
 from broker_adapters import plugins
 from broker_adapters.records import Kind, blank, frozen
-from followup.rank import DEFAULT_TERMS, PACKAGE, load, rank
+from followup.plugged import term as load
+from followup.rank import rank
 from followup.records import Site
 from tests.contracts.documented import documented
 from tests.followup.build import NOW, candidate, detections, night
 
+PACKAGE = "followup.terms"
 TERMS = (*plugins.names(PACKAGE), "tests.contracts.third_party.term", documented("term"))
 
 
@@ -58,15 +59,10 @@ def term(name):
     return load(name, 1.0)[0]
 
 
-def test_the_module_says_what_the_term_is_and_gives_a_default_weight(name):
+def test_the_module_says_what_the_term_is(name):
     module = plugins.load(PACKAGE, name)
     assert (module.__doc__ or "").strip()
     assert (module.term.__doc__ or "").strip()
-    weight = getattr(module, "WEIGHT", 0.0)
-    assert math.isfinite(weight)
-    assert weight >= 0.0
-    if "." not in name:
-        assert DEFAULT_TERMS.get(name, 0.0) == weight
 
 
 def test_parameters_are_keywords_with_defaults_that_the_settings_can_give(name):

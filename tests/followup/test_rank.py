@@ -44,7 +44,7 @@ def at(*places):
 
 def test_the_score_is_the_weighted_geometric_mean():
     candidates = at((90.0, -45.0), (180.0, -9.0))
-    got = rank(candidates, night(candidates), {"others.dec": 3.0, "others.ra": {"weight": 1.0}})
+    got = rank(candidates, night(candidates), {"others.dec": 3.0, "others.ra": {"weight": 1.0}}, {})
     assert got.keys == ("0", "1")
     np.testing.assert_allclose(got.scores, [(0.5**3 * 0.25) ** 0.25, (0.1**3 * 0.5) ** 0.25])
     np.testing.assert_allclose(got.terms["others.ra"].values, [0.25, 0.5])

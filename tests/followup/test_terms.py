@@ -8,7 +8,7 @@ import pytest
 from broker_adapters.records import Kind, blank, frozen
 from classifiers.taxonomy import STAMP
 from followup.brightness import detections_until, trend
-from followup.rank import load
+from followup.plugged import term as load
 from followup.records import NEUTRAL
 from followup.terms.probability import UNKNOWN
 from tests.followup.build import NOW, candidate, detections, night

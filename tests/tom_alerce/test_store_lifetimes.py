@@ -12,7 +12,7 @@ from hypothesis.extra.django import TestCase
 from broker_adapters.records import Lifetime
 from broker_adapters.significance import alerts as alert_rows
 from broker_adapters.sources import files
-from followup.rank import load
+from followup.plugged import term as load
 from tests.followup.build import night
 from tests.tom_alerce.alerts import MJD, alert
 from tom_alerce.models import SkyObject, SurveyObject

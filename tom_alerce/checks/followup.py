@@ -21,7 +21,7 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """E004, E005, E006: a site, limits, terms or a facility that cannot be used; all that is wrong, and not the first alone."""
     if clashing():
         return []
-    from followup import rank, sites
+    from followup import plugged, sites
     from followup.records import FollowupError, Limits
 
     messages: list[CheckMessage] = []
@@ -29,7 +29,7 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         messages += refused("SITE", lambda: sites.site(conf.get("SITE")), FollowupError)
     if not missing("TERMS"):
         for name, options in (conf.get("TERMS") or {}).items():
-            messages += refused("TERMS", partial(rank.load, name, options), FollowupError)
+            messages += refused("TERMS", partial(plugged.term, name, options), FollowupError)
     if "LIMITS" not in broken():
         defaults = {f.name: f.default for f in fields(Limits)}
         wrong = arguments("['LIMITS']", conf.get("LIMITS"), defaults)

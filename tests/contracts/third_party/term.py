@@ -6,8 +6,6 @@ import numpy as np
 
 from followup.records import NEUTRAL, Candidates, Night, Scores
 
-WEIGHT = 0.5
-
 
 def term(candidates: Candidates, night: Night, *, pole: float = 90.0) -> Scores:
     """Declination from -90 (0.1) to ``pole`` degrees (1), shape (n,)."""
