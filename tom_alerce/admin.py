@@ -91,6 +91,9 @@ admin.site.register(models.Rank, _table("ranking", "place", "sky_object_id", "sc
 admin.site.register(
     models.FollowupRequest, _table("key", "facility", "sky_object_id", "user", "state", "modified", filters=("state",), joined=("user",))
 )
+admin.site.register(
+    models.RequestEvent, _table("request", "time", "user", "before", "after", "reason", filters=("after",), joined=("request", "user"))
+)
 admin.site.register(models.DeadLetter, _table("source", "position", "reason", "size", "created", search=("source", "reason")))
 admin.site.register(
     models.AwaitedObject, _table("survey", "object_id", "source", "reason", "named", filters=("survey",), search=("object_id", "source"))

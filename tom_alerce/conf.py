@@ -71,6 +71,8 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "link_far": "tom_alerce.link_far",
         "request": "tom_alerce.request",
         "approve": "tom_alerce.approve",
+        "send": "tom_alerce.send",
+        "override": "tom_alerce.override",
         "configure": "tom_alerce.configure",
     }
 )

@@ -242,7 +242,7 @@ def board(n=25, seed=1):
         classification(sky, "lc_classifier", "alerce", {"SNIa": 0.62, "SNII": 0.38})
         rank(night, sky, i + 1, float(np.exp(-0.06 * i) * 0.9), rng=rng)
         if i % 4 == 1:
-            request(sky, ("validated", "submitted", "uncertain", "failed")[i // 4 % 4])
+            request(sky, ("validated", "submitted", "unknown", "failed")[i // 4 % 4])
         if i % 6 == 2:
             other = sky_object(sky.ra, min(sky.dec + 1.2 / 3600, 90.0), ("ztf",), 2, peak, rng)
             candidate(other.survey_objects.get(), sky)

@@ -16,6 +16,7 @@ from tom_alerce.models import (
     MatchCandidate,
     Rank,
     Ranking,
+    RequestEvent,
     SkyObject,
     Stamps,
     SurveyObject,
@@ -34,7 +35,8 @@ def admin(client, db):
     ranking = Ranking.objects.create(site="x", night="2026-11-22", now=61000.0, weights={})
     Rank.objects.create(ranking=ranking, sky_object=sky, place=1, score=0.5, hours=1.0)
     MatchCandidate.objects.create(survey_object=SurveyObject.objects.get(), sky_object=sky, separation=1.0)
-    FollowupRequest.objects.create(key="k", sky_object=sky, facility="LCO", payload={})
+    request = FollowupRequest.objects.create(key="k", sky_object=sky, facility="LCO", payload={})
+    RequestEvent.objects.create(request=request, after="draft", reason="<script>alert(1)</script>")
     dead_letters.save([dead_letters.Refused.of("topic", "1:2", b"x", PacketError("<script>alert(1)</script>"))])
     awaited.save([awaited.Named("lsst", "1", "topic", "<script>alert(1)</script>")])
     watermarks.advance("alerce ztf", 61000.0)

@@ -63,21 +63,22 @@ class TestStates:
                 states.move(row, end)
             assert stored(row).state == start
 
-    def test_nothing_that_was_sent_can_be_sent_again(self):
-        """From no state after SUBMITTING does a way lead back to it without FAILED, which says that the facility has nothing."""
-        seen, front = set(), {State.SUBMITTING}
+    def test_nothing_that_may_have_been_sent_can_be_sent_again(self):
+        """From SENDING no way leads back to it but through APPROVED, which says that the facility has nothing, or another round."""
+        seen, front = set(), {State.SENDING}
         while front:
             seen |= front
-            front = {end for start in front for end in states.TRANSITIONS[start]} - seen - {State.FAILED}
-        assert seen == {State.SUBMITTING, State.SUBMITTED, State.UNCERTAIN}
+            front = {end for start in front for end in states.TRANSITIONS[start]} - seen - {State.APPROVED, State.DRAFT}
+        assert seen == states.PENDING | states.ENDED
 
     def test_of_two_workers_one_wins(self, planned):
         drafted(planned)
         FollowupRequest.objects.update(state=State.VALIDATED)
         one, two = FollowupRequest.objects.get(), FollowupRequest.objects.get()
-        states.move(one, State.SUBMITTING)
+        states.move(one, State.APPROVED)
         with pytest.raises(states.IllegalTransition, match="no longer"):
-            states.move(two, State.SUBMITTING)
+            states.move(two, State.APPROVED)
+        assert two.events.filter(after=State.APPROVED).count() == 1
 
     def test_the_page_tells_when_a_request_changed(self, planned):
         row = drafted(planned)
@@ -104,8 +105,8 @@ class TestDraft:
         assert again.pk == row.pk
         assert stored(row).payload["start"] == again.payload["start"] != row.payload["start"]
 
-    @pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED, State.UNCERTAIN])
-    def test_what_may_have_been_sent_is_left_alone(self, planned, state):
+    @pytest.mark.parametrize("state", [State.APPROVED, State.CANCELLED, State.OBSERVED, *sorted(states.PENDING)])
+    def test_what_is_approved_given_up_or_may_have_been_sent_is_left_alone(self, planned, state):
         row = drafted(planned)
         FollowupRequest.objects.update(state=state)
         again = drafted(replace(planned, start=planned.start + 0.01))
@@ -255,7 +256,7 @@ class TestDryRun:
         validate.dry_run(row)
         assert stored(row).message.startswith("not checked: this TOM has no facility 'Roof'")
 
-    @pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED, State.UNCERTAIN, State.FAILED])
+    @pytest.mark.parametrize("state", sorted(set(State) - states.UNSENT))
     def test_past_its_dry_run(self, planned, state):
         drafted(planned)
         FollowupRequest.objects.update(state=state)

@@ -73,14 +73,14 @@ class TestTogether(TestCase):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", sorted(states.UNSENT))
-@pytest.mark.parametrize("sent", [State.SUBMITTING, State.SUBMITTED, State.UNCERTAIN])
+@pytest.mark.parametrize("sent", [State.APPROVED, *sorted(states.PENDING)])
 def test_a_check_that_ends_after_the_request_was_sent_changes_nothing(settings, state, sent):
     for name, value in FAKE.items():
         setattr(settings, name, value)
     (row,) = draft.draft([planned()])
     FollowupRequest.objects.update(state=sent)
     row.state = state
-    with pytest.raises(states.IllegalTransition, match="somebody else has sent it"):
+    with pytest.raises(states.IllegalTransition, match="somebody else has approved, sent or given it up"):
         validate.dry_run(row)
     assert FollowupRequest.objects.get().state == sent
 

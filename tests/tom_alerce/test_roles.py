@@ -41,7 +41,15 @@ def test_the_groups_are_made_once_and_keep_what_was_added(settings):
     assert Group.objects.filter(name__startswith="ALeRCE").count() == 4
     assert "ALeRCE observers (view, decide, request): berta" in text
     ada, berta = User.objects.get(username="ada"), User.objects.get(username="berta")
-    assert [role for role in conf.ROLES if visible.may(ada, role)] == ["view", "decide", "link_far", "request", "approve"]
+    assert [role for role in conf.ROLES if visible.may(ada, role)] == [
+        "view",
+        "decide",
+        "link_far",
+        "request",
+        "approve",
+        "send",
+        "override",
+    ]
     assert [role for role in conf.ROLES if visible.may(berta, role)] == ["view", "decide", "request"]
 
 

@@ -1,8 +1,9 @@
 """Tables of the plugin, written by `tom_alerce.store` and, for requests, `tom_alerce.requests` alone (docs/decisions/002-storage.md)."""
 
 from tom_alerce.models.classification import Classification, Drift, Explanation
-from tom_alerce.models.followup import FollowupRequest, Rank, Ranking
+from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, Watermark, WithdrawnMeasurement
+from tom_alerce.models.requests import FollowupRequest, RequestEvent
 from tom_alerce.models.sky import Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "MatchCandidate",
     "Rank",
     "Ranking",
+    "RequestEvent",
     "SkyObject",
     "Stamps",
     "SurveyObject",

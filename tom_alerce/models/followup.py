@@ -1,10 +1,9 @@
-"""Rankings, and requests for observations."""
+"""Rankings of candidates."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db import models
 from django.utils.functional import cached_property
 
@@ -65,46 +64,3 @@ class Rank(models.Model):
     def visibility(self) -> dict[str, Any]:
         """Its night: ``times`` (MJD), ``altitude`` and ``moon_altitude`` (degrees), ``moon_separation`` (degrees; None without a night)."""
         return self.ranking.places.visibility(self.place)
-
-
-class FollowupRequest(models.Model):
-    """A request for an observation, as a state machine; its key is unique, so that the same request is never sent twice."""
-
-    class State(models.TextChoices):
-        """State of a request; `tom_alerce.requests.states` has the transitions."""
-
-        DRAFT = "draft", "draft"
-        VALIDATED = "validated", "validated, not sent"
-        INVALID = "invalid", "refused by the facility's own check"
-        SUBMITTING = "submitting", "being sent"
-        SUBMITTED = "submitted", "submitted"
-        FAILED = "failed", "not accepted"
-        UNCERTAIN = "uncertain", "sent, no answer: may exist at the facility"
-
-    key = models.CharField(max_length=32, unique=True)
-    sky_object = models.ForeignKey(SkyObject, on_delete=models.PROTECT, related_name="followup_requests")
-    target = models.ForeignKey(
-        "tom_targets.BaseTarget",
-        null=True,
-        blank=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-        help_text="for which it was made; who may see it may see the request",
-    )
-    ranking = models.ForeignKey(Ranking, null=True, on_delete=models.SET_NULL, related_name="followup_requests")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
-    facility = models.CharField(max_length=64)
-    payload = models.JSONField(help_text="form data of the facility, as it would be sent")
-    state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
-    message = models.TextField(blank=True, help_text="what the facility, or our own check, said")
-    observation_record = models.ForeignKey(
-        "tom_observations.ObservationRecord", null=True, blank=True, on_delete=models.SET_NULL, related_name="followup_requests"
-    )
-    created = models.DateTimeField(auto_now_add=True)
-    modified = models.DateTimeField(auto_now=True)
-
-    #: Whether the target was made for this draft; not stored.
-    made_target: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.facility} {self.key[:8]} ({self.state})"

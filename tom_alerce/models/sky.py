@@ -52,7 +52,9 @@ class SkyObject(models.Model):
             ("decide", "May promote, link, unlink and dismiss"),
             ("link_far", "May link survey objects that are more than 10 arcseconds apart"),
             ("request", "May draft requests and have them checked by the facility"),
-            ("approve", "May approve a checked request to be sent (nothing is sent yet)"),
+            ("approve", "May approve a checked request to be sent"),
+            ("send", "May send approved requests to facilities, and cancel them there"),
+            ("override", "May pass a guard that stops a request, with a reason"),
             ("configure", "May see dead letters and what else concerns the running of the TOM"),
         ]
 

@@ -174,7 +174,7 @@ def dry_run(request: HttpRequest, pk: int) -> SkyObject:
         reasons = rank.passed_over(ranked, **options).values()
         raise StoreError(f"{sky_object} cannot be requested for tonight: {next(iter(reasons), 'a term of the ranking vetoes it')}")
     (row,) = draft.draft(planned, user=request.user)
-    validate.dry_run(row)
+    validate.dry_run(row, request.user)
     draft.settle(row)
     level = messages.SUCCESS if row.state == row.State.VALIDATED else messages.WARNING
     messages.add_message(request, level, f"Dry run for {row.facility}, nothing was sent. {row.get_state_display()}: {row.message}")

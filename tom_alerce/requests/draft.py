@@ -11,7 +11,7 @@ from followup.plan import load_facility
 from followup.records import Facility, FollowupError, ObservationRequest
 from tom_alerce.models import FollowupRequest, Ranking, SkyObject
 from tom_alerce.requests.facilities import options_of
-from tom_alerce.requests.states import TRANSITIONS, State, move
+from tom_alerce.requests.states import ENDED, UNSENT, State, move, note
 from tom_alerce.store import targets
 from tom_alerce.store.errors import hooks
 from tom_alerce.store.sql import begin_write
@@ -19,13 +19,17 @@ from tom_alerce.store.sql import begin_write
 #: Key of no target, in the payload of a request that is refused before it has one.
 NO_TARGET = 0
 
+#: States from which another plan makes a draft again: not what a person has approved, or given up.
+REDRAFTED = UNSENT | {State.FAILED, State.EXPIRED}
+
 
 def draft(requests: Sequence[ObservationRequest], ranking: Ranking | None = None, user: Any = None) -> list[FollowupRequest]:
     """Store requests as drafts; each object becomes a target of the TOM, which every facility needs.
 
     A request that the plug-in's own check will refuse makes no target; nor does one that the facility's form refuses, after `settle`.
 
-    An existing unsent request is redrafted; one that may have been sent is left unchanged.
+    An existing request that nobody has approved is redrafted, and so is one that the facility has refused or whose window has passed. One
+    that is approved, may have been sent, was observed, or was given up by a person is left unchanged (`reopen`).
 
     Raises
     ------
@@ -46,11 +50,17 @@ def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> F
         impossible = fresh_target and bool(_problems(request, facility))
         target = None if impossible else targets.promote(sky_object, user)
         payload = facility.payload(request, target_id=NO_TARGET if target is None else target.pk, **options_of(facility.payload))
-        fresh = {"sky_object": sky_object, "target": target, "ranking": ranking, "facility": facility.FACILITY, "payload": payload}
+        fresh: dict[str, Any] = {"target": target, "ranking": ranking, "payload": payload, "start": request.start, "end": request.end}
+        fixed = {"sky_object": sky_object, "facility": facility.FACILITY, "instrument": request.instrument}
         owner = user if user is not None and user.is_authenticated else None
-        row, new = FollowupRequest.objects.get_or_create(key=request.key, defaults={**fresh, "user": owner})
-        if not new and State.DRAFT in TRANSITIONS[row.state]:
-            move(row, State.DRAFT, "", target=target, ranking=ranking, payload=payload, user=row.user or owner)
+        row, new = FollowupRequest.objects.get_or_create(
+            key=request.key, defaults={**fixed, **fresh, "priority": request.priority, "user": owner}
+        )
+        if new:
+            note(row, "", State.DRAFT, "drafted", by=user, payload=payload)
+        elif row.state in REDRAFTED:
+            again: dict[str, Any] = {"user": row.user or owner, "priority": max(row.priority, request.priority)} | _next_round(row)
+            move(row, State.DRAFT, "", by=user, **fresh, **again)
     row.made_target = fresh_target and target is not None
     return row
 
@@ -60,6 +70,24 @@ def _problems(request: ObservationRequest, facility: Facility) -> Sequence[str]:
     check = getattr(facility, "check", None)
     payload = facility.payload(request, target_id=NO_TARGET, **options_of(facility.payload))
     return check(payload) if check is not None else ()
+
+
+def reopen(row: FollowupRequest, user: Any = None) -> None:
+    """Make a draft again of a request that is approved, or that has ended without being observed; a person does so.
+
+    Raises
+    ------
+    IllegalTransition
+        A facility has it, or may have it.
+    """
+    move(row, State.DRAFT, "", by=user, **_next_round(row))
+
+
+def _next_round(row: FollowupRequest) -> dict[str, Any]:
+    """What a request that has ended, or may have reached the facility, gets anew, so that it is another one for the facility."""
+    ended = row.state in ENDED or row.sent is not None
+    anew = {"round": row.round + 1, "sent": None, "joined": None, "observation_id": "", "observation_record": None} if ended else {}
+    return {"wanted": False, "sender": None, **anew}
 
 
 def settle(row: FollowupRequest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -19,64 +20,76 @@ from followup.records import Facility
 from tom_alerce import conf
 from tom_alerce.models import FollowupRequest
 from tom_alerce.requests.facilities import facility_of
-from tom_alerce.requests.states import TRANSITIONS, IllegalTransition, State, move
+from tom_alerce.requests.states import UNSENT, IllegalTransition, State, move
 from tom_alerce.requests.timeouts import bounded
 from tom_alerce.store.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
 
-def dry_run(request: FollowupRequest) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: the state, the reason, and what would be sent if it is VALIDATED; DRAFT where it could not be checked."""
+
+    state: str
+    message: str
+    sent: dict[str, Any] | None = None
+    #: Whether the portal of the facility gave no usable answer, so that asking it for other requests is vain.
+    silent: bool = False
+
+
+def dry_run(request: FollowupRequest, user: Any = None) -> dict[str, Any] | None:
     """Check a request, store the result, and return what would be sent; None where the request is not valid or could not be checked.
 
-    The plug-in's ``check`` comes first, then the form of the TOM's facility, which asks the facility's portal. If the portal does not
-    answer, or the TOM's facility fails, the request stays a draft, and its message says so. Nothing is sent.
+    If the portal does not answer, or the TOM's facility fails, the request stays a draft, and its message says so. Nothing is sent.
 
     Others may draft and check the same request meanwhile: the result is stored with the payload that was checked.
 
     Raises
     ------
     IllegalTransition
-        The request may have been sent already.
+        The request is approved, or may have been sent already.
     """
-    if State.VALIDATED not in TRANSITIONS[request.state]:
+    if request.state not in UNSENT:
         raise IllegalTransition(f"a request that is {request.state} is past its dry run")
+    found = check(request)
+    move(request, found.state, found.message, by=user, payload=request.payload, target=request.target, ranking=request.ranking)
+    return found.sent
+
+
+def check(request: FollowupRequest) -> Checked:
+    """Check a request by the plug-in's ``check``, then by the form of the TOM's facility, which asks the portal; nothing is stored."""
     plugin = facility_of(request.facility)
-    check = getattr(plugin, "check", None)
-    if check is not None and (problems := check(request.payload)):
-        _result(request, State.INVALID, "; ".join(problems))
-        return None
+    problems = getattr(plugin, "check", None)
+    if problems is not None and (found := problems(request.payload)):
+        return Checked(State.INVALID, "; ".join(found))
     try:
         facility = get_service_class(request.facility)
     except ImportError:
-        _result(request, State.DRAFT, f"not checked: this TOM has no facility {request.facility!r}; add its class to TOM_FACILITY_CLASSES")
-        return None
+        missing = f"not checked: this TOM has no facility {request.facility!r}; add its class to TOM_FACILITY_CLASSES"
+        return Checked(State.DRAFT, missing)
     try:
         # a form reads times without a zone in the zone of the site's pages, and payloads are written in UTC
         with bounded(conf.get("FACILITY_TIMEOUT")), timezone.override("UTC"):
-            return _validate(request, facility(), plugin)
+            return _by_form(request, facility(), plugin)
     except RequestException as error:
         where = getattr(getattr(error, "request", None), "url", None) or request.facility
-        _result(request, State.DRAFT, f"not checked: the portal gave no usable answer ({type(error).__name__} at {where})")
+        why = f"not checked: the portal gave no usable answer ({type(error).__name__} at {where})"
+        return Checked(State.DRAFT, why, silent=True)
     except ImproperCredentialsException:
-        _result(request, State.DRAFT, f"not checked: {request.facility} refuses the credentials in the settings")
+        return Checked(State.DRAFT, f"not checked: {request.facility} refuses the credentials in the settings")
     except forms.ValidationError as error:
-        _result(request, State.INVALID, " ".join(error.messages))
+        return Checked(State.INVALID, " ".join(error.messages))
     except (StoreError, DatabaseError):
         raise
     except Exception as error:  # the boundary of the TOM's facilities, whose forms are anybody's code: one request is not checked
         logger.exception("%s: the facility's own check has failed", request)
-        _result(request, State.DRAFT, f"not checked: the TOM's facility {request.facility} has failed ({type(error).__name__}: {error})")
-    return None
+        failed = f"not checked: the TOM's facility {request.facility} has failed ({type(error).__name__}: {error})"
+        return Checked(State.DRAFT, failed)
 
 
-def _result(request: FollowupRequest, state: str, message: str) -> None:
-    """Store the result of a check with what was checked."""
-    move(request, state, message, payload=request.payload, target=request.target, ranking=request.ranking)
-
-
-def _validate(request: FollowupRequest, facility: Any, plugin: Facility | None) -> dict[str, Any] | None:
-    """Validate the TOM's form of the facility, with what the plug-in reads in it, and store the result."""
+def _by_form(request: FollowupRequest, facility: Any, plugin: Facility | None) -> Checked:
+    """Validate the TOM's form of the facility, with what the plug-in reads in it."""
     refused, portal_problems = (getattr(plugin, name, None) for name in ("credentials_refused", "portal_problems"))
     if request.user is not None:
         facility.set_user(request.user)
@@ -84,15 +97,12 @@ def _validate(request: FollowupRequest, facility: Any, plugin: Facility | None) 
     if refused is not None and refused(form):
         raise ImproperCredentialsException("refused by the portal")
     if portal_problems is not None and (problems := portal_problems(form, request.payload)):
-        _result(request, State.INVALID, "; ".join(problems))
-        return None
+        return Checked(State.INVALID, "; ".join(problems))
     # the toolkit's is_valid() asks the portal even where fields are wrong, and then fails on those that are missing
     if form.errors or not form.is_valid():
-        _result(request, State.INVALID, _sentence(form.errors))
-        return None
+        return Checked(State.INVALID, _sentence(form.errors))
     sent: dict[str, Any] = form.observation_payload()
-    _result(request, State.VALIDATED, str(getattr(form, "validation_message", "") or "valid"))
-    return sent
+    return Checked(State.VALIDATED, str(getattr(form, "validation_message", "") or "valid"), sent)
 
 
 def _sentence(errors: Mapping[str, Sequence[Any]]) -> str:

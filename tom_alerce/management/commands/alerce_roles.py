@@ -15,7 +15,7 @@ from tom_alerce.management import command
 GROUPS: dict[str, tuple[str, ...]] = {
     "ALeRCE viewers": ("view",),
     "ALeRCE observers": ("view", "decide", "request"),
-    "ALeRCE coordinators": ("view", "decide", "request", "link_far", "approve"),
+    "ALeRCE coordinators": ("view", "decide", "request", "link_far", "approve", "send", "override"),
     "ALeRCE operators": ("view", "configure"),
 }
 

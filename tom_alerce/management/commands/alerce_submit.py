@@ -17,7 +17,8 @@ from tom_alerce.management import command
 from tom_alerce.management.options import add_night, positive
 from tom_alerce.models import FollowupRequest, Ranking
 from tom_alerce.pipeline import rank
-from tom_alerce.requests import draft, states, validate
+from tom_alerce.requests import draft, validate
+from tom_alerce.requests.states import UNSENT
 from tom_alerce.store.errors import StoreError
 
 State = FollowupRequest.State
@@ -80,7 +81,7 @@ class Command(command.Command):
             return None
 
     def _check(self, request: FollowupRequest) -> None:
-        if State.VALIDATED not in states.TRANSITIONS[request.state]:
+        if request.state not in UNSENT:
             self.stdout.write(f"{request.payload['name']}: {request.get_state_display()} already")
             return
         try:
