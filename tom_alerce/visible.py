@@ -16,7 +16,7 @@ from tom_targets.models import BaseTarget, Target
 from tom_targets.permissions import targets_for_user
 
 from tom_alerce import conf
-from tom_alerce.models import FollowupRequest, MatchCandidate, SkyObject
+from tom_alerce.models import FollowupRequest, Mark, MatchCandidate, SkyObject
 
 User = AbstractUser | AnonymousUser
 
@@ -91,6 +91,11 @@ def may_change_target(user: User, target: BaseTarget) -> bool:
     permission = f"{Target._meta.app_label}.change_target"
     own = target if isinstance(target, Target) else Target.objects.filter(pk=target.pk).first()
     return bool(user.has_perm(permission) or (own is not None and user.has_perm(permission, own)))
+
+
+def may_undo(user: User, mark: Mark) -> bool:
+    """Whether a user may undo a mark: its author with the role ``decide``, and whoever has the role ``configure``."""
+    return may(user, "configure") or (may(user, "decide") and mark.author_id == user.pk)
 
 
 def undecided(user: User) -> QuerySet[MatchCandidate]:

@@ -16,7 +16,7 @@ def rename(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tom_alerce', '0008_h_board'),
+        ('tom_alerce', '0010_c_marks'),
         ('tom_observations', '0016_alter_facility_options'),
         ('tom_targets', '0031_basetarget_shared_by_basetarget_shared_from'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

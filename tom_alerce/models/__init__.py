@@ -3,6 +3,7 @@
 from tom_alerce.models.classification import Classification, Drift, Explanation
 from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, Watermark, WithdrawnMeasurement
+from tom_alerce.models.marks import Mark
 from tom_alerce.models.requests import FollowupRequest, RequestEvent
 from tom_alerce.models.sky import Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
 
@@ -14,6 +15,7 @@ __all__ = [
     "Drift",
     "Explanation",
     "FollowupRequest",
+    "Mark",
     "MatchCandidate",
     "Rank",
     "Ranking",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 
 from django.contrib import messages
@@ -13,12 +14,12 @@ from django.views.decorators.http import require_POST
 
 from followup.records import FollowupError
 from tom_alerce import conf, tasks, visible
-from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
+from tom_alerce.models import Mark, MatchCandidate, SkyObject, SurveyObject
 from tom_alerce.pages.access import viewers_only
 from tom_alerce.pages.theme import back, theme
 from tom_alerce.pipeline import rank
 from tom_alerce.requests import draft, validate
-from tom_alerce.store import linking, targets
+from tom_alerce.store import linking, marks, targets
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
 
@@ -146,6 +147,39 @@ def dismiss(request: HttpRequest, pk: int) -> SkyObject:
     linking.dismiss(candidate, request.user)
     messages.success(request, f"{candidate.survey_object} stays apart.")
     return candidate.sky_object
+
+
+@_action
+def mark(request: HttpRequest, pk: int) -> SkyObject:
+    """Pin, note, veto, snooze or claim the object, as ``kind`` says, until the night ``until``; seen by everybody who sees the board."""
+    sky_object = _sky_object(request, pk)
+    _has_role(request, "decide")
+    made = marks.add(sky_object, request.POST.get("kind", ""), request.user, request.POST.get("text", ""), _night(request))
+    messages.success(request, f"{sky_object.name}: {made.get_kind_display()}.")
+    return sky_object
+
+
+def _night(request: HttpRequest) -> date | None:
+    """Date in the form's field ``until``; None where it is empty."""
+    text = request.POST.get("until", "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise StoreError(f"no date: {sanitize_text(text)[:40]!r}; write it as 2026-12-31") from error
+
+
+@_action
+def unmark(request: HttpRequest, pk: int) -> SkyObject:
+    """Undo a mark of one's own; with the role ``configure``, also that of another."""
+    made = get_object_or_404(Mark.objects.select_related("author", "sky_object"), pk=pk)
+    sky_object = _sky_object(request, made.sky_object_id)
+    if not visible.may_undo(request.user, made):
+        raise StoreError(f"it is a mark of {made.by}, which only its author undoes, or an account with the role 'configure'")
+    marks.undo(made, request.user)
+    messages.success(
+        request, f"{sky_object.name} is no longer {made.get_kind_display()}." if made.kind != marks.Kind.NOTE else "Note undone."
+    )
+    return sky_object
 
 
 @_action

@@ -15,6 +15,7 @@ from followup.records import Limits
 from tom_alerce import conf, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Rank, Ranking
+from tom_alerce.pages import marks
 from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.figures import svg
 from tom_alerce.pages.filters import BoardFilter
@@ -71,7 +72,8 @@ class BoardView(ViewerMixin, SingleTableMixin, FilterView):
         parameters = self.request.GET.copy()
         parameters.pop("page", None)
         filtered = any(parameters.get(name) for name in self.filterset.filters)
-        return context | {"alerce_theme": theme(self.request), "filtered": filtered, "orders": BoardTable.ORDERS, "now": now}
+        context |= {"filtered": filtered, "orders": BoardTable.ORDERS, "now": now, "may_mark": visible.may(self.request.user, "decide")}
+        return context | {"alerce_theme": theme(self.request)}
 
 
 def _ranking(key: str) -> Ranking:
@@ -83,9 +85,11 @@ def _ranking(key: str) -> Ranking:
 
 
 def decorate(ranks: Sequence[Any], user: visible.User, now: float) -> None:
-    """Set ``summary``, ``curve`` (light curve) and ``night`` (altitude) of each rank for the templates."""
+    """Set ``summary``, ``marks``, ``curve`` (light curve) and ``night`` (altitude) of each rank for the templates."""
     summaries = summarise([rank.sky_object for rank in ranks], user)
+    marked = marks.of(list(summaries), user)
     for rank in ranks:
+        rank.marks = marked.get(rank.sky_object_id, ())
         rank.summary = summaries[rank.sky_object_id]
         rank.curve = svg.light_curve(rank.summary.detections, now)
         rank.night = svg.altitude(rank.visibility, lowest_altitude(), now)

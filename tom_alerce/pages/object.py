@@ -10,7 +10,7 @@ from django.views.generic import DetailView
 from tom_alerce import tasks, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification, Explanation, MatchCandidate, SkyObject, Stamps
-from tom_alerce.pages import photometry
+from tom_alerce.pages import marks, photometry
 from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.board import lowest_altitude
 from tom_alerce.pages.figures import interactive, svg
@@ -45,6 +45,9 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
         context["alerce_theme"] = theme(self.request)
         context["may_change"] = visible.may_change(self.request.user, self.object)
         context["may_request"] = visible.may_change(self.request.user, self.object, role="request")
+        context["may_mark"] = visible.may(self.request.user, "decide")
+        context["marks"] = marks.of([self.object.pk], self.request.user).get(self.object.pk, ())
+        context["past_marks"] = marks.past(self.object, self.request.user)
         context["taken"] = self.object.target_id is not None and self.object.seen_target is None
         context["displaced"] = displaced(self.object)
         mark_decidable(summary.ambiguous, self.request.user)

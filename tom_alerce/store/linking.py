@@ -114,8 +114,9 @@ def move(moved: SurveyObject, old: SkyObject, new: SkyObject) -> None:
 
 
 def dissolve(empty: SkyObject, heir: SkyObject) -> None:
-    """Delete a sky object without members; its requests, classifications, ranks, matches and target go to ``heir``."""
+    """Delete a sky object without members; its requests, marks, classifications, ranks, matches and target go to ``heir``."""
     empty.followup_requests.update(sky_object=heir)
+    empty.marks.update(sky_object=heir)
     classifications.hand_over(empty, heir)
     empty.ranks.exclude(ranking__in=heir.ranks.values("ranking")).update(sky_object=heir)
     matched = heir.match_candidates.values_list("survey_object", flat=True)

@@ -1,0 +1,160 @@
+"""Marks of people: who may put and undo them, how long they last, and who sees them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from broker_adapters.times import datetime_from_mjd, mjd_from_datetime
+from tests.tom_alerce import factories
+from tom_alerce.models import Mark
+from tom_alerce.store import linking, marks
+from tom_alerce.store.errors import StoreError
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _roles_are_given(settings):
+    settings.TOM_ALERCE = {"EVERYBODY": ("view",)}
+
+
+def night(days):
+    return datetime_from_mjd(marks.tonight() + days).date()
+
+
+def post(client, action, pk, **data):
+    return client.post(reverse(f"tom_alerce:{action}", args=[pk]), data)
+
+
+def said(response):
+    return [str(message) for message in response.wsgi_request._messages][-1]
+
+
+@pytest.fixture
+def sky(db):
+    sky = factories.sky_object(images=False)
+    factories.rank(factories.ranking(), sky)
+    return sky
+
+
+@pytest.fixture
+def other(db):
+    user = factories.user("berta")
+    factories.roles(user, "decide")
+    return user
+
+
+def test_a_mark_is_shown_with_its_author_and_its_end_and_can_be_undone(client, observer, sky):
+    post(client, "mark", sky.pk, kind="claim", text="spectrum with <SOAR>", until=night(3).isoformat())
+    for page in (reverse("tom_alerce:board"), reverse("tom_alerce:object", args=[sky.pk])):
+        text = client.get(page).content.decode()
+        assert "spectrum with &lt;SOAR&gt;" in text
+        assert "observer" in text
+        assert f"until {night(3)}" in text
+    mark = Mark.objects.get()
+    post(client, "unmark", mark.pk)
+    mark.refresh_from_db()
+    assert mark.undone_by == observer
+    assert not marks.shown([sky.pk])
+    text = unescape(client.get(reverse("tom_alerce:object", args=[sky.pk])).content.decode())
+    assert "spectrum with <SOAR>" in text, "what is undone is kept"
+    assert "undone already" in said(post(client, "unmark", mark.pk))
+
+
+def test_after_an_action_on_the_board_one_is_on_the_board(client, observer, sky):
+    there = reverse("tom_alerce:board") + "?sort=-hours"
+    assert post(client, "mark", sky.pk, kind="pin", next=there).url == there
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"kind": "note"}, "needs a text"),
+        ({"kind": "veto", "text": "  "}, "needs a text"),
+        ({"kind": "curse"}, "no mark"),
+        ({"kind": "pin", "text": "x" * 501}, "501 characters"),
+        ({"kind": "pin", "until": "soon"}, "no date"),
+        ({"kind": "pin", "until": "2020-01-01"}, "one of the next"),
+        ({"kind": "snooze", "until": "9999-12-31"}, "one of the next"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_the_reason(client, observer, sky, data, reason):
+    assert reason in said(post(client, "mark", sky.pk, **data))
+    assert not Mark.objects.exists()
+
+
+def test_a_snooze_for_tonight_is_none(client, observer, sky):
+    assert "one of the next" in said(post(client, "mark", sky.pk, kind="snooze", until=night(0).isoformat()))
+    post(client, "mark", sky.pk, kind="snooze", until=night(1).isoformat())
+    assert marks.last_night(Mark.objects.get()) == night(1)
+
+
+@pytest.mark.parametrize("kind", Mark.Kind.values)
+@pytest.mark.parametrize("days", [1, 5, 20])
+def test_the_night_that_is_shown_is_the_night_that_was_given(observer, sky, kind, days):
+    mark = marks.add(sky, kind, observer, "why", night(days))
+    assert marks.last_night(mark) == night(days)
+    begins = datetime_from_mjd(marks.tonight() + days + marks._noon())
+    counts_then = marks.active(begins + timedelta(hours=12)).filter(pk=mark.pk).exists()
+    assert counts_then is (kind != "snooze"), "through the night, but a snoozed object is back"
+    assert not marks.active(begins + timedelta(hours=25)).filter(pk=mark.pk).exists()
+
+
+def test_a_mark_without_a_night_ends_as_the_page_says(observer, sky):
+    ends = {kind: marks.add(sky, kind, observer, "why").expires for kind in Mark.Kind.values}
+    assert ends["note"] is ends["veto"] is None
+    for kind in ("pin", "snooze", "claim"):
+        assert round(mjd_from_datetime(ends[kind]) - marks._noon()) == marks.tonight() + marks.NIGHTS[kind]
+
+
+def test_a_second_pin_replaces_the_first_and_notes_add_up(observer, other, sky):
+    for user in (observer, observer, other):
+        marks.add(sky, "pin", user)
+        marks.add(sky, "note", user, "look")
+    found = marks.shown([sky.pk])[sky.pk]
+    assert sorted((m.kind, m.by) for m in found) == [("note", "berta"), *[("note", "observer")] * 2, ("pin", "berta"), ("pin", "observer")]
+    assert Mark.objects.count() == 6
+
+
+def test_what_is_claimed_is_claimed_by_one(observer, other, sky):
+    first = marks.add(sky, "claim", observer)
+    with pytest.raises(StoreError, match="claimed by observer"):
+        marks.add(sky, "claim", other)
+    Mark.objects.filter(pk=first.pk).update(expires=timezone.now() - timedelta(hours=1))
+    assert marks.add(sky, "claim", other).by == "berta"
+
+
+def test_a_mark_of_another_is_undone_with_the_role_configure(client, observer, other, sky):
+    mark = marks.add(sky, "veto", other, "a star")
+    assert "mark of berta" in said(post(client, "unmark", mark.pk))
+    assert "Undo: vetoed by berta" not in client.get(reverse("tom_alerce:board")).content.decode()
+    factories.roles(observer, "configure")
+    post(client, "unmark", mark.pk)
+    assert not marks.active().exists()
+
+
+def test_without_the_role_decide_there_is_no_form_and_no_mark(client, sky):
+    client.force_login(factories.user("guest"))
+    for page in (reverse("tom_alerce:board"), reverse("tom_alerce:object", args=[sky.pk])):
+        assert "mark-form" not in client.get(page).content.decode()
+    assert "the role 'decide'" in said(post(client, "mark", sky.pk, kind="pin"))
+    assert not Mark.objects.exists()
+
+
+def test_marks_of_who_has_left_stay(client, observer, other, sky):
+    marks.add(sky, "note", other, "odd")
+    other.delete()
+    assert "a former user" in client.get(reverse("tom_alerce:object", args=[sky.pk])).content.decode()
+
+
+def test_marks_go_with_the_object_that_their_object_becomes_part_of(observer, sky):
+    mark = marks.add(sky, "pin", observer)
+    heir = factories.sky_object(dec=2.0001, images=False)
+    linking.link(sky.survey_objects.get(), heir, observer)
+    mark.refresh_from_db()
+    assert mark.sky_object == heir
