@@ -77,15 +77,29 @@ def seconds(instrument: Instrument, filter: str, magnitude: float, snr: float, s
 
     ``sky_excess`` is the factor by which moonlight brightens the sky. S/N = S t / sqrt(S t + n_pix (B t + R^2)) is quadratic in t.
     """
+    signal, background, read_variance = _rates(instrument, filter, magnitude, sky_excess)
+    b = -(snr**2) * (signal + background)
+    c = -(snr**2) * read_variance
+    return float((-b + math.sqrt(b * b - 4.0 * signal**2 * c)) / (2.0 * signal**2))
+
+
+def reached(instrument: Instrument, filter: str, magnitude: float, seconds: float, count: int = 1, sky_excess: float = 1.0) -> float:
+    """Signal to noise that ``count`` exposures of ``seconds`` reach together: what `seconds` is solved for, each read on its own."""
+    signal, background, read_variance = _rates(instrument, filter, magnitude, sky_excess)
+    total = seconds * count
+    noise = math.sqrt((signal + background) * total + read_variance * count)
+    return signal * total / noise if noise > 0.0 else 0.0
+
+
+def _rates(instrument: Instrument, filter: str, magnitude: float, sky_excess: float) -> tuple[float, float, float]:
+    """Electrons per second of the source and of the sky in the aperture, and the variance of reading it once."""
     wavelength, width, sky_magnitude = FILTERS[instrument.filters[filter]]
     span = 1.0 / instrument.resolution if instrument.resolution else width / wavelength
     zero = _PHOTONS * span * math.pi * instrument.diameter**2 / 4.0 * instrument.throughput
     n_pix = math.pi * (0.75 * instrument.seeing / instrument.pixel) ** 2
     signal = zero * 10.0 ** (-0.4 * magnitude)
     sky = zero * 10.0 ** (-0.4 * sky_magnitude) * instrument.pixel**2 * sky_excess
-    b = -(snr**2) * (signal + n_pix * sky)
-    c = -(snr**2) * n_pix * instrument.read_noise**2
-    return float((-b + math.sqrt(b * b - 4.0 * signal**2 * c)) / (2.0 * signal**2))
+    return signal, n_pix * sky, n_pix * instrument.read_noise**2
 
 
 def split(total: float, longest: float = STEPS[-1]) -> tuple[float, int]:
