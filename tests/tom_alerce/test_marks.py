@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from broker_adapters.times import datetime_from_mjd, mjd_from_datetime
 from tests.tom_alerce import factories
-from tom_alerce.models import Mark
+from tom_alerce.clock import now as now_mjd
+from tom_alerce.models import Mark, SkyObject
 from tom_alerce.store import linking, marks
+from tom_alerce.store.candidates import candidates
 from tom_alerce.store.errors import StoreError
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +160,17 @@ def test_marks_go_with_the_object_that_their_object_becomes_part_of(observer, sk
     linking.link(sky.survey_objects.get(), heir, observer)
     mark.refresh_from_db()
     assert mark.sky_object == heir
+
+
+def test_the_ranking_reads_the_marks_that_count_at_its_time(observer, sky):
+    marks.add(sky, "pin", observer)
+    marks.undo(marks.add(sky, "note", observer, "gone"), observer)
+    marks.add(sky, "snooze", observer, "later", night(2))
+    now = now_mjd()
+    pin, snooze = marks.of([sky.pk], now)[sky.pk]
+    assert (pin.kind, pin.author, snooze.kind, snooze.text) == ("pin", "observer", "snooze", "later")
+    assert snooze.until == pytest.approx(marks.tonight() + 2 + marks._noon())
+    assert [m.kind for m in marks.of([sky.pk], now + 3.0)[sky.pk]] == ["pin"]
+    assert marks.of([sky.pk], now - 1.0) == {}
+    (candidate,) = candidates(SkyObject.objects.filter(pk=sky.pk))
+    assert [m.kind for m in candidate.marks] == ["pin", "snooze"]

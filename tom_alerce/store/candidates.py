@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from broker_adapters import tns
 from followup.records import Candidate
 from tom_alerce import visible
+from tom_alerce.clock import now
 from tom_alerce.models import Classification, SkyObject
+from tom_alerce.store import marks
 from tom_alerce.store.classifications import LOCAL, detail, latest
 from tom_alerce.store.sky import load
 
@@ -19,6 +21,7 @@ def candidates(skies: QuerySet[SkyObject]) -> list[Candidate]:
     """Candidates of these objects, in the order of their keys."""
     rows = list(skies.prefetch_related("survey_objects", visible.seen_target(None)).order_by("pk"))
     classifications = latest([row.pk for row in rows])
+    marked = marks.of([row.pk for row in rows], now())
     return [
         Candidate(
             key=str(row.pk),
@@ -30,6 +33,7 @@ def candidates(skies: QuerySet[SkyObject]) -> list[Candidate]:
             n_seen=row.n_seen,
             probabilities=_probabilities(classifications.get(row.pk, ())),
             oddness=_number(detail(classifications.get(row.pk, ()), "oddness")),
+            marks=marked.get(row.pk, ()),
             classified=any(tns.spectroscopic(name) for name in (row.name, *(n for m in row.survey_objects.all() for n in m.names))),
         )
         for row, one in zip(rows, load([row.pk for row in rows]), strict=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timezone
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone as clock
 
 from broker_adapters.times import datetime_from_mjd, day_from_date, mjd_from_datetime
+from followup import marks as records
 from followup import sites
 from followup.records import FollowupError
 from tom_alerce import conf
@@ -85,6 +87,17 @@ def shown(sky_object_ids: Iterable[int]) -> dict[int, list[Mark]]:
         for mark in active().filter(sky_object__in=part).select_related("author").order_by("pk"):
             found[mark.sky_object_id].append(mark)
     return found
+
+
+def of(sky_object_ids: Iterable[int], now: float) -> dict[int, tuple[records.Mark, ...]]:
+    """Marks that count at a time (MJD, UTC) as the ranking reads them, by object, oldest first; objects without one are left out."""
+    found: dict[int, list[records.Mark]] = defaultdict(list)
+    at = datetime_from_mjd(now)
+    for part in chunks(sky_object_ids):
+        for mark in active(at).filter(sky_object__in=part).select_related("author").order_by("pk"):
+            until = math.nan if mark.expires is None else mjd_from_datetime(mark.expires)
+            found[mark.sky_object_id].append(records.Mark(cast(records.Kind, mark.kind), mark.by, mark.text, until))
+    return {key: tuple(own) for key, own in found.items()}
 
 
 def last_night(mark: Mark) -> date | None:
