@@ -1,4 +1,4 @@
-"""Turn a ranking into observation requests: targets, windows and exposure times."""
+"""Turn a ranking, or a plan of the night, into observation requests: targets, windows and exposure times."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_adapters import plugins
+from followup import slots
+from followup.blocks import Telescope
 from followup.exposure import Instrument, seconds, split
 from followup.moonlight import sky_excess
+from followup.night import NightPlan
 from followup.records import Candidate, Candidates, Exposure, Facility, FollowupError, Night, ObservationRequest, Ranking
 from followup.visibility import hour_angle
 
@@ -77,6 +80,72 @@ def passed_over(ranking: Ranking, candidates: Candidates, night: Night, **option
     return {key: reason for key, reason in walk if isinstance(reason, str)}
 
 
+def telescope(
+    ranking: Ranking,
+    candidates: Candidates,
+    night: Night,
+    *,
+    facility: str = "lco",
+    instrument: str = "",
+    filters: Sequence[str] = (),
+    snr: float = 20.0,
+    hours: float = math.inf,
+) -> Telescope:
+    """What an instrument can do for the candidates in this night, for `followup.night.solve`; options and errors are those of `plan`."""
+    instrument, optics, filters = camera(facility, instrument, filters)
+    place = dict(zip(ranking.keys, ranking.scores.tolist(), strict=True))
+    excess, within = sky_excess(night), _within(candidates, night, optics)
+    jobs = [_job(c, night, i, instrument, optics, within[i], excess[i], filters, snr) for i, c in enumerate(candidates)]
+    return Telescope(
+        facility=facility,
+        instrument=instrument,
+        night=night,
+        within=within,
+        seconds=np.array([cost for _, cost, _ in jobs], dtype=np.float64),
+        scores=np.array([place.get(c.key, 0.0) for c in candidates], dtype=np.float64),
+        exposures=tuple(exposures for exposures, _, _ in jobs),
+        reasons=tuple(reason for _, _, reason in jobs),
+        hours=hours,
+    )
+
+
+def planned_requests(plan: NightPlan, candidates: Candidates) -> list[ObservationRequest]:
+    """The requests of a night plan, telescope by telescope and in the order of time; each may be observed while its target is visible."""
+    return [
+        _request(candidates[b.target], t.night, b.target, t.within[b.target], t.facility, t.instrument, t.exposures[b.target], score)
+        for b in plan.blocks
+        for t in (plan.telescopes[b.telescope],)
+        for score in (float(t.scores[b.target]),)
+    ]
+
+
+def _job(
+    candidate: Candidate,
+    night: Night,
+    i: int,
+    instrument: str,
+    camera: Instrument,
+    within: NDArray[np.bool_],
+    excess: NDArray[np.float64],
+    filters: Sequence[str],
+    snr: float,
+) -> tuple[tuple[Exposure, ...], float, str]:
+    """Exposures and seconds of an observation; none, NaN and the reason where there can be none."""
+    if not within.any():
+        return (), math.nan, _unseen(night, i, instrument, camera)
+    exposures = _exposures(candidate, night, camera, filters, snr, float(excess[within].min(initial=np.inf)))
+    if not exposures:
+        return (), math.nan, "its brightness is not known"
+    cost = _cost(camera, exposures)
+    longest = max(last - first for first, last in slots.runs(within)) * night.step * 86400.0
+    return (exposures, cost, "") if cost <= longest else ((), math.nan, "it is not observable for long enough")
+
+
+def _cost(camera: Instrument, exposures: Sequence[Exposure]) -> float:
+    """Seconds of a request, overheads included."""
+    return camera.setup + sum(e.count * (e.seconds + camera.overhead) for e in exposures)
+
+
 def _walk(
     ranking: Ranking,
     candidates: Candidates,
@@ -103,7 +172,7 @@ def _walk(
             yield key, _unseen(night, i, instrument, optics)
             continue
         exposures = _exposures(candidates[i], night, optics, filters, snr, float(excess[i][within[i]].min(initial=np.inf)))
-        cost = optics.setup + sum(e.count * (e.seconds + optics.overhead) for e in exposures)
+        cost = _cost(optics, exposures)
         if reason := _refused(exposures, cost, budget, float(within[i].sum()) * night.step * 86400.0):
             yield key, reason
             continue

@@ -1,13 +1,14 @@
 """The time-indexed linear program of a night: which job starts in which slot, so that the sum of values is largest.
 
 A column is one start of one job on one machine; a row says that a job is done once, that a slot of a machine holds one job, or that a
-machine has so many hours. This relaxation is tight for jobs on parallel machines (Sousa & Wolsey 1992, Math. Program. 54, 353): its value is a
-bound that no plan can exceed, and solutions are nearly whole already. `dive` makes them whole: it fixes what the relaxation is sure of, solves
-again for the rest, and leaves the last few hundred columns to the branch and bound of HiGHS (Huangfu & Hall 2018).
+machine has so many hours. This relaxation is tight for jobs on parallel machines (Sousa & Wolsey 1992, Math. Program. 54, 353): its value
+is a bound that no plan can exceed, and solutions are nearly whole already. `dive` makes them whole: it fixes what the relaxation is sure
+of, solves again for the rest, and leaves the last few hundred columns to the branch and bound of HiGHS (Huangfu & Hall 2018).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ class Solution:
     chosen : ndarray of int
         Columns of the plan, in the order of machines and slots.
     bound : float
-        Value that no plan exceeds.
+        Value that no plan in these slots exceeds.
     price : ndarray, shape (jobs,)
         What a plan loses at least without the job; 0 for a job that no plan needs.
     cost : ndarray, shape (jobs,)
@@ -72,9 +73,9 @@ class Solution:
     cost: NDArray[np.float64]
 
 
-def dive(columns: Columns, jobs: int, slots: Sequence[int], budgets: Sequence[float]) -> Solution:
-    """Choose starts of ``jobs`` jobs on machines with so many slots, and budgets in slots (inf: none); deterministic."""
-    rows, room = _rows(columns, jobs, slots, budgets)
+def dive(columns: Columns, jobs: int, slots: Sequence[int], budgets: Sequence[float], most: float = math.inf) -> Solution:
+    """Choose starts of ``jobs`` jobs on machines with so many slots and budgets in slots (inf: none), ``most`` in all; deterministic."""
+    rows, room = _rows(columns, jobs, slots, budgets, min(most, float(jobs)))
     if not len(columns.job):
         return Solution(np.empty(0, np.intp), 0.0, np.zeros(jobs), np.full(jobs, np.inf))
     free = np.ones(len(columns.job), bool)
@@ -100,20 +101,21 @@ def dive(columns: Columns, jobs: int, slots: Sequence[int], budgets: Sequence[fl
 
 
 def _rows(
-    columns: Columns, jobs: int, slots: Sequence[int], budgets: Sequence[float]
+    columns: Columns, jobs: int, slots: Sequence[int], budgets: Sequence[float], most: float
 ) -> tuple[sparse.csc_matrix, NDArray[np.float64]]:
-    """Constraint matrix and its right-hand side: jobs, then slots by machine, then budgets."""
+    """Constraint matrix and its right-hand side: jobs, slots by machine, budgets, and the number of all."""
     k, starts = len(columns.job), np.concatenate([[0], np.cumsum(slots)]).astype(np.intp)
     every = np.arange(k)
     of_slot = np.repeat(every, columns.length)
     offset = np.arange(len(of_slot)) - np.repeat(np.cumsum(columns.length) - columns.length, columns.length)
     taken = jobs + starts[columns.machine[of_slot]] + columns.slot[of_slot] + offset
     spent = jobs + starts[-1] + columns.machine
-    data = np.concatenate([np.ones(k + len(of_slot)), columns.length.astype(float)])
-    where = np.concatenate([columns.job, taken, spent]), np.concatenate([every, of_slot, every])
-    matrix = sparse.csc_matrix((data, where), shape=(jobs + starts[-1] + len(slots), k))
+    data = np.concatenate([np.ones(k + len(of_slot)), columns.length.astype(float), np.ones(k)])
+    height = jobs + starts[-1] + len(slots)
+    where = np.concatenate([columns.job, taken, spent, np.full(k, height)]), np.concatenate([every, of_slot, every, every])
+    matrix = sparse.csc_matrix((data, where), shape=(height + 1, k))
     limits = [min(budget, float(slot)) for budget, slot in zip(budgets, slots, strict=True)]
-    return matrix, np.concatenate([np.ones(jobs + starts[-1]), limits])
+    return matrix, np.concatenate([np.ones(jobs + starts[-1]), limits, [most]])
 
 
 def _relaxed(
