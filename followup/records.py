@@ -273,6 +273,12 @@ class Facility(Protocol):
         The problems of form data by what the TOM's form knows from the portal, such as the filters that an instrument has now.
     credentials_refused(form) -> bool
         Whether the TOM's form shows that the portal has refused the key in the settings, where the toolkit does not say so.
+    asked(data) -> `followup.asked.Asked`
+        What form data ask for, which a person may have edited; FollowupError where they cannot be read.
+    SITES : mapping of instrument to names of `followup.sites.SITES`
+        Sites that have the instrument, none for a telescope in space; the sites of the TOM's class where this is not given.
+    BY_HAND : str
+        Why requests are not sent by us but in the TOM's own form of the facility alone.
     """
 
     FACILITY: str

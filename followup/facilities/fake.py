@@ -5,10 +5,12 @@ Its class in the TOM is ``demo.facility.FakeFacility`` in our repository: a form
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from broker_adapters.times import datetime_from_mjd
+from followup.asked import Asked, exposures, mjd, reading
 from followup.exposure import Instrument
 from followup.records import FollowupError, ObservationRequest
 
@@ -86,3 +88,12 @@ def check(data: dict[str, Any]) -> tuple[str, ...]:
     if data["target_id"] is None:
         problems.append("not a TOM target yet")
     return tuple(problems)
+
+
+def asked(data: Mapping[str, Any]) -> Asked:
+    """Read back what form data ask for; FollowupError where that cannot be read."""
+    with reading():
+        shots = exposures(data["exposures"])
+        limits = float(data["max_airmass"]), float(data["min_lunar_distance"])
+        window, program = (mjd(data["start"]), mjd(data["end"])), str(data["program"])
+        return Asked(str(data["instrument"]), shots, *window, *limits, proposal=program)

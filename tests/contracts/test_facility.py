@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import time
@@ -17,6 +18,7 @@ from followup.exposure import FILTERS, Instrument
 from followup.plan import PACKAGE, load_facility, plan
 from followup.rank import rank
 from followup.records import Exposure, FollowupError
+from followup.sites import SITES
 from tests.contracts.documented import documented
 from tests.followup.build import candidate, night
 from tom_alerce import conf
@@ -113,10 +115,51 @@ def test_times_are_utc_wherever_the_computer_is(name, facility, zone, monkeypatc
     time.tzset()
     try:
         data = facility.payload(replace(planned(name), start=61367.0, end=61367.25))
+        read = facility.asked(data) if hasattr(facility, "asked") else None
     finally:
         monkeypatch.undo()
         time.tzset()
-    assert sorted(moments(data)) == [datetime(2026, 11, 23, hour, tzinfo=timezone.utc) for hour in (0, 6)]
+    if read is not None:
+        assert (read.start, read.end) == (61367.0, 61367.25)
+    else:
+        assert sorted(moments(data)) == [datetime(2026, 11, 23, hour, tzinfo=timezone.utc) for hour in (0, 6)]
+
+
+def test_what_a_request_asks_for_can_be_read_back(name, facility):
+    if not hasattr(facility, "asked"):
+        pytest.skip("this facility does not read its form data")
+    for request in requests(name, facility):
+        data = json.loads(json.dumps(facility.payload(request, target_id=17)))
+        asked = facility.asked(data)
+        assert asked.instrument == request.instrument
+        assert [e.filter for e in asked.exposures] == [e.filter for e in request.exposures]
+        assert sum(e.seconds * e.count for e in asked.exposures) == 120.0
+        assert abs(asked.start - request.start) < 1.01 / 1440.0
+        assert abs(asked.end - request.end) < 1.01 / 1440.0
+        assert asked.max_airmass >= request.max_airmass
+        assert asked.hours(facility.INSTRUMENTS) > 0.03
+
+
+#: What a person, or a broken page, may put in the place of any value.
+NONSENSE = ("", "<script>", None, -1, 1e400, [], {}, "2026-13-45", "9" * 40)
+
+
+def test_form_data_that_make_no_sense_are_a_followup_error(name, facility):
+    if not hasattr(facility, "asked"):
+        pytest.skip("this facility does not read its form data")
+    data = facility.payload(planned(name), target_id=17)
+    for key in data:
+        for value in NONSENSE:
+            with contextlib.suppress(FollowupError):
+                facility.asked({**data, key: value})
+        with contextlib.suppress(FollowupError):
+            facility.asked({k: v for k, v in data.items() if k != key})
+
+
+def test_sites_of_instruments_are_known(facility):
+    for instrument, sites in getattr(facility, "SITES", {}).items():
+        assert instrument in facility.INSTRUMENTS
+        assert set(sites) <= set(SITES)
 
 
 def test_what_the_facility_cannot_do_is_a_followup_error(name, facility):
