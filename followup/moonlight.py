@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,8 @@ from followup.records import Night
 
 #: Extinction in V, magnitudes per airmass, and the dark sky at the zenith in nanolamberts (V = 21.6 mag/arcsec^2), as in the paper.
 EXTINCTION, DARK = 0.172, 79.0
+
+_HALF_HOUR = 0.5 / 24.0
 
 
 def sky_excess(night: Night) -> NDArray[np.float64]:
@@ -24,6 +28,37 @@ def sky_excess(night: Night) -> NDArray[np.float64]:
     moonlight = scattering * illuminance * 10.0 ** (-0.4 * EXTINCTION * moon_path) * (1.0 - 10.0 ** (-0.4 * EXTINCTION * path))
     dark = DARK * 10.0 ** (-0.4 * EXTINCTION * (path - 1.0)) * path
     return 1.0 + np.where(night.moon_altitude > 0.0, moonlight / dark, 0.0)
+
+
+def darkest(night: Night) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Index of the time at which each target is up in the darkest sky, and `sky_excess` then, infinite where it is not up, shape (n,) each.
+
+    Moonlight changes slowly: a time in every half hour is looked at, and every one for what is up for less.
+    """
+    every = max(1, round(_HALF_HOUR / night.step)) if night.step else 1
+    few = np.unique(np.append(np.arange(0, len(night.times), every), len(night.times) - 1))
+    everybody = np.arange(len(night.observable))
+    best, excess = _darkest(night, everybody, few)
+    brief = np.flatnonzero(np.isinf(excess) & night.observable.any(axis=1))
+    best[brief], excess[brief] = _darkest(night, brief, np.arange(len(night.times)))
+    return best, excess
+
+
+def _darkest(night: Night, rows: NDArray[np.intp], times: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """`darkest` of some targets at some of the times."""
+    part = np.ix_(rows, times)
+    observable = night.observable[part]
+    some = replace(
+        night,
+        times=night.times[times],
+        altitude=night.altitude[part],
+        moon_separation=night.moon_separation[part],
+        moon_altitude=night.moon_altitude[times],
+        observable=observable,
+    )
+    excess = np.where(observable, sky_excess(some), np.inf)
+    best = np.argmin(excess, axis=1)
+    return times[best], np.take_along_axis(excess, best[:, None], axis=1)[:, 0]
 
 
 def _path(altitude: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from followup.scores import Scores as Scores
 from followup.scores import Vetoes as Vetoes
 
 if TYPE_CHECKING:
+    from classifiers.posterior.records import Outlooks
     from followup.exposure import Instrument
 
 #: Score of a term that cannot be known; its reason says why.
@@ -67,6 +68,8 @@ class Candidate:
         The posterior of its light curve (`classifiers.posterior`); None where it has not been worked out.
     marks : tuple of Mark
         What people say of it, expired or not.
+    observed : float
+        MJD, UTC, of our own latest observation of it; NaN without one.
     """
 
     key: str
@@ -79,8 +82,9 @@ class Candidate:
     oddness: float = math.nan
     first_seen: float = math.nan
     n_seen: int = 0
-    outlook: Any = field(default=None, repr=False)
+    outlook: Outlooks | None = field(default=None, repr=False)
     marks: tuple[Mark, ...] = ()
+    observed: float = math.nan
     _histories: dict[float, History | None] = field(default_factory=dict, init=False, repr=False)
 
     def history(self, now: float) -> History | None:

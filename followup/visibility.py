@@ -8,6 +8,7 @@ with astropy's ``AltAz`` to 0.01 degrees, which the tests check.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import erfa
 import numpy as np
@@ -53,6 +54,32 @@ def night(site: Site, ra: Array, dec: Array, now: float, limits: Limits = DEFAUL
     for array in (times, altitude, separation, moon_altitude, observable):
         array.setflags(write=False)
     return Night(site, limits, now, times, step, altitude, separation, moon_altitude, moon_illumination(now), observable)
+
+
+def ahead(tonight: Night, ra: Array, dec: Array, nights: int) -> tuple[Array, Array]:
+    """Middles (MJD, UTC) of the k nights after tonight, shape (k,), and hours within the limits in each of them, shape (n, k).
+
+    The hours are counted at full hours, for a look ahead; a night without a dark hour has NaN for its middle and none.
+    """
+    first = _evening(tonight.site, float(tonight.times[0]) if len(tonight.times) else tonight.now)
+    grid = tonight.now + np.arange(0.0, nights + 2.0, 1.0 / 24.0)
+    grid = grid[(_evening(tonight.site, grid) > first) & (_evening(tonight.site, grid) <= first + nights)]
+    grid = grid[sun_altitude(tonight.site, grid) < tonight.limits.sun_altitude]
+    zenith, place = _site_vectors(tonight.site, grid)
+    moon = _directions(_moon(grid) - place)
+    targets = _unit_vectors(np.asarray(ra, dtype=np.float64), np.asarray(dec, dtype=np.float64))
+    up = targets @ zenith.T >= 1.0 / tonight.limits.max_airmass
+    up &= (targets @ moon.T <= math.cos(math.radians(tonight.limits.moon_separation))) | (np.einsum("ti,ti->t", moon, zenith) <= 0.0)
+    number = (_evening(tonight.site, grid) - first - 1).astype(np.intp)
+    belongs = np.eye(nights)[number]
+    count = belongs.sum(axis=0)
+    middles = np.divide(grid @ belongs, count, out=np.full(nights, np.nan), where=count > 0)
+    return middles, np.asarray(up.astype(np.float32) @ belongs.astype(np.float32), dtype=np.float64)
+
+
+def _evening(site: Site, times: Any) -> Any:
+    """Number of the day on whose evening a night begins at the site, at these times."""
+    return np.floor(times + site.longitude / 360.0 - 0.5)
 
 
 def hour_angle(site: Site, times: Array, ra: Array, dec: Array) -> Array:

@@ -36,6 +36,11 @@ def test_every_term_is_documented_with_its_weight(term):
     assert f"| `{term}` | {f'{weight:g}' if weight else 'off'} |" in SETTINGS
 
 
+@pytest.mark.parametrize("veto", plugins.names("followup.vetoes"))
+def test_every_veto_is_documented(veto):
+    assert f"| `{veto}` |" in SETTINGS
+
+
 @pytest.mark.parametrize("command", [c for c, app in get_commands().items() if app == "tom_alerce"])
 def test_every_command_is_documented(command):
     assert command in (ROOT / "README.md").read_text()

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from followup.moonlight import sky_excess
-from followup.records import NEUTRAL, Candidates, Night, Scores
+from followup.moonlight import darkest
+from followup.records import NEUTRAL, Candidates, Night, Reasons, Scores
 
 
 def term(candidates: Candidates, night: Night) -> Scores:
     """Signal to noise against the sky relative to a moonless night (the sky's flux to the power -1/2), at the best hour, shape (n,)."""
     n = len(candidates)
     if not len(night.times):
-        return Scores(np.full(n, NEUTRAL), ("no dark time in the next 24 h",) * n)
-    excess = np.where(night.observable, sky_excess(night), np.inf)
-    best = np.argmin(excess, axis=1)
-    up = night.observable.any(axis=1)
-    values = np.where(up, excess[np.arange(n), best] ** -0.5, NEUTRAL)
-    return Scores(values, tuple(_reason(night, i, int(best[i]), float(values[i])) if up[i] else "not up tonight" for i in range(n)))
+        return Scores(np.full(n, NEUTRAL), Reasons.same(n, "no dark time in the next 24 h"))
+    best, excess = darkest(night)
+    up = np.isfinite(excess)
+    values = np.where(up, excess**-0.5, NEUTRAL)
+    return Scores(values, Reasons(n, lambda i: _reason(night, i, int(best[i]), float(values[i])) if up[i] else "not up tonight"))
 
 
 def _reason(night: Night, i: int, best: int, value: float) -> str:

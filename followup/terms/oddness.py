@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from followup.records import NEUTRAL, Candidate, Candidates, Night, Scores
+from followup.batch import Batch
+from followup.records import NEUTRAL, Candidates, Night, Reasons, Scores
 
 #: Lowest score: a common light curve is not vetoed.
 _LOWEST = 0.01
@@ -12,10 +13,8 @@ _LOWEST = 0.01
 
 def term(candidates: Candidates, night: Night) -> Scores:
     """Share of the classifier's training set that is less anomalous, shape (n,); `NEUTRAL` where there is no anomaly score."""
-    odd = np.array([c.oddness for c in candidates], dtype=np.float64)
+    odd = Batch.of(candidates).oddness
     values = np.where(np.isfinite(odd), np.clip(odd, _LOWEST, 1.0), NEUTRAL)
-    return Scores(values, tuple(map(_reason, candidates)))
-
-
-def _reason(candidate: Candidate) -> str:
-    return f"odder than {candidate.oddness:.0%} of its kind" if np.isfinite(candidate.oddness) else "not known how odd"
+    return Scores(
+        values, Reasons(len(odd), lambda i: f"odder than {odd[i]:.0%} of its kind" if np.isfinite(odd[i]) else "not known how odd")
+    )

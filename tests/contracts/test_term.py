@@ -13,9 +13,9 @@ from broker_adapters import plugins
 from broker_adapters.records import Kind, blank, frozen
 from followup.plugged import term as load
 from followup.rank import rank
-from followup.records import Site
+from followup.records import Mark, Site
 from tests.contracts.documented import documented
-from tests.followup.build import NOW, candidate, detections, night
+from tests.followup.build import NOW, candidate, detections, night, outlook
 
 PACKAGE = "followup.terms"
 TERMS = (*plugins.names(PACKAGE), "tests.contracts.third_party.term", documented("term"))
@@ -45,6 +45,11 @@ def zoo():
         candidate("i", probabilities={"stamp": {"SN": 0.9, "bogus": 0.1}, "lightcurve": {"SNIa": 1.0}}, classified=True),
         candidate("l", ra=float("nan")),
         candidate("k", probabilities={"sherlock": {"SN": float("nan")}, "empty": {}}),
+        candidate("m", outlook=outlook(5.0), probabilities={"stamp": {"SN": 0.9, "AGN": 0.1}}),
+        candidate("n", outlook=outlook(-50.0, classes=(0.4, 0.3, 0.2, 0.1), doubt=[float("nan")]), ra=80.0),
+        candidate("o", outlook=outlook(magnitude=float("nan"), fallback=[True], doubt=[2.0]), rows=detections()),
+        candidate("p", marks=(Mark("pin", "Ada", "mine"), Mark("claim", "Bob", "", NOW + 3), Mark("snooze", "Eve", "", NOW - 1))),
+        candidate("q", marks=(Mark("veto", "Ada", "a star"), Mark("note", "Ada", "look")), observed=NOW - 2.0),
         candidate("j", probabilities={"stamp": {"asteroid": 1.0}, "other": {"no such class": 1.0}}),
     ]
 

@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.stats import norm
 
 from broker_adapters.photometry import flux_from_magnitude
 from broker_adapters.records import Kind, blank, frozen
+from classifiers.posterior.records import AHEAD, DAYS, Outlooks
 from followup.records import Candidate
 from followup.sites import SITES
 from followup.visibility import night as _night
@@ -40,11 +42,11 @@ def candidate(
     probabilities: Mapping[str, Mapping[str, float]] | None = None,
     classified: bool = False,
     oddness: float = math.nan,
-    **seen: float,
+    **others,
 ) -> Candidate:
     """A candidate at 18 mag that is high in the sky, unless given otherwise."""
     rows = detections([18.2, 18.0], [2.0, 1.0]) if rows is None else rows
-    return Candidate(key, f"SN {key}", ra, dec, rows, probabilities or {}, classified, oddness, **seen)
+    return Candidate(key, f"SN {key}", ra, dec, rows, probabilities or {}, classified, oddness, **others)
 
 
 def night(candidates, now: float = NOW, site=SITE, **limits):
@@ -54,3 +56,22 @@ def night(candidates, now: float = NOW, site=SITE, **limits):
     ra = np.array([c.ra for c in candidates], dtype=float)
     dec = np.array([c.dec for c in candidates], dtype=float)
     return _night(site, ra, dec, now, Limits(**limits))
+
+
+def outlook(
+    peak: float = 0.0, error: float = 1.5, classes=(1.0, 0.0, 0.0, 0.0), magnitude: float = 18.0, now: float = NOW, **others
+) -> Outlooks:
+    """The outlook of one object that peaks so many days from now, made now; its explosion was 18 d before the peak."""
+    cdf = norm.cdf((DAYS - peak) / error)
+    quantiles = magnitude + np.array([-0.2, 0.0, 0.2])
+    values = {
+        "mjd": [now],
+        "peak_cdf": np.broadcast_to(cdf, (1, 4, len(DAYS))),
+        "classes": [classes],
+        "magnitude": np.broadcast_to(quantiles[:, None], (1, 2, 3, len(AHEAD))),
+        "peak_magnitude": np.broadcast_to(quantiles, (1, 2, 3)),
+        "explosion": [[peak - 20.0, peak - 18.0, peak - 16.0]],
+        "doubt": [0.2],
+        "fallback": [False],
+    }
+    return Outlooks(**{name: np.asarray(value) for name, value in (values | others).items()})
