@@ -1,0 +1,89 @@
+"""What is worked out from each evidence of a replay, once: AAS2RTO's score by the fit of the shape, class probabilities and oddness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.campaign import aas2rto
+from benchmarks.campaign.evenings import EVENING, Ints, States, digest, eligible, kept, rows_of
+from benchmarks.campaign.shape import Shape, fit
+from benchmarks.campaign.subjects import Floats, Subject
+from classifiers.models.lightcurve import features, hierarchy
+from classifiers.models.lightcurve.series import MINIMUM, light_curve
+from classifiers.taxonomy import LIGHTCURVE_CLASSES
+
+#: Evidences whose features are computed at once, in a number of threads.
+CHUNK, THREADS = 1000, 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What our classifiers say of k evidences.
+
+    Attributes
+    ----------
+    probabilities : shape (k, 15)
+        By the light-curve model; NaN where there are too few detections, or no policy is asked.
+    oddness : shape (k,)
+        Anomaly score, likewise.
+    seen : shape (n,)
+        Whether the model was trained on each object.
+    """
+
+    probabilities: Floats
+    oddness: Floats
+    seen: NDArray[np.bool_]
+
+    @property
+    def classified(self) -> NDArray[np.bool_]:
+        """Whether each evidence is classified, shape (k,)."""
+        return np.isfinite(self.oddness)
+
+
+def scores_of_aas2rto(subjects: Sequence[Subject], states: States, folder: Path | None) -> Floats:
+    """AAS2RTO's score of each state, without the factor of the observatory, shape (m,)."""
+
+    def make() -> dict[str, NDArray[Any]]:
+        of_evidence: dict[int, Shape | None] = {}
+        scores = np.zeros(len(states.day))
+        for i in np.flatnonzero(np.isfinite(states.magnitude)).tolist():
+            evidence = int(states.evidence[i])
+            rows = rows_of(subjects, states, evidence)
+            if evidence not in of_evidence:
+                of_evidence[evidence] = fit(rows)
+            scores[i] = aas2rto.score(rows, of_evidence[evidence], states.day[i] + EVENING)
+        return {"scores": scores}
+
+    return kept(folder, f"aas2rto-{digest(subjects)}", make)["scores"]
+
+
+def known(subjects: Sequence[Subject], states: States, weights: Path, folder: Path | None) -> Known:
+    """Classify every evidence of a state that a policy is asked for, with the light-curve model of a folder of weights."""
+    model, _ = hierarchy.load(weights)
+    values = kept(folder, f"features-{digest(subjects)}", lambda: {"values": _features(subjects, states)})["values"]
+    enough = np.isfinite(values).any(axis=1)
+    probabilities, oddness = np.full((len(values), len(LIGHTCURVE_CLASSES)), np.nan), np.full(len(values), np.nan)
+    if enough.any():
+        found = values[enough].astype(np.float64)
+        probabilities[enough] = model.probabilities(found, features.names())
+        oddness[enough] = model.anomaly_score(found, features.names(), probabilities[enough])
+    return Known(probabilities, oddness, model.was_trained_on([s.name for s in subjects]))
+
+
+def _features(subjects: Sequence[Subject], states: States) -> NDArray[np.float32]:
+    """Features of every evidence, NaN where it has too few detections or no policy is asked for it."""
+    values = np.full((len(states.until), len(features.names())), np.nan, np.float32)
+    asked: Ints = eligible(states)
+    for start in range(0, len(asked), CHUNK):
+        part = asked[start : start + CHUNK]
+        curves = [light_curve(rows_of(subjects, states, i)) for i in part.tolist()]
+        enough = np.array([curve.n_detections >= MINIMUM for curve in curves], bool)
+        if enough.any():
+            values[part[enough]] = features.matrix([c for c, e in zip(curves, enough, strict=True) if e], THREADS)
+    return values
