@@ -4,7 +4,7 @@ from django.urls import path
 from tom_common.api_router import SharedAPIRootRouter
 
 from tom_alerce.api import ClassificationViewSet, RankViewSet, SkyObjectViewSet
-from tom_alerce.pages import actions, board, drift, object, plotly, review, stamps, target, theme
+from tom_alerce.pages import actions, board, drift, night, object, plotly, review, stamps, target, theme
 
 app_name = "tom_alerce"
 
@@ -27,6 +27,10 @@ urlpatterns = [
     path("objects/<int:pk>/mark/", actions.mark, name="mark"),
     path("marks/<int:pk>/undo/", actions.unmark, name="unmark"),
     path("explanations/<int:pk>.png", stamps.explanation, name="explanation"),
+    path("night/", night.NightView.as_view(), name="night"),
+    path("night/plan.csv", night.table, name="night-table"),
+    path("night/plan.ics", night.calendar, name="night-calendar"),
+    path("night/requests/", night.ask, name="night-requests"),
     path("drift/", drift.DriftView.as_view(), name="drift"),
     path("review/", review.ReviewView.as_view(), name="review"),
     path("targets/<int:pk>/", target.objects, name="target"),

@@ -100,6 +100,12 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def percentage(value: float | None, digits: int = 0) -> str:
+    """A fraction in per cent with its sign, for people: '3.1 %'; an en dash if it is not known."""
+    return "–" if value is None or not math.isfinite(value) else f"{number(100.0 * value, digits)}\u202f%"
+
+
+@register.filter
 def by_probability(probabilities: dict[str, float | None]) -> list[tuple[str, float | None]]:
     """Classes and their probabilities, the most probable first; classes without a number (some brokers give none) last."""
     return sorted(probabilities.items(), key=lambda item: math.inf if item[1] is None else -item[1])

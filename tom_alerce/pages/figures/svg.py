@@ -215,7 +215,7 @@ def altitude(visibility: Mapping[str, Any], limit: float, now: float | None = No
     best = int(np.argmax(curve))
     x_ticks = tuple(Tick(f"{x(t):.1f}", label) for t, label in _hours(times[0], times[-1], 3 if width < 400 else 10))
     y_ticks = tuple(Tick(f"{y(v):.1f}", f"{v:g}°") for v in ((limit, 90.0) if height < 200 else (0.0, limit, 60.0, 90.0)))
-    summary = f"Altitude tonight, highest {curve[best]:.0f}° at {_clock(times[best])} UTC; limit {limit:g}°"
+    summary = f"Altitude tonight, highest {curve[best]:.0f}° at {clock(times[best])} UTC; limit {limit:g}°"
     return Plot(width, height, left, right, top, bottom, tuple(layers), x_ticks, y_ticks, summary)
 
 
@@ -231,7 +231,8 @@ def _above(times: NDArray[np.float64], curve: NDArray[np.float64], limit: float,
     return "".join(parts)
 
 
-def _clock(mjd: float) -> str:
+def clock(mjd: float) -> str:
+    """Hours and minutes (UTC) of an MJD."""
     minutes = round((mjd % 1.0) * 1440) % 1440
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
@@ -239,4 +240,4 @@ def _clock(mjd: float) -> str:
 def _hours(start: float, end: float, count: int) -> list[tuple[float, str]]:
     """About ``count`` whole hours (UTC) between two MJD."""
     step = max(1, round((end - start) * 24 / count)) / 24
-    return [(float(t), _clock(float(t))) for t in np.arange(np.ceil(start / step) * step, end, step)]
+    return [(float(t), clock(float(t))) for t in np.arange(np.ceil(start / step) * step, end, step)]
