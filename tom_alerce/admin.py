@@ -97,6 +97,7 @@ admin.site.register(
 admin.site.register(
     models.Mark, _table("kind", "sky_object_id", "author", "text", "created", "expires", "undone", filters=("kind",), joined=("author",))
 )
+admin.site.register(models.Profile, _table("name", "version", "author", "created", "active", filters=("name",), joined=("author",)))
 admin.site.register(models.DeadLetter, _table("source", "position", "reason", "size", "created", search=("source", "reason")))
 admin.site.register(
     models.AwaitedObject, _table("survey", "object_id", "source", "reason", "named", filters=("survey",), search=("object_id", "source"))

@@ -85,7 +85,7 @@ class Profile:
             It is no JSON object, a field is unknown or missing, or has a value that cannot be; the message begins with the field.
         """
         try:
-            body = json.loads(text, parse_constant=_no_constant)
+            body = json.loads(text, parse_constant=_no_constant, parse_int=_whole)
         except (ValueError, RecursionError) as error:
             raise FollowupError(f"not a profile: {error}") from error
         profile: Profile = _made(cls, body, _FIELDS, "profile")
@@ -94,6 +94,12 @@ class Profile:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no number of JSON")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 18:
+        raise ValueError(f"{digits[:18]}... is too long a number")
+    return int(digits)
 
 
 def _made(cls: Callable[..., Any], body: Any, kinds: Mapping[str, Callable[[str, Any], Any]], where: str) -> Any:

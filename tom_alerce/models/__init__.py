@@ -4,6 +4,7 @@ from tom_alerce.models.classification import Classification, Drift, Explanation
 from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, Watermark, WithdrawnMeasurement
 from tom_alerce.models.marks import Mark
+from tom_alerce.models.profiles import Profile
 from tom_alerce.models.requests import FollowupRequest, RequestEvent
 from tom_alerce.models.sky import Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
 
@@ -17,6 +18,7 @@ __all__ = [
     "FollowupRequest",
     "Mark",
     "MatchCandidate",
+    "Profile",
     "Rank",
     "Ranking",
     "RequestEvent",

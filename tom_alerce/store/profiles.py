@@ -1,0 +1,143 @@
+"""Stores versions of profiles, and says which one of each name is in use; those that are shipped need no row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from followup import profiles
+from followup.profiles import Profile
+from followup.records import FollowupError
+from tom_alerce import conf, models
+from tom_alerce.store.errors import StoreError
+from tom_alerce.store.sanitize import sanitize_text
+from tom_alerce.store.sql import begin_write
+
+#: Bytes of the text of a profile at most.
+LARGEST = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a profile: its number, who made it when, and whether it is in use; the shipped one has no author and no time."""
+
+    number: int
+    by: str
+    created: datetime | None
+    active: bool
+
+
+def every() -> dict[str, Profile]:
+    """Profiles in use by name, "default" first; a stored one that cannot be read any more is left out, so that the shipped one stands."""
+    found = dict(_shipped())
+    for row in models.Profile.objects.filter(active=True):
+        try:
+            found[row.name] = row.profile
+        except FollowupError:
+            continue
+    return {name: found[name] for name in sorted(found, key=lambda name: (name != "default", found[name].title.lower(), name))}
+
+
+def current(name: str) -> Profile:
+    """The profile of this name that is in use; StoreError without one."""
+    try:
+        return every()[name]
+    except KeyError as error:
+        raise StoreError(f"there is no profile {name!r}") from error
+
+
+def version(name: str, number: int) -> Profile:
+    """One version of a profile; StoreError without it, FollowupError if it cannot be read any more."""
+    shipped = _shipped().get(name)
+    if shipped is not None and shipped.version == number:
+        return shipped
+    row = models.Profile.objects.filter(name=name, version=number).first()
+    if row is None:
+        raise StoreError(f"profile {name!r} has no version {number}")
+    return row.profile
+
+
+def versions(name: str) -> list[Version]:
+    """Versions of a profile, latest first, the shipped one last; none for an unknown name."""
+    rows = list(models.Profile.objects.filter(name=name).select_related("author").order_by("-version"))
+    stored = [Version(r.version, r.author.get_username() if r.author else "a former user", r.created, r.active) for r in rows]
+    shipped = _shipped().get(name)
+    if shipped is None:
+        return stored
+    return [*stored, Version(shipped.version, "", None, not any(one.active for one in stored))]
+
+
+def save(profile: Profile, author: Any) -> Profile:
+    """Store a profile as the next version of its name, and use it; return it with its number.
+
+    Raises
+    ------
+    StoreError
+        It names what there is not, or is too large: the message names the field.
+    """
+    check(profile)
+    with transaction.atomic():
+        begin_write()
+        last = models.Profile.objects.filter(name=profile.name).aggregate(last=Max("version"))["last"] or 0
+        shipped = _shipped().get(profile.name)
+        made = replace(profile, version=max(last, shipped.version if shipped else 0) + 1)
+        models.Profile.objects.filter(name=profile.name, active=True).update(active=False)
+        models.Profile.objects.create(name=made.name, version=made.version, body=made.to_json(), author=author, active=True)
+    return made
+
+
+def use(name: str, number: int) -> Profile:
+    """Use another version of a profile, or the shipped one; StoreError without it, FollowupError if it cannot be read any more."""
+    chosen = version(name, number)
+    check(chosen)
+    with transaction.atomic():
+        begin_write()
+        models.Profile.objects.filter(name=name, active=True).update(active=False)
+        models.Profile.objects.filter(name=name, version=number).update(active=True)
+    return chosen
+
+
+def retire(name: str) -> None:
+    """Use no stored version of a profile: the shipped one stands, or none; the versions are kept."""
+    if not models.Profile.objects.filter(name=name, active=True).update(active=False):
+        raise StoreError(f"no stored version of profile {name!r} is in use")
+
+
+def check(profile: Profile) -> None:
+    """Raise a StoreError for a profile that cannot be used here."""
+    problems = list(profiles.problems(profile, trusted()))
+    text = profile.to_json()
+    if sanitize_text(text) != text:
+        problems.append("profile: a text in it is no Unicode")
+    elif len(text.encode()) > LARGEST:
+        problems.append(f"profile: larger than {LARGEST} bytes")
+    if problems:
+        raise StoreError("; ".join(problems[:5]))
+
+
+def read(text: bytes) -> Profile:
+    """The profile in a file; StoreError, with the field, for anything that is none or cannot be used here."""
+    if len(text) > LARGEST:
+        raise StoreError(f"profile: larger than {LARGEST} bytes")
+    try:
+        profile = Profile.from_json(text)
+    except FollowupError as error:
+        raise StoreError(str(error)) from error
+    check(profile)
+    return profile
+
+
+def trusted() -> Sequence[str]:
+    """Dotted modules that the settings of this TOM name as terms; a profile may name no other."""
+    return tuple(name for name in conf.get("TERMS") or () if "." in name)
+
+
+def _shipped() -> Mapping[str, Profile]:
+    """The shipped profiles; "default" has the terms of the settings, where they give any."""
+    shipped, terms = profiles.shipped(), conf.get("TERMS")
+    return {**shipped, "default": replace(shipped["default"], merits=terms)} if terms else shipped
