@@ -1,13 +1,22 @@
-"""The TOM's side of the fake facility (`followup.facilities.fake`): requests are checked on this machine, and nobody is asked."""
+"""The TOM's side of the fake facility (`followup.facilities.fake`): its portal is a folder on this machine, and nobody is asked.
+
+A request is a file there. It is scheduled at once, at the begin of its window, and observed when somebody plays the telescope (`play`).
+"""
 
 from __future__ import annotations
 
 import hashlib
-from datetime import timezone
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from crispy_forms.layout import Layout
 from django import forms
+from django.conf import settings
 from tom_observations.facility import BaseRoboticObservationFacility, BaseRoboticObservationForm
 
 from followup.facilities import fake
@@ -53,7 +62,7 @@ class FakeForm(BaseRoboticObservationForm):  # type: ignore[misc]  # the toolkit
 
 
 class FakeFacility(BaseRoboticObservationFacility):  # type: ignore[misc]  # the toolkit has no types
-    """Accepts every valid request, gives the same request the same identity, and never observes it."""
+    """Accepts every valid request, and gives the same request the same identity."""
 
     name = fake.FACILITY
     observation_forms = {"REQUEST": FakeForm}
@@ -67,20 +76,37 @@ class FakeFacility(BaseRoboticObservationFacility):  # type: ignore[misc]  # the
         return []
 
     def submit_observation(self, observation_payload: dict[str, Any]) -> list[str]:
-        """The identity of the observation: a digest of the request's name, which carries its key."""
-        return [hashlib.sha256(observation_payload["params"]["name"].encode()).hexdigest()[:12]]
+        """The identity of the observation: a digest of what makes this request; the portal keeps what it was sent first."""
+        asked = observation_payload["params"]
+        identity = hashlib.sha256((asked["name"] + str(observation_payload.get("token", ""))).encode()).hexdigest()[:12]
+        _keep(identity, {"state": "PENDING", "asked": asked, "token": observation_payload.get("token", "")}, again=False)
+        return [identity]
 
     def get_observation_status(self, observation_id: str) -> dict[str, Any]:
-        """Nothing is ever scheduled."""
-        return {"state": "PENDING", "scheduled_start": None, "scheduled_end": None}
+        """Scheduled at the begin of its window, unless it has ended."""
+        request = held(observation_id)
+        start = datetime.fromisoformat(request["asked"]["start"])
+        seconds = sum(e["count"] * e["seconds"] for e in request["asked"]["exposures"])
+        block = {"scheduled_start": start.isoformat(), "scheduled_end": (start + timedelta(seconds=seconds)).isoformat()}
+        return {"state": request["state"], **(block if request["state"] in ("PENDING", "COMPLETED") else dict.fromkeys(block))}
+
+    def cancel_observation(self, observation_id: str) -> bool:
+        """Cancel what has not ended."""
+        if held(observation_id)["state"] == "PENDING":
+            play(observation_id, "CANCELED")
+        return bool(held(observation_id)["state"] == "CANCELED")
+
+    def with_token(self, token: str) -> list[str]:
+        """Identities of the requests that carry a token."""
+        return [path.stem for path in sorted(_portal().glob("*.json")) if held(path.stem)["token"] == token]
 
     def get_observation_url(self, observation_id: str) -> str:
-        """There is no portal."""
+        """There is no portal to look at."""
         return ""
 
     def get_terminal_observing_states(self) -> list[str]:
-        """None is ever reached."""
-        return ["COMPLETED", "FAILED"]
+        """States after which nothing happens."""
+        return ["COMPLETED", "FAILED", "CANCELED"]
 
     def get_failed_observing_states(self) -> list[str]:
         """The one that counts as failed."""
@@ -102,3 +128,34 @@ class FakeFacility(BaseRoboticObservationFacility):  # type: ignore[misc]  # the
     def data_products(self, observation_id: str, product_id: str | None = None) -> list[dict[str, Any]]:
         """No data."""
         return []
+
+
+def play(observation_id: str, state: str) -> None:
+    """Play the telescope: a request is COMPLETED, FAILED or CANCELED from now on."""
+    _keep(observation_id, held(observation_id) | {"state": state}, again=True)
+
+
+def held(observation_id: str) -> dict[str, Any]:
+    """What the portal holds of a request: its ``state``, what was ``asked``, and its ``token``."""
+    found: dict[str, Any] = json.loads((_portal() / f"{observation_id}.json").read_text())
+    return found
+
+
+def _portal() -> Path:
+    """The folder that is the portal: ``FACILITIES["Fake"]["folder"]``, or one beside the other data of the site."""
+    named = getattr(settings, "FACILITIES", {}).get(fake.FACILITY, {}).get("folder")
+    folder = Path(named or Path(getattr(settings, "DATA_DIR", "data")) / "portal")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _keep(identity: str, request: Mapping[str, Any], again: bool) -> None:
+    """Write the file of a request in one step; of two that send the same one, the first is kept."""
+    path = _portal() / f"{identity}.json"
+    with NamedTemporaryFile("w", dir=path.parent) as new:
+        json.dump(request, new)
+        new.flush()
+        if again:
+            path.unlink(missing_ok=True)
+        with suppress(FileExistsError):
+            path.hardlink_to(new.name)

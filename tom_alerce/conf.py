@@ -42,8 +42,10 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         #: The plug-in of ``followup/facilities`` that makes requests, and parameters of its ``payload`` (proposal, ...) and of
         #: ``followup.plan.plan`` (instrument, filters, snr, hours, top, threshold).
         "FACILITY": {"name": "lco"},
-        #: Time-out of the portal of a facility, seconds.
+        #: Seconds that all answers of a facility's portal to one action may take together.
         "FACILITY_TIMEOUT": 20.0,
+        #: Seconds after which a request that the portal does not know cannot arrive any more: longer than its own time-out.
+        "FACILITY_SETTLED": 180.0,
         #: Population stability index above which a quantity has drifted; it counts from the highest of any night of the training set.
         "DRIFT_ALARM": 0.25,
         #: Rules with keys ``{"classifier", "label", "probability", "n_detections", "origin"}``; an object that meets one becomes a target.

@@ -12,6 +12,7 @@ from tom_alerce.pipeline import classify as classification
 from tom_alerce.pipeline import drift
 from tom_alerce.pipeline import explain as explanation
 from tom_alerce.pipeline import rank as ranking
+from tom_alerce.requests import sync
 
 
 def workers_serve(one: Task[Any, Any]) -> bool:
@@ -49,3 +50,10 @@ def measure_drift(nights: int = 1) -> dict[str, int]:
 def explain(sky_object_ids: list[int]) -> int:
     """Store maps that explain the stamp classifier's class of these objects' first alerts; return the number of new maps."""
     return len(explanation.explain(explanation.explainable(sky_object_ids)))
+
+
+@task()
+def follow_requests() -> dict[str, Any]:
+    """Follow the requests to facilities (`tom_alerce.requests.sync.sync`); how many reached which state, and what went wrong."""
+    report = sync.sync()
+    return {"reached": dict(report.reached), "problems": report.problems}

@@ -1,6 +1,7 @@
 """A facility without a telescope: for tests, for demos, and as an example for facilities of your own.
 
-Its class in the TOM is ``demo.facility.FakeFacility`` in our repository: a form that checks requests on this machine and asks nobody.
+Its class in the TOM is ``demo.facility.FakeFacility`` in our repository: a form that checks requests on this machine and asks nobody. Its
+portal is a folder, with one file for each request.
 """
 
 from __future__ import annotations
@@ -97,3 +98,24 @@ def asked(data: Mapping[str, Any]) -> Asked:
         limits = float(data["max_airmass"]), float(data["min_lunar_distance"])
         window, program = (mjd(data["start"]), mjd(data["end"])), str(data["program"])
         return Asked(str(data["instrument"]), shots, *window, *limits, proposal=program)
+
+
+#: State of a request at the portal -> our state (`tom_alerce.models.FollowupRequest.State`), with words.
+STATES = MappingProxyType(
+    {
+        "PENDING": ("submitted", "waiting to be scheduled"),
+        "COMPLETED": ("observed", "observed"),
+        "CANCELED": ("cancelled", "cancelled at the portal"),
+        "FAILED": ("failed", "the telescope has tried it and failed"),
+    }
+)
+
+
+def carry(sent: Mapping[str, Any], token: str) -> dict[str, Any]:
+    """Return what is sent to the portal with the token in it."""
+    return {**sent, "token": token}
+
+
+def find(facility: Any, data: Mapping[str, Any], token: str) -> list[list[str]]:
+    """Return the identity of every request at the portal that carries the token, a list for each."""
+    return [[identity] for identity in facility.with_token(token)]

@@ -1,5 +1,6 @@
 import django.db.models.deletion
 import django.utils.timezone
+import tom_alerce.models.requests
 from django.conf import settings
 from django.db import migrations, models
 
@@ -8,9 +9,12 @@ from django.db import migrations, models
 RENAMED = {"submitting": "sending", "uncertain": "unknown"}
 
 
-def rename(apps, schema_editor):
+def rename_and_mark(apps, schema_editor):
+    requests = apps.get_model("tom_alerce", "FollowupRequest").objects
     for old, new in RENAMED.items():
-        apps.get_model("tom_alerce", "FollowupRequest").objects.filter(state=old).update(state=new)
+        requests.filter(state=old).update(state=new)
+    for key in requests.values_list("pk", flat=True):
+        requests.filter(pk=key).update(token=tom_alerce.models.requests.new_token())
 
 
 class Migration(migrations.Migration):
@@ -69,8 +73,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='followuprequest',
-            name='round',
-            field=models.PositiveSmallIntegerField(default=1, help_text='raised when a request that has ended is drafted again'),
+            name='token',
+            field=models.CharField(default=tom_alerce.models.requests.new_token, help_text='travels with it to the facility; another when it is drafted again after it has ended', max_length=32),
         ),
         migrations.AddField(
             model_name='followuprequest',
@@ -80,7 +84,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='followuprequest',
             name='sent',
-            field=models.DateTimeField(blank=True, help_text='begin of the latest attempt of this round; null before the first', null=True),
+            field=models.DateTimeField(blank=True, help_text='begin of the latest attempt with this token; null before the first', null=True),
         ),
         migrations.AddField(
             model_name='followuprequest',
@@ -97,7 +101,7 @@ class Migration(migrations.Migration):
             name='state',
             field=models.CharField(choices=[('draft', 'draft'), ('validated', 'validated, not sent'), ('invalid', "refused by the facility's own check"), ('approved', 'approved, not sent yet'), ('sending', 'being sent'), ('unknown', 'sent, no answer: may exist at the facility'), ('submitted', 'submitted'), ('scheduled', 'scheduled'), ('observed', 'observed'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('expired', 'its window has passed')], default='draft', max_length=12),
         ),
-        migrations.RunPython(rename, migrations.RunPython.noop, elidable=True),
+        migrations.RunPython(rename_and_mark, migrations.RunPython.noop, elidable=True),
         migrations.AddIndex(
             model_name='followuprequest',
             index=models.Index(fields=['state', 'sky_object'], name='alerce_request_state'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +11,11 @@ from django.utils import timezone
 
 from tom_alerce.models.followup import Ranking
 from tom_alerce.models.sky import SkyObject
+
+
+def new_token() -> str:
+    """What identifies a request at its facility: unlike its key it is that of no other TOM, and of no other attempt after an end."""
+    return uuid4().hex
 
 
 class FollowupRequest(models.Model):
@@ -51,7 +57,9 @@ class FollowupRequest(models.Model):
     payload = models.JSONField(help_text="form data of the facility, as it would be sent")
     state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
     message = models.TextField(blank=True, help_text="what the facility, or our own check, said")
-    round = models.PositiveSmallIntegerField(default=1, help_text="raised when a request that has ended is drafted again")
+    token = models.CharField(
+        max_length=32, default=new_token, help_text="travels with it to the facility; another when it is drafted again after it has ended"
+    )
     sender = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -61,7 +69,7 @@ class FollowupRequest(models.Model):
         help_text="who has told it to be sent; it is sent again under that name while the facility has not got it",
     )
     wanted = models.BooleanField(default=False, help_text="told to be sent, and not with the facility yet")
-    sent = models.DateTimeField(null=True, blank=True, help_text="begin of the latest attempt of this round; null before the first")
+    sent = models.DateTimeField(null=True, blank=True, help_text="begin of the latest attempt with this token; null before the first")
     joined = models.ForeignKey(
         "self",
         null=True,
@@ -90,11 +98,6 @@ class FollowupRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.facility} {self.key[:8]} ({self.state})"
-
-    @property
-    def token(self) -> str:
-        """What travels with the request and identifies it at the facility: its key, and its round from the second on."""
-        return self.key if self.round == 1 else f"{self.key}.{self.round}"
 
 
 class RequestEvent(models.Model):

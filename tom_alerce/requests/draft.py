@@ -10,6 +10,7 @@ from django.db import transaction
 from followup.plan import load_facility
 from followup.records import Facility, FollowupError, ObservationRequest
 from tom_alerce.models import FollowupRequest, Ranking, SkyObject
+from tom_alerce.models.requests import new_token
 from tom_alerce.requests.facilities import options_of
 from tom_alerce.requests.states import ENDED, UNSENT, State, move, note
 from tom_alerce.store import targets
@@ -59,7 +60,7 @@ def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> F
         if new:
             note(row, "", State.DRAFT, "drafted", by=user, payload=payload)
         elif row.state in REDRAFTED:
-            again: dict[str, Any] = {"user": row.user or owner, "priority": max(row.priority, request.priority)} | _next_round(row)
+            again: dict[str, Any] = {"user": row.user or owner, "priority": max(row.priority, request.priority)} | _anew(row)
             move(row, State.DRAFT, "", by=user, **fresh, **again)
     row.made_target = fresh_target and target is not None
     return row
@@ -80,13 +81,13 @@ def reopen(row: FollowupRequest, user: Any = None) -> None:
     IllegalTransition
         A facility has it, or may have it.
     """
-    move(row, State.DRAFT, "", by=user, **_next_round(row))
+    move(row, State.DRAFT, "", by=user, **_anew(row))
 
 
-def _next_round(row: FollowupRequest) -> dict[str, Any]:
+def _anew(row: FollowupRequest) -> dict[str, Any]:
     """What a request that has ended, or may have reached the facility, gets anew, so that it is another one for the facility."""
     ended = row.state in ENDED or row.sent is not None
-    anew = {"round": row.round + 1, "sent": None, "joined": None, "observation_id": "", "observation_record": None} if ended else {}
+    anew = {"token": new_token(), "sent": None, "joined": None, "observation_id": "", "observation_record": None} if ended else {}
     return {"wanted": False, "sender": None, **anew}
 
 

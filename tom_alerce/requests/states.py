@@ -23,7 +23,7 @@ from tom_alerce.store.errors import StoreError
 State = FollowupRequest.State
 
 _CHECKED = "the facility's own check was asked"
-_AGAIN = "drafted again, as another round"
+_AGAIN = "drafted again, with another token"
 _CALLED_OFF = "a person gives it up"
 _REPORTED = "the facility says so"
 
@@ -55,6 +55,10 @@ DIAGRAM: Mapping[tuple[str, str], str] = MappingProxyType(
         (State.SENDING, State.UNKNOWN): "no answer, or none that can be understood; or its worker died",
         (State.UNKNOWN, State.SUBMITTED): "found at the facility by the key, or a person says so",
         (State.UNKNOWN, State.APPROVED): "asked for the key long enough afterwards, the facility has nothing",
+        (
+            State.UNKNOWN,
+            State.UNKNOWN,
+        ): "asked for the key: the facility is silent, has several, or it is too early to say that it has none",
         (State.UNKNOWN, State.FAILED): "a person says that the facility has nothing",
         (State.SUBMITTED, State.SCHEDULED): _REPORTED,
         (State.SUBMITTED, State.OBSERVED): _REPORTED,
@@ -102,7 +106,7 @@ def move(
     message: str = "",
     *,
     by: Any = None,
-    sent: Any = None,
+    carried: Any = None,
     answer: str = "",
     **fields: Any,
 ) -> None:
@@ -116,7 +120,7 @@ def move(
         The next state, and the reason.
     by : User, optional
         The person; None for the TOM itself.
-    sent : JSON, optional
+    carried : JSON, optional
         What is sent to the facility by this change.
     answer : str
         The facility's answer.
@@ -138,7 +142,7 @@ def move(
             raise IllegalTransition(
                 f"the request is no longer {State(before).label}: somebody else has approved, sent or given it up, or it does not exist"
             )
-        note(request, before, state, message, by=by, payload=fields.get("payload") if sent is None else sent, answer=answer)
+        note(request, before, state, message, by=by, payload=fields.get("payload") if carried is None else carried, answer=answer)
     for name, value in changed.items():
         setattr(request, name, value)
 

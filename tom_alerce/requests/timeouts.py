@@ -1,7 +1,8 @@
-"""Time-outs for HTTP calls of the toolkit's facilities, which call `requests` without one."""
+"""A total deadline for HTTP calls of the toolkit's facilities, which call `requests` without any time-out."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,28 +10,36 @@ from typing import Any
 
 from requests.adapters import HTTPAdapter
 
-_SECONDS: ContextVar[float | None] = ContextVar("_SECONDS", default=None)
+from broker_adapters.sources.deadline import Adapter, Deadline
+
+#: `time.monotonic` at which the calls of this thread end; None: they may wait.
+_END: ContextVar[float | None] = ContextVar("_END", default=None)
 
 
 @contextmanager
-def bounded(seconds: float) -> Iterator[None]:
-    """Give calls of `requests` in this thread a time-out if they have none: for the connection and for each wait for bytes."""
+def bounded(seconds: float) -> Iterator[Deadline]:
+    """End all calls of `requests` in this thread after so many seconds together, whatever the server drips; it is not nested."""
     _install()
-    token = _SECONDS.set(seconds)
+    token = _END.set(time.monotonic() + seconds)
     try:
-        yield
+        with Deadline(seconds) as deadline:
+            yield deadline
     finally:
-        _SECONDS.reset(token)
+        _END.reset(token)
 
 
 def _install() -> None:
-    """Wrap `HTTPAdapter.send` with our default; calls outside `bounded` are unchanged."""
+    """Wrap `HTTPAdapter.send` with our transport; calls outside `bounded` are unchanged."""
     send = HTTPAdapter.send
     if getattr(send, "_bounded", False):
         return
 
-    def with_default(self: HTTPAdapter, request: Any, stream: bool = False, timeout: Any = None, **rest: Any) -> Any:
-        return send(self, request, stream, _SECONDS.get() if timeout is None else timeout, **rest)
+    def within(self: HTTPAdapter, request: Any, stream: bool = False, timeout: Any = None, **rest: Any) -> Any:
+        end = _END.get()
+        if end is None or isinstance(self, Adapter):
+            return send(self, request, stream, timeout, **rest)
+        left = max(end - time.monotonic(), 0.001)
+        return send(Adapter(max_retries=self.max_retries), request, stream, left if timeout is None else timeout, **rest)
 
-    with_default._bounded = True  # type: ignore[attr-defined]
-    HTTPAdapter.send = with_default  # type: ignore[method-assign,assignment] # the default is put there on purpose
+    within._bounded = True  # type: ignore[attr-defined]
+    HTTPAdapter.send = within  # type: ignore[method-assign,assignment] # our transport is put there on purpose

@@ -57,8 +57,11 @@ def dry_run(request: FollowupRequest, user: Any = None) -> dict[str, Any] | None
     return found.sent
 
 
-def check(request: FollowupRequest) -> Checked:
-    """Check a request by the plug-in's ``check``, then by the form of the TOM's facility, which asks the portal; nothing is stored."""
+def check(request: FollowupRequest, seconds: float | None = None) -> Checked:
+    """Check a request by the plug-in's ``check``, then by the form of the TOM's facility, which asks the portal; nothing is stored.
+
+    The portal has ``seconds`` (`FACILITY_TIMEOUT`) for all of its answers together.
+    """
     plugin = facility_of(request.facility)
     problems = getattr(plugin, "check", None)
     if problems is not None and (found := problems(request.payload)):
@@ -70,7 +73,7 @@ def check(request: FollowupRequest) -> Checked:
         return Checked(State.DRAFT, missing)
     try:
         # a form reads times without a zone in the zone of the site's pages, and payloads are written in UTC
-        with bounded(conf.get("FACILITY_TIMEOUT")), timezone.override("UTC"):
+        with bounded(conf.get("FACILITY_TIMEOUT") if seconds is None else seconds), timezone.override("UTC"):
             return _by_form(request, facility(), plugin)
     except RequestException as error:
         where = getattr(getattr(error, "request", None), "url", None) or request.facility

@@ -1,4 +1,4 @@
-"""``manage.py alerce_sync``: fetch again, from the brokers, objects that are targets or came without a detection."""
+"""``manage.py alerce_sync``: follow the requests, and fetch again, from the brokers, targets and what came without a detection."""
 
 from __future__ import annotations
 
@@ -17,25 +17,37 @@ from tom_alerce.management import command
 from tom_alerce.management.progress import progress
 from tom_alerce.models import SurveyObject
 from tom_alerce.pipeline import ingest, poll
+from tom_alerce.requests import sync
 from tom_alerce.store import awaited
 
 
 class Command(command.Command):
-    """Exit code: 0 if every broker answered in full, 1 if one did not (the others are queried nevertheless)."""
+    """Exit code: 0 if every broker and portal answered in full, 1 if one did not (the others are queried nevertheless)."""
 
     help = (
-        "Fetch again the light curves and labels of all objects that are targets of the TOM, and of recent ones that came without a "
-        "detection or were only named (by a message of Lasair, or by a broker that failed to give them), from every broker that has "
-        "them; new photometry is written to the targets. Exit code 1: a broker did not answer, or not completely."
+        "Follow the requests: look up those whose answer was lost, send again what has certainly not arrived, and ask what became of the "
+        "others. Then fetch again the light curves and labels of all objects that are targets of the TOM, and of recent ones that came "
+        "without a detection or were only named (by a message of Lasair, or by a broker that failed to give them), from every broker that has "
+        "them; new photometry is written to the targets. Exit code 1: a broker or a portal did not answer, or not completely."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add ``--broker``."""
+        """Add ``--requests`` and ``--broker``."""
+        parser.add_argument("--requests", action="store_true", help="follow the requests, and ask no broker")
         parser.add_argument("--broker", action="append", help="default: all of TOM_ALERCE['BROKERS']")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Query each broker for each of its surveys."""
-        problems: list[str] = []
+        """Follow the requests, then query each broker for each of its surveys."""
+        report = sync.sync()
+        problems = list(report.problems)
+        if report.reached or options["requests"]:
+            self.stdout.write(str(report))
+        if not options["requests"]:
+            self._brokers(options, problems)
+        if problems:
+            raise CommandError("; ".join(problems))
+
+    def _brokers(self, options: dict[str, Any], problems: list[str]) -> None:
         asked = 0
         for name in options["broker"] or list(conf.get("BROKERS")):
             try:
@@ -48,8 +60,6 @@ class Command(command.Command):
                 problems += self._fetch(name, client, survey, ids) if ids else []
         if not asked:
             self.stdout.write(_why_nothing())
-        if problems:
-            raise CommandError("; ".join(problems))
 
     def _fetch(self, name: str, client: Broker, survey: str, ids: Sequence[str]) -> list[str]:
         """Fetch these objects of one survey from one broker; return what is missing."""

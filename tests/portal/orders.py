@@ -1,0 +1,82 @@
+"""What a worker of the TOM is told to do: one order a line (JSON), one answer a line.
+
+``["make", n]``: keys of n new requests that are approved. ``["send", key]``: state, and what is wrong. ``["sync"]``: what is wrong.
+``["cost"]``: milliseconds of our own for each request that was sent, beside what the portal took. ``["states"]``: state -> number.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+import requests
+from django.db import connection
+
+from tests.portal import build
+from tom_alerce.models import FollowupRequest
+from tom_alerce.requests.send import one, send
+from tom_alerce.requests.sync import sync
+
+_portal_seconds: list[float] = []
+_costs: list[float] = []
+
+
+def _clocked() -> None:
+    """Measure what the portal takes of the time."""
+    plain = requests.Session.request
+
+    def request(self: requests.Session, *arguments: Any, **options: Any) -> requests.Response:
+        began = time.perf_counter()
+        try:
+            return plain(self, *arguments, **options)
+        finally:
+            _portal_seconds.append(time.perf_counter() - began)
+
+    requests.Session.request = request  # type: ignore[method-assign]
+
+
+def make(n: int) -> list[int]:
+    """Requests for objects of their own."""
+    return [build.approved().pk for _ in range(n)]
+
+
+def send_one(key: int) -> tuple[str, str]:
+    """Send one request."""
+    row = FollowupRequest.objects.select_related("sky_object", "target").get(pk=key)
+    _portal_seconds.clear()
+    began = time.perf_counter()
+    trouble = one(row, lambda: send(row, None))
+    _costs.append(1e3 * (time.perf_counter() - began - sum(_portal_seconds)))
+    return row.state, str(trouble or "")
+
+
+def follow() -> list[str]:
+    """Synchronise once."""
+    return sync().problems
+
+
+def cost() -> list[float]:
+    """Our own milliseconds of each request that was sent."""
+    return _costs
+
+
+def states() -> Counter[str]:
+    """How many requests are in which state."""
+    return Counter(FollowupRequest.objects.values_list("state", flat=True))
+
+
+ORDERS = {"make": make, "send": send_one, "sync": follow, "cost": cost, "states": states}
+
+
+def serve() -> None:
+    """Follow orders until there are none."""
+    _clocked()
+    print('"ready"', flush=True)
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        answer = ORDERS[name](*arguments)
+        connection.close_if_unusable_or_obsolete()
+        print(json.dumps(answer), flush=True)
