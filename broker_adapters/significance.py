@@ -119,11 +119,27 @@ def one_per_exposure(rows: Detections) -> Detections:
 
 def first_of_exposure(rows: Detections, owner: ArrayLike | None = None) -> Mask:
     """The first row in time of each exposure of an owner, survey and band, shape (n,): two sources in one exposure are one detection."""
+    order, new = _by_exposure(rows, owner)
+    mask = np.empty(len(rows), bool)
+    mask[order] = new
+    return mask
+
+
+def exposures(rows: Detections, owner: ArrayLike | None = None) -> NDArray[np.intp]:
+    """A number for each row, shape (n,), from 0 on, the same for rows of one exposure of an owner, survey and band."""
+    order, new = _by_exposure(rows, owner)
+    number = np.empty(len(rows), np.intp)
+    number[order] = np.cumsum(new) - 1
+    return number
+
+
+def _by_exposure(rows: Detections, owner: ArrayLike | None) -> tuple[NDArray[np.intp], Mask]:
+    """Order of rows by series and time, shape (n,), and which of them, in that order, are the first of an exposure."""
     number = series(rows, owner)
     order = np.lexsort((rows["mjd"], number))
-    mask = np.ones(len(rows), bool)
-    mask[order[1:]] = (np.diff(rows["mjd"][order]) > SAME_EXPOSURE) | (np.diff(number[order]) != 0)
-    return mask
+    new = np.ones(len(rows), bool)
+    new[1:] = (np.diff(rows["mjd"][order]) > SAME_EXPOSURE) | (np.diff(number[order]) != 0)
+    return order, new
 
 
 def points(rows: Detections) -> Detections:

@@ -185,3 +185,33 @@ def test_many_targets_cost_no_more_queries(django_assert_max_num_queries):
     ]
     with django_assert_max_num_queries(40):
         alerts.save(batch)
+
+
+def test_alerts_about_many_targets_ask_as_often_as_about_few(django_assert_max_num_queries):
+    def batch(n, first):
+        return [alert(object_id=f"ZTF{i}", ra=i / 3.0, dec=i / 20.0, n=1, first=first) for i in range(n)]
+
+    alerts.save(batch(60, 0))
+    for sky in SkyObject.objects.all():
+        targets.promote(sky)
+    counted = []
+    for n, first in ((3, 1), (60, 2)):
+        with django_assert_max_num_queries(50) as asked:
+            alerts.save(batch(n, first))
+        counted.append(len(asked))
+    assert counted[1] <= counted[0] + 8  # SQLite writes 999 values in one statement
+    assert PhotometryReducedDatum.objects.count() == 60 * 2 + 3
+
+
+def test_only_what_is_new_of_a_light_curve_is_written():
+    alerts.save([alert()])
+    target = targets.promote(SkyObject.objects.get())
+    before = set(PhotometryReducedDatum.objects.values_list("pk", flat=True))
+    same = curve(n=2, first=3)
+    same["mjd"][1] = same["mjd"][0] - 1e-5  # two kinds of one exposure: each is its own point, the earlier of two alerts stands
+    same["band"][1] = same["band"][0]
+    alerts.save([alert(rows=same[:1])])
+    alerts.save([alert(rows=same[1:])])
+    after = PhotometryReducedDatum.objects.filter(target=target)
+    assert before < set(after.values_list("pk", flat=True))
+    assert {datum.value["source_id"] for datum in after.exclude(pk__in=before)} == {"ZTF26aaaaaaa-4"}

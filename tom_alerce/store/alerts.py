@@ -55,18 +55,19 @@ def save(alerts: Sequence[Alert]) -> Saved:
         rows = np.concatenate([a.detections for a in alerts])
         withdrawn.save(alerts, objects)
         remaining = withdrawn.remaining(rows, owner)
-        added, curves = lightcurves.save(rows[remaining], owner[remaining])
+        written = lightcurves.save(rows[remaining], owner[remaining])
         stamps.save(alerts, objects)
         members = list({o.pk: o for o in objects.values()}.values())
         moved = {o.pk: o.moving for o in members}
-        skies = regroup.refresh(members, moved, summaries.refresh(members, curves))
+        skies, regrouped = regroup.refresh(members, moved, summaries.refresh(members, written.curves))
         labels = classifications.save_labels(alerts, objects)
-        targets.adopt(skies)
-        targets.update(skies)
+        whole = regrouped | {sky.pk for sky in targets.adopt(skies)}
+        targets.update(sky for sky in skies if sky.pk in whole)
+        targets.update((sky for sky in skies if sky.pk not in whole), written.changed)
     return Saved(
         identified.survey_objects,
         identified.sky_objects,
-        added,
+        written.added,
         identified.ambiguous,
         labels,
         lifetimes.doubtful(set(objects.values())),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,19 @@ _NAMES: tuple[str, ...] = DETECTION.names or ()
 _OWNED = np.dtype([("owner", "i8"), *DETECTION.descr])
 
 
-def save(rows: Detections, owner: NDArray[np.int64]) -> tuple[int, NDArray[np.void]]:
-    """Write rows, shape (n,), of the survey objects ``owner``, shape (n,); the number of measurements that were new, and what `read` gives.
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """What `save` did: how many measurements were new, the identities (survey, source id) of those that are new or replaced, and what
+    `read` gives now.
+    """
+
+    added: int
+    changed: frozenset[tuple[str, str]]
+    curves: NDArray[np.void]
+
+
+def save(rows: Detections, owner: NDArray[np.int64]) -> Written:
+    """Write rows, shape (n,), of the survey objects ``owner``, shape (n,).
 
     Of copies of one measurement the most complete is kept (`broker_adapters.merge`), whether they come in one batch or one after the
     other. Rows are written in the order of their identity, the same in every worker, so that two workers with the same rows never wait
@@ -34,14 +46,17 @@ def save(rows: Detections, owner: NDArray[np.int64]) -> tuple[int, NDArray[np.vo
     fresh[copies] = False
     columns = [owner[fresh].tolist(), *(_column(rows[name][fresh]) for name in _NAMES)]
     added = insert_ignore(Detection, ("survey_object", *_NAMES), list(zip(*columns, strict=True)))
+    touched = fresh.copy()
+    touched[copies[better]] = True
+    changed = frozenset(zip(rows["survey"][touched].tolist(), rows["source_id"][touched].tolist(), strict=True))
     if added < fresh.sum():  # some are another object's
-        return added, read(owners)
+        return Written(added, changed, read(owners))
     new = np.empty(added, _OWNED)
     new["owner"] = owner[fresh]
     for name in _NAMES:
         new[name] = rows[name][fresh]
         stored[name][index[better]] = rows[name][copies[better]]
-    return added, _ordered(np.concatenate([stored, new]))
+    return Written(added, changed, _ordered(np.concatenate([stored, new])))
 
 
 def _stored(owners: Iterable[int]) -> tuple[list[int], NDArray[np.void]]:

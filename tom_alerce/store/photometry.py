@@ -6,28 +6,42 @@ broker rounded, becomes a second row. Here a measurement is identified by (surve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from django.conf import settings
 from django.db import transaction
 from guardian.shortcuts import assign_perm, get_groups_with_perms, get_users_with_perms
+from numpy.typing import NDArray
 from tom_dataproducts.models import PhotometryReducedDatum
 from tom_targets.models import BaseTarget, Target
 
 from broker_adapters import photometry, surveys
 from broker_adapters.records import DETECTION, Detections, Kind, frozen
-from broker_adapters.significance import DETECTED, insignificant, points
+from broker_adapters.significance import DETECTED, exposures, first_of_exposure, insignificant
 from broker_adapters.times import datetime_from_mjd
+from tom_alerce.store.sql import chunks
 
 _SHOWN = ("timestamp", "bandpass", "brightness", "brightness_error", "limit", "value")
+#: Targets whose light curves are in memory together; measurements that one query looks for.
+_TARGETS_AT_ONCE, _MEASUREMENTS_AT_ONCE = 500, 400
+#: Target, survey and source id of a measurement.
+_Key = tuple[int, str | None, str]
 _NUMBERS = tuple(name for name in DETECTION.names or () if DETECTION[name].kind == "f")
 
 
 def bandpass(survey: str, band: str) -> str:
     """The canonical name of a survey's band: 'ZTF-r', 'LSST-r', 'ATLAS-o'."""
     return f"{surveys.about(survey).label}-{band}"
+
+
+class Curve(NamedTuple):
+    """What is to be written to a saved target: a light curve, frozen, shape (n,), and a mask of the rows that are new to it or changed."""
+
+    target: BaseTarget
+    rows: Detections
+    changed: NDArray[np.bool_]
 
 
 def save_photometry(target: BaseTarget, detections: Detections, source_name: str = "tom_alerce") -> int:
@@ -38,31 +52,62 @@ def save_photometry(target: BaseTarget, detections: Detections, source_name: str
     measurements of one kind in one exposure one is written (`broker_adapters.significance.points`).
     ``source_name`` is the data service that fetched the light curve; the toolkit's ``updatereduceddata`` queries it again.
     """
-    every = frozen(detections)
-    rows = points(every)
+    rows = frozen(detections)
+    return save_curves([Curve(target, rows, np.ones(len(rows), bool))], source_name)
+
+
+def save_curves(curves: Sequence[Curve], source_name: str = "tom_alerce") -> int:
+    """Write the changed rows of light curves, and what shares an exposure with them, as `save_photometry` does for all of one target.
+
+    The number of queries grows with the number of measurements that changed, not with that of targets.
+    """
+    curves = [curve for curve in curves if curve.changed.any()]
     with transaction.atomic():
-        BaseTarget.objects.select_for_update().get(pk=target.pk)  # so that two workers do not both insert a measurement
-        kept = {
-            _key(datum.value): datum for datum in PhotometryReducedDatum.objects.filter(target_id=target.pk, value__has_key="source_id")
-        }
-        new = []
-        others = {*_keys(every)} - {*_keys(rows)}
-        stale = [datum.pk for key, datum in kept.items() if key in others]
-        for datum in _datums(target, rows, source_name):
-            old = kept.get(_key(datum.value))
-            if old is not None and all(getattr(old, name) == getattr(datum, name) for name in _SHOWN):
-                continue
-            if old is not None:
-                stale.append(old.pk)
-                datum.source_name = old.source_name
-            kept[_key(datum.value)] = datum
-            new.append(datum)
-        PhotometryReducedDatum.objects.filter(pk__in=stale).delete()
-        # the toolkit's own constraint refuses a point that another service has written already
-        PhotometryReducedDatum.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
-        if new and not getattr(settings, "TARGET_PERMISSIONS_ONLY", True):
+        for part in chunks(sorted({curve.target.pk for curve in curves})):  # so that two workers do not both insert a measurement
+            list(BaseTarget.objects.select_for_update().filter(pk__in=part).order_by("pk").values_list("pk"))
+        return sum(_save(part, source_name) for part in chunks(curves, _TARGETS_AT_ONCE))
+
+
+def _save(curves: Sequence[Curve], source_name: str) -> int:
+    rows = np.concatenate([curve.rows for curve in curves])
+    owner = np.repeat(np.arange(len(curves)), [len(curve.rows) for curve in curves])
+    group = owner * len(Kind) + rows["kind"]
+    exposure, shown = exposures(rows, group), first_of_exposure(rows, group)
+    touched = np.zeros(len(rows), bool)
+    touched[exposure[np.concatenate([curve.changed for curve in curves])]] = True
+    concerned = touched[exposure]
+    rows, shown = rows[concerned], shown[concerned]
+    targets = np.array([curve.target.pk for curve in curves])[owner[concerned]]
+    kept = _kept(rows, targets)
+    stale = [kept[key].pk for key in _keys(rows[~shown], targets[~shown]) if key in kept]
+    new = []
+    for datum in _datums(rows[shown], targets[shown], source_name):
+        old = kept.get(_key(datum))
+        if old is not None and all(getattr(old, name) == getattr(datum, name) for name in _SHOWN):
+            continue
+        if old is not None:
+            stale.append(old.pk)
+            datum.source_name = old.source_name
+        new.append(datum)
+    for part in chunks(stale):
+        PhotometryReducedDatum.objects.filter(pk__in=part).delete()
+    # the toolkit's own constraint refuses a point that another service has written already
+    PhotometryReducedDatum.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
+    if new and not getattr(settings, "TARGET_PERMISSIONS_ONLY", True):
+        changed = {datum.target_id for datum in new}
+        for target in {curve.target.pk: curve.target for curve in curves if curve.target.pk in changed}.values():
             _show(target)
     return len(new)
+
+
+def _kept(rows: Detections, targets: NDArray[np.int64]) -> dict[_Key, PhotometryReducedDatum]:
+    """What is written already of n measurements, each of a target, shape (n,)."""
+    kept = {}
+    for part in chunks(zip(targets.tolist(), rows["source_id"].tolist(), strict=True), _MEASUREMENTS_AT_ONCE):
+        owners, ids = {target for target, _ in part}, {i for _, i in part}
+        found = PhotometryReducedDatum.objects.filter(target_id__in=owners, value__source_id__in=ids)
+        kept.update({_key(datum): datum for datum in found})
+    return kept
 
 
 def _show(target: BaseTarget) -> None:
@@ -74,15 +119,15 @@ def _show(target: BaseTarget) -> None:
         assign_perm("tom_dataproducts.view_photometryreduceddatum", holder, PhotometryReducedDatum.objects.filter(target_id=target.pk))
 
 
-def _keys(rows: Detections) -> Iterator[tuple[str | None, str]]:
-    return zip(rows["survey"].tolist(), rows["source_id"].tolist(), strict=True)
+def _keys(rows: Detections, targets: NDArray[np.int64]) -> Iterator[_Key]:
+    return zip(targets.tolist(), rows["survey"].tolist(), rows["source_id"].tolist(), strict=True)
 
 
-def _key(value: dict[str, Any]) -> tuple[str | None, str]:
-    return value.get("survey"), value["source_id"]
+def _key(datum: PhotometryReducedDatum) -> _Key:
+    return datum.target_id, datum.value.get("survey"), datum.value["source_id"]
 
 
-def _datums(target: BaseTarget, rows: Detections, source_name: str) -> Iterator[PhotometryReducedDatum]:
+def _datums(rows: Detections, targets: NDArray[np.int64], source_name: str) -> Iterator[PhotometryReducedDatum]:
     """The rows of the toolkit for each measurement, unsaved; only finite numbers, since JSON in PostgreSQL knows no NaN."""
     limit = rows["kind"] == Kind.LIMIT
     faint = insignificant(rows)
@@ -90,12 +135,12 @@ def _datums(target: BaseTarget, rows: Detections, source_name: str) -> Iterator[
     error = photometry.magnitude_error(rows["flux"], rows["flux_err"])
     depth = photometry.limit_from_flux_error(rows["flux_err"], DETECTED)
     shown = ~(limit | faint) & np.isfinite(magnitude)
-    for i, row in enumerate(rows):
+    for i, (row, target) in enumerate(zip(rows, targets.tolist(), strict=True)):
         survey, band = str(row["survey"]), str(row["band"])
         facts = surveys.about(survey)
         numbers = {name: float(row[name]) for name in _NUMBERS if np.isfinite(row[name])}
         yield PhotometryReducedDatum(
-            target_id=target.pk,
+            target_id=target,
             timestamp=datetime_from_mjd(row["mjd"]),
             telescope=facts.telescope,
             instrument=facts.instrument,

@@ -71,12 +71,15 @@ def _set_apart(moving: Sequence[SurveyObject], skies: Mapping[int, SkyObject], m
     return touched
 
 
-def refresh(objects: Sequence[SurveyObject], moved: Mapping[int, bool], skies: Sequence[SkyObject]) -> list[SkyObject]:
-    """The sky objects of survey objects whose summaries are fresh, after `regroup`; ``skies`` are those of before."""
+def refresh(objects: Sequence[SurveyObject], moved: Mapping[int, bool], skies: Sequence[SkyObject]) -> tuple[list[SkyObject], set[int]]:
+    """The sky objects of survey objects whose summaries are fresh, after `regroup`, and the keys of those that have other members now.
+
+    ``skies`` are those of before.
+    """
     touched = regroup(objects, moved)
     if not touched:
-        return list(skies)
+        return list(skies), touched
     again = summaries.refresh_sky(touched)
     known = {sky.pk for sky in again}
     stored = SkyObject.objects.in_bulk([s.pk for s in skies if s.pk not in known])
-    return [*again, *stored.values()]
+    return [*again, *stored.values()], touched

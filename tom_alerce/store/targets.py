@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,13 @@ from tom_targets.models import BaseTarget, Target, TargetList, TargetName
 from tom_targets.permissions import targets_for_user
 
 from broker_adapters.crossmatch import match, separation, unit_vectors
+from broker_adapters.records import Detections
 from tom_alerce import conf, visible
 from tom_alerce.match_manager import simplified, spellings
 from tom_alerce.models import SkyObject, SurveyObject
 from tom_alerce.store import lightcurves
 from tom_alerce.store.errors import StoreError, hooks
-from tom_alerce.store.photometry import save_photometry
+from tom_alerce.store.photometry import Curve, save_curves
 from tom_alerce.store.sql import begin_write, chunks
 
 logger = logging.getLogger(__name__)
@@ -84,9 +85,15 @@ def adopt(skies: Sequence[SkyObject]) -> list[SkyObject]:
     return linked
 
 
-def update(skies: Iterable[SkyObject]) -> int:
-    """Write names, photometry and the best place of sky objects to their targets; how many measurements were added or changed."""
-    return sum(_write(sky.target, sky) for sky in skies if sky.target is not None)
+def update(skies: Iterable[SkyObject], changed: Collection[tuple[str, str]] | None = None) -> int:
+    """Write names, photometry and the best place of sky objects to their targets; how many measurements were added or changed.
+
+    With ``changed``, the identities (survey, source id) of the measurements that are new or replaced, only those are written. The number
+    of queries does not grow with that of sky objects.
+    """
+    linked = [sky for sky in skies if sky.target_id is not None]
+    targets = {t.pk: t for part in chunks({sky.target_id for sky in linked}) for t in BaseTarget.objects.filter(pk__in=part)}
+    return _write([(targets[sky.target_id], sky) for sky in linked], changed)
 
 
 def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None = None) -> BaseTarget:
@@ -120,7 +127,7 @@ def promote(sky_object: SkyObject, user: Any = None, target: BaseTarget | None =
             raise StoreError(f"{target.name} is a target that moves, and {sky} does not")
         sky.target, sky.promoted = target, True
         sky.save(update_fields=["target", "promoted", "placed_ra", "placed_dec", "modified"])
-        _write(target, sky)
+        _write([(target, sky)])
         _enlist(target)
     sky_object.target = target
     return target
@@ -164,7 +171,7 @@ def _names_and_permissions(target: Target, sky: SkyObject, user: Any) -> Iterato
     `Target.save` iterates over its names after the target is in the table and before the TOM's hook runs, which is to find both.
     """
     _permit(target, user)
-    _name(target, _names(sky))
+    _name([(target, _names(sky))])
     yield from ()
 
 
@@ -177,16 +184,35 @@ def _permit(target: Target, user: Any) -> None:
         assign_perm(f"{app}.change_target", group, target)
 
 
-def _write(target: BaseTarget, sky: SkyObject) -> int:
-    if target.type == BaseTarget.NON_SIDEREAL and not sky.moving:
-        logger.warning(
-            "%s does not move, but is linked to the target %s, which does: nothing is written to it", _names(sky)[0], target.name
-        )
+def _write(linked: Sequence[tuple[BaseTarget, SkyObject]], changed: Collection[tuple[str, str]] | None = None) -> int:
+    members = _members([sky.pk for _, sky in linked])
+    fixed = []
+    for target, sky in linked:
+        if target.type != BaseTarget.NON_SIDEREAL or sky.moving:
+            fixed.append((target, sky))
+            continue
+        logger.warning("%s does not move, but is linked to the target %s, which does: nothing is written to it", sky, target.name)
+    _name([(target, members[sky.pk].public_names) for target, sky in fixed])
+    for target, sky in fixed:
+        _place(target, sky)
+    if changed is not None and not changed:
         return 0
-    _name(target, _names(sky))
-    _place(target, sky)
-    curves = lightcurves.split(lightcurves.read(sky.survey_objects.values_list("pk", flat=True)))
-    return save_photometry(target, lightcurves.merged(curves, curves)) if curves else 0
+    owners = {sky.pk: [member.pk for member in members[sky.pk].survey_objects.all()] for _, sky in fixed}
+    curves = lightcurves.split(lightcurves.read(pk for own in owners.values() for pk in own))
+    return save_curves([_curve(target, lightcurves.merged(curves, owners[sky.pk]), changed) for target, sky in fixed])
+
+
+def _curve(target: BaseTarget, rows: Detections, changed: Collection[tuple[str, str]] | None) -> Curve:
+    if changed is None:
+        return Curve(target, rows, np.ones(len(rows), bool))
+    keys = zip(rows["survey"].tolist(), rows["source_id"].tolist(), strict=True)
+    return Curve(target, rows, np.fromiter((key in changed for key in keys), bool, len(rows)))
+
+
+def _members(keys: Iterable[int]) -> dict[int, SkyObject]:
+    """Sky objects by key, with their survey objects in memory."""
+    query = SkyObject.objects.prefetch_related("survey_objects")
+    return {sky.pk: sky for part in chunks(keys) for sky in query.filter(pk__in=part)}
 
 
 def displacement(target: BaseTarget, sky: SkyObject) -> float | None:
@@ -213,12 +239,17 @@ def place(target: BaseTarget, sky: SkyObject) -> None:
     logger.info("target %s: moved by %.2f arcsec to the best place, %.6f %+.6f", target.name, apart, sky.ra, sky.dec)
 
 
-def _name(target: BaseTarget, names: Iterable[str]) -> None:
+def _name(named: Iterable[tuple[BaseTarget, Iterable[str]]]) -> None:
     """Add aliases that no target has yet: a name belongs to one target only."""
-    names = [name[:100] for name in names]
-    taken = set(TargetName.objects.filter(name__in=names).values_list("name", flat=True))
-    taken |= set(BaseTarget.objects.filter(name__in=names).values_list("name", flat=True))
-    TargetName.objects.bulk_create((TargetName(target=target, name=n) for n in names if n not in taken), ignore_conflicts=True)
+    wanted: dict[str, BaseTarget] = {}
+    for target, names in named:
+        for name in names:
+            wanted.setdefault(name[:100], target)
+    for part in chunks(wanted):
+        taken = set(TargetName.objects.filter(name__in=part).values_list("name", flat=True))
+        taken |= set(BaseTarget.objects.filter(name__in=part).values_list("name", flat=True))
+        new = (TargetName(target=wanted[name], name=name) for name in part if name not in taken)
+        TargetName.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def _enlist(target: BaseTarget) -> None:
@@ -227,4 +258,4 @@ def _enlist(target: BaseTarget) -> None:
 
 
 def _names(sky: SkyObject) -> list[str]:
-    return SkyObject.objects.prefetch_related("survey_objects").get(pk=sky.pk).public_names
+    return _members([sky.pk])[sky.pk].public_names
