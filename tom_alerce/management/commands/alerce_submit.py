@@ -42,9 +42,7 @@ class Command(command.Command):
         """Add ``--site``, ``--now``, ``--dry-run``, ``--send``, ``--user`` and ``--top``."""
         add_night(parser)
         parser.add_argument("--dry-run", action="store_true", help="check, and send nothing")
-        parser.add_argument(
-            "--send", action="store_true", help="approve what is valid and send it; --user needs the roles for it"
-        )
+        parser.add_argument("--send", action="store_true", help="approve what is valid and send it; --user needs the roles for it")
         parser.add_argument("--user", help="name of the user to whom requests and new targets belong")
         parser.add_argument("--top", type=positive, help="largest number of requests")
 
