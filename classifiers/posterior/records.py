@@ -14,14 +14,15 @@ from classifiers.records import ClassifierError
 
 __all__ = ["AHEAD", "CLASSES", "DAYS", "FAMILIES", "QUANTILES", "Outlooks"]
 
-Singles: TypeAlias = NDArray[np.float32]
+Numbers: TypeAlias = NDArray[np.floating[Any]]
 Floats: TypeAlias = NDArray[np.float64]
 
 #: Classes that the time of the peak is conditional on.
 CLASSES = ("SNIa", "SNIbc", "SNII", "SLSN")
 
 #: Days from `Outlooks.mjd`: of the distribution of the time of the peak, and of the magnitudes.
-DAYS, AHEAD = np.arange(-30.0, 61.0), np.arange(0.0, 31.0)
+DAYS = np.concatenate([np.arange(-100.0, -60.0, 8.0), np.arange(-60.0, -20.0, 2.0), np.arange(-20.0, 31.0), np.arange(32.0, 61.0, 2.0)])
+AHEAD = np.arange(0.0, 31.0)
 
 #: The 68 % interval and the median.
 QUANTILES = (0.16, 0.5, 0.84)
@@ -53,7 +54,8 @@ class Outlooks:
     mjd : float64, shape (n,)
         The moment it was made for: that of the latest evidence.
     peak_cdf : float32, shape (n, 4, 91)
-        Probability that the flux in the r family is at its peak until `mjd` + `DAYS`, given each of `CLASSES`.
+        Probability of each of `CLASSES` that the peak is before `mjd` + `DAYS`: that in g, or in r of light curves without it, as the
+        vertex of a parabola through the whole light curve.
     classes : float32, shape (n, 4)
         Probability of each class by the light curve alone, given a supernova.
     magnitude : float32, shape (n, 2, 3, 31)
@@ -68,13 +70,13 @@ class Outlooks:
         Whether the older fit answers instead.
     """
 
-    mjd: Floats
-    peak_cdf: Singles
-    classes: Singles
-    magnitude: Singles
-    peak_magnitude: Singles
-    explosion: Singles
-    doubt: Singles
+    mjd: Numbers
+    peak_cdf: Numbers
+    classes: Numbers
+    magnitude: Numbers
+    peak_magnitude: Numbers
+    explosion: Numbers
+    doubt: Numbers
     fallback: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
@@ -106,7 +108,7 @@ class Outlooks:
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES})
 
     def near_peak(self, at: ArrayLike, within: float = 4.0, weights: ArrayLike | None = None) -> Floats:
-        """Probability that the peak in r is within so many days of each moment, shape (n, t).
+        """Probability that the peak is within so many days of each moment, shape (n, t).
 
         Parameters
         ----------
@@ -118,13 +120,15 @@ class Outlooks:
             Probabilities of `CLASSES`, `classes` where they are not given. They are used as they are: where they do not sum to one, the
             rest has no peak.
         """
+        return self.before(np.add(at, within), weights) - self.before(np.subtract(at, within), weights)
+
+    def before(self, at: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+        """Probability that the peak is before each moment, shape (n, t); parameters as of `near_peak`."""
         days = np.broadcast_to(np.asarray(at, float) - self.mjd[:, None], (len(self), np.shape(at)[-1]))
-        cdf = self._cdf(self.classes if weights is None else weights)
-        probability: Floats = _interpolated(cdf, days + within - DAYS[0]) - _interpolated(cdf, days - within - DAYS[0])
-        return probability
+        return _interpolated(self._cdf(self.classes if weights is None else weights), DAYS, days)
 
     def peak(self, weights: ArrayLike | None = None) -> Floats:
-        """Quantiles (16, 50, 84 %) of the MJD of the peak in r, shape (n, 3).
+        """Quantiles (16, 50, 84 %) of the MJD of the peak, shape (n, 3).
 
         `weights`, of shape (n, 4) and any sum, are as in `near_peak`. A quantile beyond `DAYS` is at their end; without a weight it is NaN.
         """
@@ -140,7 +144,7 @@ class Outlooks:
     def at(self, mjd: ArrayLike, family: str) -> Floats:
         """Magnitudes (16, 50, 84 %) of a family at moments of shape (t,) or (n, t), shape (n, 3, t); NaN beyond `AHEAD`."""
         days = np.broadcast_to(np.asarray(mjd, float) - self.mjd[:, None], (len(self), np.shape(mjd)[-1]))
-        found = _interpolated(self.magnitude[:, FAMILIES.index(family)], np.repeat(days[:, None], len(QUANTILES), axis=1))
+        found = _interpolated(self.magnitude[:, FAMILIES.index(family)], AHEAD, np.repeat(days[:, None], len(QUANTILES), axis=1))
         inside: Floats = np.where(((days >= AHEAD[0]) & (days <= AHEAD[-1]))[:, None], found, np.nan)
         return inside
 
@@ -180,10 +184,10 @@ class Outlooks:
 _NAMES = tuple(field.name for field in fields(Outlooks))
 
 
-def _interpolated(table: NDArray[Any], position: Floats) -> Floats:
-    """Values of tables (..., m), linear between their entries, at positions (..., t) in units of the step; constant beyond the ends."""
-    position = np.clip(position, 0.0, table.shape[-1] - 1.0)
-    low = np.minimum(position.astype(np.intp), table.shape[-1] - 2)
+def _interpolated(table: NDArray[Any], days: Floats, at: Floats) -> Floats:
+    """Values of tables (..., m) for these days, linear between them, at days of shape (..., t); constant beyond the ends."""
+    position = np.interp(at, days, np.arange(len(days)))
+    low = np.minimum(position.astype(np.intp), len(days) - 2)
     left, right = (np.take_along_axis(table, k, axis=-1) for k in (low, low + 1))
     share = position - low
     between: Floats = np.where(share == 0, left, np.where(share == 1, right, left + share * (right - left)))

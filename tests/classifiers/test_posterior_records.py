@@ -59,6 +59,7 @@ def test_near_peak_is_that_of_the_distribution_and_of_the_class_given():
     expected = norm.cdf(2.0) - norm.cdf(-2.0)
     assert outlooks.near_peak(at, weights=sure) == pytest.approx(expected, abs=1e-6)
     assert outlooks.near_peak(at, weights=0.5 * sure) == pytest.approx(expected / 2, abs=1e-6)
+    assert outlooks.before(at, sure) == pytest.approx(0.5, abs=1e-6)
     assert outlooks.near_peak(at[0]).shape == (3, 1)
     assert (outlooks.near_peak(outlooks.mjd[:, None] + [-200.0, 200.0]) == 0).all()
 
