@@ -87,6 +87,11 @@ class Batch(Sequence[Candidate]):
         return np.where(states.count("later") > 0, here, np.maximum(here, stated))
 
     @property
+    def marked(self) -> NDArray[np.intp]:
+        """Places of the candidates of which somebody has said something, ascending."""
+        return self.once("marked", lambda: np.array([i for i, c in enumerate(self._all) if c.marks], np.intp))
+
+    @property
     def opinions(self) -> Opinions:
         """What the classifiers say."""
         return self.once("opinions", lambda: Opinions.of([c.probabilities for c in self._all]))

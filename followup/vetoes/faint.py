@@ -23,16 +23,17 @@ def veto(candidates: Candidates, night: Night, *, limit: float = 20.5) -> Vetoes
     with np.errstate(invalid="ignore"):
         against = np.fmin(states.number("latest"), tonight.magnitude) > limit
     until = np.where(against, np.inf, np.nan)
-    if len(has := batch.has_outlook):
-        until[has] = np.where(against[has], _from_when(batch, night.now, limit), until[has])
+    waits = against[batch.has_outlook]
+    if waits.any():
+        until[batch.has_outlook[waits]] = _from_when(batch, np.flatnonzero(waits), night.now, limit)
     return Vetoes(until, Reasons(len(batch), lambda i: _reason(states, tonight, night, i, float(until[i]), limit)))
 
 
-def _from_when(batch: Batch, now: float, limit: float) -> NDArray[np.float64]:
-    """First day (MJD) after now on which those with an outlook are brighter than ``limit``; infinity where none is known, shape (k,)."""
-    days = now + np.arange(1.0, 15.0)
+def _from_when(batch: Batch, which: NDArray[np.intp], now: float, limit: float) -> NDArray[np.float64]:
+    """First day (MJD) after now on which these, of those with an outlook, are brighter than ``limit``; infinity where none is known."""
+    days, outlooks = now + np.arange(1.0, 15.0), batch.outlooks[which]
     with np.errstate(invalid="ignore"):
-        bright = (np.fmin(batch.outlooks.at(days, "g")[:, 1], batch.outlooks.at(days, "r")[:, 1]) <= limit) & believed(batch)[:, None]
+        bright = (np.fmin(outlooks.at(days, "g")[:, 1], outlooks.at(days, "r")[:, 1]) <= limit) & believed(batch)[which, None]
     return np.where(bright.any(axis=1), days[np.argmax(bright, axis=1)], np.inf)
 
 

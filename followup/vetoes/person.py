@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from followup.batch import Batch
 from followup.coming import evening
 from followup.records import Candidates, Mark, Night, Reasons, Vetoes
 
@@ -15,9 +16,12 @@ def veto(candidates: Candidates, night: Night, *, claims: bool = True, author: s
 
     The claims of ``author``, whose ranking it is, do not count.
     """
-    marks = [tuple(mark for mark in c.marks if _counts(mark, night.now, claims, author)) for c in candidates]
-    until = np.array([max((_end(mark) for mark in own), default=np.nan) for own in marks], dtype=np.float64)
-    return Vetoes(until, Reasons(len(marks), lambda i: "; ".join(_words(mark, night) for mark in marks[i]) or "nobody has set it aside"))
+    batch = Batch.of(candidates)
+    said = {i: tuple(mark for mark in batch[i].marks if _counts(mark, night.now, claims, author)) for i in batch.marked.tolist()}
+    until = np.full(len(batch), np.nan)
+    for i, marks in said.items():
+        until[i] = max((_end(mark) for mark in marks), default=np.nan)
+    return Vetoes(until, Reasons(len(batch), lambda i: "; ".join(_words(m, night) for m in said.get(i, ())) or "nobody has set it aside"))
 
 
 def _counts(mark: Mark, now: float, claims: bool, author: str) -> bool:

@@ -44,6 +44,22 @@ def test_altitudes_agree_with_astropy(site, now, sky):
     np.testing.assert_allclose(got.moon_separation[:, 0], apart, atol=0.02)
 
 
+def test_random_cases_agree_with_astropy():
+    random = np.random.default_rng(7)
+    for _ in range(8):
+        site = Site("anywhere", random.uniform(-75, 75), random.uniform(-180, 180), random.uniform(0, 4000))
+        ra, dec = random.uniform(0, 360, 40), np.degrees(np.arcsin(random.uniform(-1, 1, 40)))
+        got = night(site, ra, dec, random.uniform(55000.0, 60300.0), Limits(sun_altitude=0.0))
+        times = Time(got.times[:: max(1, len(got.times) // 4)], format="mjd")
+        frame = AltAz(obstime=times, location=location(site))
+        with iers.conf.set_temp("auto_download", False), iers.conf.set_temp("auto_max_age", None):
+            there = SkyCoord(ra[:, None] * u.deg, dec[:, None] * u.deg).transform_to(frame[None, :])
+            moon = get_body("moon", times, location(site)).transform_to(frame)
+        places = slice(None, None, max(1, len(got.times) // 4))
+        np.testing.assert_allclose(got.altitude[:, places], there.alt.deg, atol=0.02)
+        np.testing.assert_allclose(got.moon_separation[:, places], there.separation(moon[None, :]).deg, atol=0.1)
+
+
 def test_hour_angles_agree_with_astropy(sky):
     ra, dec = sky
     site, times = CHILE, 61367.1 + np.arange(0.0, 1.0, 0.2)
