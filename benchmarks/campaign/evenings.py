@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.campaign.subjects import RARE, SUPERNOVAE, Floats, Subject
 from broker_adapters.records import Detections
-from followup.brightness import AHEAD, trend
+from followup.brightness import trend
 
 Ints = NDArray[np.int64]
 
@@ -27,6 +27,9 @@ EVENING, OBSERVED = 1.0 / 24.0, 8.0 / 24.0
 
 #: Days since the latest detection after which an object leaves the pool, and the limit of the instrument.
 RECENT, LIMIT = 30.0, 19.0
+
+#: Days over which a trend is extrapolated, as by `followup.brightness`.
+AHEAD = 3.0
 
 #: Days about the peak of a hit, and after the first detection of a young supernova.
 NEAR, YOUNG = 4.0, 3.0

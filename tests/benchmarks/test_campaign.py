@@ -14,6 +14,7 @@ from benchmarks.campaign.play import BURN_IN, play, ratio, share
 from benchmarks.campaign.subjects import Subject, brightest, half, true_peak
 from broker_adapters.photometry import flux_error, flux_from_magnitude
 from broker_adapters.records import Kind, blank
+from followup.brightness import trend
 
 PEAK = 59000.0
 
@@ -62,6 +63,16 @@ def test_an_evening_knows_nothing_of_what_follows():
         np.testing.assert_array_equal(getattr(whole, name)[:n], getattr(cut, name)[:n])
     np.testing.assert_array_equal(whole.until[whole.evidence[:n]], cut.until[cut.evidence[:n]])
     assert (one.rows["mjd"][whole.until[whole.evidence] - 1] <= whole.day + 1 / 24).all()
+
+
+def test_brightness_is_that_of_the_product():
+    one = subjects(1)[0]
+    every = states([one])
+    for i in range(0, 60, 7):
+        now = every.day[i] + 1 / 24
+        said = trend(one.rows[one.rows["mjd"] <= now], now)
+        assert every.latest[i] == said.latest
+        assert every.magnitude[i] == pytest.approx(min(said.latest, said.now))
 
 
 def test_an_object_leaves_after_its_last_detection():
