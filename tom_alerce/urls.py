@@ -4,7 +4,7 @@ from django.urls import path
 from tom_common.api_router import SharedAPIRootRouter
 
 from tom_alerce.api import ClassificationViewSet, RankViewSet, SkyObjectViewSet
-from tom_alerce.pages import actions, board, drift, night, object, plotly, review, stamps, target, theme
+from tom_alerce.pages import actions, board, drift, night, object, plotly, profiles, review, stamps, target, theme
 
 app_name = "tom_alerce"
 
@@ -31,6 +31,14 @@ urlpatterns = [
     path("night/plan.csv", night.table, name="night-table"),
     path("night/plan.ics", night.calendar, name="night-calendar"),
     path("night/requests/", night.ask, name="night-requests"),
+    path("profiles/", profiles.ProfilesView.as_view(), name="profiles"),
+    path("profiles/import/", profiles.read, name="profile-import"),
+    path("profiles/<slug:name>.json", profiles.export, name="profile-export"),
+    path("profiles/<slug:name>/", profiles.ProfileView.as_view(), name="profile"),
+    path("profiles/<slug:name>/order/", profiles.order, name="profile-order"),
+    path("profiles/<slug:name>/save/", profiles.save, name="profile-save"),
+    path("profiles/<slug:name>/use/", profiles.use, name="profile-use"),
+    path("profiles/<slug:name>/retire/", profiles.retire, name="profile-retire"),
     path("drift/", drift.DriftView.as_view(), name="drift"),
     path("review/", review.ReviewView.as_view(), name="review"),
     path("targets/<int:pk>/", target.objects, name="target"),
