@@ -6,7 +6,7 @@ SERVE ?= 1
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: demo test test-postgresql lint format bench docs clean
+.PHONY: demo test test-postgresql test-portal lint format bench docs clean
 
 demo: .venv/demo
 	$(BIN)/python -m classifiers compile
@@ -17,11 +17,15 @@ endif
 
 test: .venv/test
 	$(BIN)/python -m classifiers compile
-	$(BIN)/python -m pytest -n logical $(TESTS)
+	$(BIN)/python -m pytest -n logical -m "not portal" $(TESTS)
 
 # The tests that touch the database once more, on a PostgreSQL server that lives as long as they do.
 test-postgresql: .venv/test
 	.ci/with-postgresql $(BIN)/python -m pytest -n logical tests/tom_alerce tests/field
+
+# Requests sent to a real observation portal, through faults; its own environment is made once, in .portal.
+test-portal: .venv/test
+	.ci/with-portal $(BIN)/python -m pytest tests/portal
 
 lint: .venv/lint
 	$(BIN)/ruff format --check .
@@ -53,4 +57,4 @@ docs: .venv/docs
 	touch $@
 
 clean:
-	rm -rf .venv demo/data docs/_build build *.egg-info
+	rm -rf .venv .portal demo/data docs/_build build *.egg-info

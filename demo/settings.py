@@ -103,6 +103,7 @@ FACILITIES = {
         "archive_url": os.getenv("LCO_ARCHIVE_URL", "http://127.0.0.1:18080/archive/"),
         "api_key": os.getenv("LCO_API_KEY", ""),
     },
+    "Fake": {"folder": str(DATA_DIR / "portal")},
 }
 HOOKS = {
     "target_post_save": "tom_common.hooks.target_post_save",

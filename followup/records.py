@@ -283,6 +283,14 @@ class Facility(Protocol):
         Sites that have the instrument, none for a telescope in space; the sites of the TOM's class where this is not given.
     BY_HAND : str
         Why requests are not sent by us but in the TOM's own form of the facility alone.
+    carry(sent, token) -> dict
+        What is sent to the facility, from the TOM's form, with the token in it that identifies the request there.
+    find(facility, data, token) -> list of list of str
+        Identities at the facility (the TOM's class) of every request that carries the token. Without it a person looks up what was lost.
+    STATES : mapping of str to (str, str)
+        State of an observation at the facility -> our state (submitted, observed, failed, cancelled, expired), and words for it.
+    failure(facility, observation_id) -> str
+        What the facility says of an observation that failed.
     """
 
     FACILITY: str

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 def demo(tmp_path, settings):
     """Runs the command on a small sky, without classifiers, and returns what it printed."""
     settings.TOM_ALERCE = {**settings.TOM_ALERCE, "CLASSIFIERS": ()}
+    settings.FACILITIES = {**settings.FACILITIES, "Fake": {"folder": str(tmp_path / "portal")}}
 
     def run():
         out = StringIO()
@@ -37,7 +38,7 @@ def test_the_whole_chain_goes_through_and_a_second_run_adds_nothing(demo):
     assert several
     assert models.Rank.objects.exists()
     assert models.FollowupRequest.objects.exists()
-    assert set(models.FollowupRequest.objects.values_list("facility", "state")) == {("Fake", "validated")}
+    assert set(models.FollowupRequest.objects.values_list("facility", "state")) == {("Fake", "observed"), ("Fake", "scheduled")}
     assert "This observation is valid with a duration of" in said
     found = {t.name.rsplit(" ", 1)[-1] for t in Target.objects.filter(sky_objects__isnull=False)}
     assert {"alias", "position"} <= found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,22 +13,17 @@ from tests.portal import servers
 from tests.portal.proxy import Proxy
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.portal)
-
-
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory):
+def portal():
     """A real observation portal."""
     if why := servers.missing():
         if os.getenv("TOM_ALERCE_REQUIRE_SERVICES") == "1":
             pytest.fail(why)
         pytest.skip(why)
-    started = servers.Portal(tmp_path_factory.mktemp("portal"))
-    yield started
-    started.stop()
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own is closed to the user that PostgreSQL runs as
+        started = servers.Portal(Path(folder) / "portal")
+        yield started
+        started.stop()
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,7 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
-        assert self._answer(60.0) == "ready", self._log.read_text()[-2000:]
+        assert self._answer(60.0) == "ready", self.log
 
     def ask(self, *order: Any, seconds: float = _PATIENCE) -> Any:
         """Answer to an order; None if the process has died of it."""
@@ -80,7 +80,7 @@ class Worker:
         out = self._process.stdout
         assert out is not None
         if not select.select([out], [], [], seconds)[0]:
-            raise TimeoutError(f"the worker says nothing for {seconds} s: {self._log.read_text()[-2000:]}")
+            raise TimeoutError(f"the worker says nothing for {seconds} s: {self.log}")
         line = out.readline()
         return json.loads(line) if line else None
 
@@ -88,6 +88,11 @@ class Worker:
         """End it at once."""
         self._process.kill()
         self._process.wait()
+
+    @property
+    def log(self) -> str:
+        """The end of what it has written."""
+        return self._log.read_text()[-2000:]
 
     @property
     def alive(self) -> bool:
@@ -107,16 +112,25 @@ class Storm:
             worker.start()
         self.waits: list[float] = []
         self.suffered: Counter[str] = Counter()
-        self._before = len(portal.groups())
+        self._before = self._tokens()
+
+    def _tokens(self) -> Counter[str]:
+        return Counter(group["requests"][0]["observation_note"] for group in self.portal.groups())
 
     def stop(self) -> None:
         """End the workers."""
         for worker in self.workers:
             worker.kill()
 
+    @staticmethod
+    def _made(worker: Worker, n: int) -> list[int]:
+        keys: list[int] | None = worker.ask("make", n, seconds=n * 5.0 + 30.0)
+        assert keys is not None, worker.log
+        return keys
+
     def faults(self, n: int) -> None:
         """Send n requests, each with a fault; all kinds are equally frequent, in random order."""
-        keys = self.workers[0].ask("make", n, seconds=n * 5.0 + 30.0)
+        keys = self._made(self.workers[0], n)
         kinds = [FAULTS[1 + i % (len(FAULTS) - 1)] for i in range(n)]
         self.random.shuffle(kinds)
         for key, kind in zip(keys, kinds, strict=True):
@@ -163,7 +177,7 @@ class Storm:
 
     def doubles(self, n: int) -> None:
         """Send n requests from both workers at once."""
-        keys = self.workers[0].ask("make", n, seconds=n * 5.0 + 30.0)
+        keys = self._made(self.workers[0], n)
         with ThreadPoolExecutor(2) as pool:
             for key in keys:
                 for done in [pool.submit(worker.ask, "send", key) for worker in self.workers]:
@@ -171,7 +185,7 @@ class Storm:
 
     def calm(self, n: int) -> float:
         """Send n requests undisturbed; the median of our own milliseconds for each."""
-        for key in self.workers[1].ask("make", n, seconds=n * 5.0 + 30.0):
+        for key in self._made(self.workers[1], n):
             self.workers[1].ask("send", key)
         return median(self.workers[1].ask("cost")[-n:])
 
@@ -180,12 +194,11 @@ class Storm:
         time.sleep(TIMEOUT + 11.0)  # a worker that was killed is missed after its time-out and ten seconds
         problems = self.workers[0].ask("sync", seconds=300.0)
         states = Counter(self.workers[0].ask("states"))
-        tokens = Counter(group["requests"][0]["observation_note"] for group in self.portal.groups())
-        there = sum(tokens.values()) - self._before
+        tokens = self._tokens() - self._before
         known = states["submitted"] + states["scheduled"]
         return {
             "requests": float(sum(states.values())),
-            "groups": float(there),
+            "groups": float(sum(tokens.values())),
             "lost": float(sum(states.values()) - known),
             "doubled": float(sum(n - 1 for n in tokens.values())),
             "unknown_after_sync": float(states["unknown"] + states["sending"]),

@@ -18,7 +18,7 @@ from tom_alerce.requests import cancel, draft, portal, reconcile, send, states, 
 from tom_alerce.store import requests
 
 State = FollowupRequest.State
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.portal, pytest.mark.django_db]
 #: What a first synchronisation after an acceptance must find nothing to say about.
 KINDS = {
     "imaging": {},

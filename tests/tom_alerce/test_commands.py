@@ -10,13 +10,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.test import override_settings
+from requests import ConnectTimeout
 from tom_dataproducts.models import PhotometryReducedDatum
 
 from broker_adapters.errors import Unavailable
 from broker_adapters.packets import read as read_packet
 from broker_adapters.sources.files import Packet
 from tests.followup.test_lco import portal as portal
-from tests.tom_alerce import plugins
+from tests.tom_alerce import factories, plugins
 from tests.tom_alerce.alerts import MJD, alert, counts, curve
 from tom_alerce.management import command
 from tom_alerce.management.commands import alerce_ingest
@@ -210,9 +211,42 @@ class TestSubmit:
 
     def test_nothing_is_sent_without_being_told_so(self):
         assert "give --dry-run" in refused("alerce_submit")[1]
+        assert "give --dry-run" in refused("alerce_submit", "--dry-run", "--send")[1]
+
+    def test_a_user_without_the_role_makes_no_draft(self, portal):
+        user = User.objects.create(username="astronomer")
+        ingest.ingest_alerts([alert(ra=40.0)])
+        assert "has not the role 'request'" in refused("alerce_submit", "--dry-run", "--user", "astronomer", *self.NIGHT)[1]
+        factories.roles(user, "request", "send")
+        assert "has not the role 'approve'" in refused("alerce_submit", "--send", "--user", "astronomer", *self.NIGHT)[1]
+        assert not FollowupRequest.objects.exists()
+
+    def test_sent_followed_and_not_sent_again(self, settings, tmp_path, monkeypatch):
+        monkeypatch.setattr("tom_alerce.clock.now", lambda: MJD + 2.5)
+        settings.TOM_ALERCE = {"SITE": SITE, "FACILITY": {"name": "fake", "threshold": 0.0}}
+        settings.TOM_FACILITY_CLASSES = ["demo.facility.FakeFacility"]
+        settings.FACILITIES = {"Fake": {"folder": str(tmp_path)}}
+        factories.roles(User.objects.create(username="astronomer"), "request", "approve", "send")
+        ingest.ingest_alerts([alert(ra=40.0), alert(object_id="ZTF2", ra=50.0)])
+        assert "2 requests: 2 submitted" in run("alerce_submit", "--send", "--user", "astronomer", *self.NIGHT)
+        assert "requests: 2 scheduled" in run("alerce_sync", "--requests")
+        assert "2 requests: 2 scheduled" in run("alerce_submit", "--send", "--user", "astronomer", *self.NIGHT)
+        assert len(list(tmp_path.iterdir())) == 2
+        assert {row.sender.username for row in FollowupRequest.objects.all()} == {"astronomer"}
+
+    def test_a_portal_that_is_away_leaves_it_to_the_next_synchronisation(self, settings, tmp_path, monkeypatch):
+        monkeypatch.setattr("tom_alerce.clock.now", lambda: MJD + 2.5)
+        settings.TOM_ALERCE = {"SITE": SITE, "FACILITY": {"name": "fake", "threshold": 0.0}}
+        settings.TOM_FACILITY_CLASSES = ["demo.facility.FakeFacility"]
+        settings.FACILITIES = {"Fake": {"folder": str(tmp_path)}}
+        ingest.ingest_alerts([alert(ra=40.0)])
+        with monkeypatch.context() as patch:
+            patch.setattr("demo.facility.FakeFacility.submit_observation", lambda self, payload: (_ for _ in ()).throw(ConnectTimeout()))
+            assert refused("alerce_submit", "--send", *self.NIGHT) == (1, "not sent yet: no connection (ConnectTimeout)")
+        assert "requests: 1 scheduled, 1 submitted" in run("alerce_sync", "--requests")
 
     def test_valid_requests_are_printed_and_kept(self, portal):
-        User.objects.create(username="astronomer")
+        factories.roles(User.objects.create(username="astronomer"), "request")
         ingest.ingest_alerts([alert(ra=40.0), alert(object_id="ZTF2", ra=50.0)])
         text = run("alerce_submit", "--dry-run", "--user", "astronomer", "--top", "1", *self.NIGHT)
         assert "1 requests: 1 validated" in text
@@ -247,6 +281,7 @@ class TestSubmit:
     def test_a_target_of_others_is_skipped_and_the_rest_goes_on(self, portal):
         """The better one is somebody's private target, linked already; of the other the user makes a target."""
         user = User.objects.create(username="astronomer")
+        factories.roles(user, "request")
         ingest.ingest_alerts([alert(ra=40.0, rows=curve(ra=40.0, flux=1e6)), alert(object_id="ZTF2", ra=50.0)])
         targets.promote(SkyObject.objects.get(survey_objects__object_id="ZTF26aaaaaaa"))
         out = StringIO()

@@ -242,12 +242,15 @@ class TestAnswers:
             asked.append(payload)
             raise ReadTimeout
 
-        monkeypatch.setattr(facility.FakeFacility, "submit_observation", silent)
         rows = [approved() for _ in range(3)]
-        told = [why for _, why in send.send_all(rows, None)]
+        with monkeypatch.context() as patch:
+            patch.setattr(facility.FakeFacility, "submit_observation", silent)
+            told = [why for _, why in send.send_all(rows, None)]
         assert len(asked) == 1
         assert [bool(why) for why in told] == [False, True, True]
         assert [fresh(row).state for row in rows] == [State.UNKNOWN, State.APPROVED, State.APPROVED]
+        sync.sync()
+        assert {fresh(row).state for row in rows} == {State.SCHEDULED}
 
 
 class TestRights:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
@@ -52,12 +53,7 @@ def send(row: FollowupRequest, user: Any) -> None:
         The facility gave no usable answer before anything was sent; the request is still APPROVED.
     """
     began = time.monotonic()
-    row.refresh_from_db()
-    require(user, "send", row)
-    if row.state != State.APPROVED:
-        raise IllegalTransition(f"a request that is {row.state} cannot be sent")
-    FollowupRequest.objects.filter(pk=row.pk, state=State.APPROVED).update(wanted=True, sender=user)
-    row.wanted, row.sender = True, user
+    want(row, user)
     if row.end is not None and row.end <= clock.now():
         move(row, State.EXPIRED, "its window has passed before it was sent", by=user, wanted=False)
         return
@@ -69,6 +65,19 @@ def send(row: FollowupRequest, user: Any) -> None:
         _store(row, portal.call(portal.facility(row).submit_observation, sent, seconds=began + timeout - time.monotonic()))
 
 
+def want(row: FollowupRequest, user: Any) -> None:
+    """Note that somebody who may has told an approved request to be sent; the next synchronisation does so if nobody does before.
+
+    Parameters, and errors, are those of `send`.
+    """
+    row.refresh_from_db()
+    require(user, "send", row)
+    if row.state != State.APPROVED:
+        raise IllegalTransition(f"a request that is {row.state} cannot be sent")
+    FollowupRequest.objects.filter(pk=row.pk, state=State.APPROVED).update(wanted=True, sender=user)
+    row.wanted, row.sender = True, user
+
+
 def send_all(rows: Iterable[FollowupRequest], user: Any) -> Iterator[tuple[FollowupRequest, str]]:
     """Send requests one after the other, and yield each with what kept it from being sent, '' if nothing did.
 
@@ -76,16 +85,18 @@ def send_all(rows: Iterable[FollowupRequest], user: Any) -> Iterator[tuple[Follo
     """
     silent: dict[str, str] = {}
     for row in rows:
+        person = user if user is not None else row.sender
         if row.facility in silent:
-            yield row, f"not tried: {row.facility} gave no answer before ({silent[row.facility]})"
+            trouble = one(row, partial(want, row, person))
+            yield row, str(trouble or f"not tried: {row.facility} gave no answer before ({silent[row.facility]})")
             continue
-        trouble = one(row, lambda row=row: send(row, user if user is not None else row.sender))
+        trouble = one(row, partial(send, row, person))
         if isinstance(trouble, portal.Silent) or (trouble is None and row.state in (State.UNKNOWN, State.APPROVED)):
             silent[row.facility] = str(trouble or row.message)
         yield row, str(trouble or "")
 
 
-def one(row: FollowupRequest, do: Any) -> Exception | None:
+def one(row: FollowupRequest, do: Callable[[], object]) -> Exception | None:
     """Do something with one request; what is wrong with it, or with the database meanwhile, ends this one alone."""
     try:
         do()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -55,7 +56,7 @@ def _each(rows: Iterable[FollowupRequest], do: Callable[[FollowupRequest], None]
         if row.facility in silent:
             continue
         before = row.state
-        trouble = one(row, lambda row=row: do(row))
+        trouble = one(row, partial(do, row))
         if isinstance(trouble, portal.Silent) and portal.can_find(row):
             silent.add(row.facility)
         if trouble is not None:

@@ -16,11 +16,12 @@ from tom_targets.models import Target, TargetName
 
 from classifiers.simulate import night
 from demo import USER
+from demo.facility import play
 from followup.records import FollowupError
 from followup.sites import site
 from tom_alerce import clock, conf
 from tom_alerce.management import command
-from tom_alerce.models import SkyObject
+from tom_alerce.models import FollowupRequest, SkyObject
 from tom_alerce.pipeline.explain import CLASSIFIER
 
 #: Separation (arcseconds) of a source and the target that is matched to it by position.
@@ -35,8 +36,9 @@ class Command(command.Command):
     """Exit code: 0 if the whole chain ran; 1 if a step failed, or the database holds other data."""
 
     help = (
-        "Fill a fresh database with a simulated night of ZTF, ATLAS and Rubin alerts: read, merge, classify, rank, and check requests for "
-        "the best without sending them. A second run adds nothing. Refuses a database that holds other data."
+        "Fill a fresh database with a simulated night of ZTF, ATLAS and Rubin alerts: read, merge, classify, rank, and send requests for "
+        "the best to a portal that is a folder (to a real one they are checked, and not sent). A second run adds nothing. Refuses a "
+        "database that holds other data."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -134,9 +136,17 @@ class Command(command.Command):
         return None
 
     def _submit(self) -> None:
-        """Draft and check requests for the best; with LCO and without its portal they stay drafts, which is no failure of the demo."""
+        """Send requests for the best to the fake facility, play its telescope for the first, and follow them; to another nothing is sent.
+
+        With LCO and without its portal they stay drafts, which is no failure of the demo.
+        """
+        fake = conf.get("FACILITY")["name"] == "fake"
         try:
-            self._run("alerce_submit", dry_run=True, top=3, user=USER)
+            self._run("alerce_submit", dry_run=not fake, send=fake, top=3, user=USER)
+            for request in FollowupRequest.objects.filter(state=FollowupRequest.State.SUBMITTED, facility="Fake").order_by("pk")[:1]:
+                self.stdout.write(f"The telescope of the fake facility observes {request.sky_object.name}.")
+                play(request.observation_id, "COMPLETED")
+            self._run("alerce_sync", requests=True)
         except CommandError as error:
             if error.returncode != 1:
                 raise

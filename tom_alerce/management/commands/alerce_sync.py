@@ -28,7 +28,7 @@ class Command(command.Command):
         "Follow the requests: look up those whose answer was lost, send again what has certainly not arrived, and ask what became of the "
         "others. Then fetch again the light curves and labels of all objects that are targets of the TOM, and of recent ones that came "
         "without a detection or were only named (by a message of Lasair, or by a broker that failed to give them), from every broker that "
-        "has them; new photometry is written to the targets. Exit code 1: a broker or a portal did not answer fully."
+        "has them; new photometry is written to the targets. Exit code 1: a broker or a portal did not answer, or not completely."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

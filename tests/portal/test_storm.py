@@ -1,0 +1,25 @@
+"""A hundred faults and twenty double submissions: as many request groups at the portal as there are requests here, and all known."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import submit
+from tests.portal.storm import FAULTS, Storm
+
+pytestmark = pytest.mark.portal
+
+
+@pytest.fixture
+def storm(portal, tmp_path):
+    return Storm(portal, tmp_path)
+
+
+def test_every_request_is_there_once_and_known_whatever_went_wrong(storm):
+    figures = submit.measure(storm)
+    n = submit.FAULTS + submit.DOUBLES + submit.CALM
+    assert set(storm.suffered) == set(FAULTS[1:])
+    assert sum(storm.suffered.values()) >= 100
+    assert (figures["requests"], figures["groups"]) == (n, n)
+    assert (figures["lost"], figures["doubled"], figures["unknown_after_sync"]) == (0, 0, 0)
+    assert figures["longest_wait_s"] <= figures["timeout_s"] + 1.0
