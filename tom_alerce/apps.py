@@ -9,6 +9,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models.signals import post_migrate
 from django.urls import include, path
 
 
@@ -31,11 +32,14 @@ class TomAlerceConfig(AppConfig):
         super().import_models()
 
     def ready(self) -> None:
-        """Register the system checks, and make the third parties' plug-ins of the settings known."""
+        """Register the system checks, and make the third parties' plug-ins of the settings known; index the targets after ``migrate``."""
         from tom_alerce import checks, conf
 
         if not checks.clashing():
             conf.use_third_parties()
+            from tom_alerce.store import indexes
+
+            post_migrate.connect(indexes.ensure, sender=self)
 
     def include_url_paths(self) -> list[Any]:
         """Addresses of our pages, under ``alerce/``; none if another package hides or overwrites one of ours (E001)."""

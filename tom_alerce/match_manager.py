@@ -16,10 +16,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from functools import reduce
 from typing import Any
 
-from django.db.models import F, FloatField, Q, QuerySet, Value
-from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least, Lower, Power, Radians, Replace, Sin, Sqrt
+from django.db.models import CharField, F, FloatField, Func, Q, QuerySet, Value
+from django.db.models.functions import Abs, ASin, Cos, Degrees, Greatest, Least, Power, Radians, Sin, Sqrt
 from tom_targets.base_models import TargetMatchManager
 
 from broker_adapters import surveys
@@ -27,6 +28,8 @@ from tom_alerce import conf
 
 #: Characters that do not distinguish names.
 IGNORED = " -_()"
+#: SQL of a name simplified, with the characters written out, since no database finds an index for an expression with parameters.
+SIMPLIFIED = reduce(lambda text, character: f"REPLACE({text}, '{character}', '')", IGNORED, "%(expressions)s").join(("LOWER(", ")"))
 
 #: Smallest angle, degrees.
 _TINY = 1e-100
@@ -77,10 +80,8 @@ def spellings(name: str) -> list[str]:
 
 
 def simplified(text: Any) -> Any:
-    """Database expression: a name simplified as `spellings` does."""
-    for character in IGNORED:
-        text = Replace(text, Value(character), Value(""))
-    return Lower(text)
+    """Database expression: a name simplified as `spellings` does; of a name of a target it is indexed (`tom_alerce.store.indexes`)."""
+    return Func(text, template=SIMPLIFIED, output_field=CharField())
 
 
 def transient(name: str) -> bool:
@@ -123,7 +124,7 @@ class TransientMatchManager(TargetMatchManager):
 
     def _named(self, name: str, spelled: Iterable[str], queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Those of these targets with the name, or one of its simplified spellings, as name or alias."""
-        # the name itself as well, since Lower of a database may handle fewer characters than Python's
+        # the name itself as well, since LOWER of a database may handle fewer characters than Python's
         wanted = [simplified(Value(spelling)) for spelling in (name, *spelled)]
         named = self._targets().alias(own=simplified(F("name")), other=simplified(F("aliases__name")))
         named = named.filter(Q(own__in=wanted) | Q(other__in=wanted))

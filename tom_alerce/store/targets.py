@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from guardian.shortcuts import assign_perm
 from tom_targets.base_models import get_target_model_app_label
 from tom_targets.models import BaseTarget, Target, TargetList, TargetName
@@ -52,14 +52,23 @@ def nearby(ra: Sequence[float], dec: Sequence[float], radius: float | None = Non
     near: list[list[tuple[int, float]]] = [[] for _ in ra]
     if not near:
         return near
-    strip = (min(dec) - radius / 3600.0, max(dec) + radius / 3600.0)
-    rows = BaseTarget.objects.filter(type=BaseTarget.SIDEREAL, ra__isnull=False, dec__range=strip).values_list("pk", "ra", "dec")
+    rows = {row for part in chunks(dec, 400) for row in _in_strips(part, radius / 3600.0)}
     pk, target_ra, target_dec = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0),) * 3
     for i, j, apart in zip(*match(np.asarray(ra), np.asarray(dec), target_ra, target_dec, radius), strict=True):
         near[int(i)].append((int(pk[j]), float(apart)))
     for one in near:
         one.sort(key=lambda pair: pair[1])
     return near
+
+
+def _in_strips(dec: Sequence[float], radius: float) -> list[tuple[int, float, float]]:
+    """Key and place of the sidereal targets within ``radius`` (degrees) of any of these declinations, by the index of `store.indexes`.
+
+    The kind is no condition of the query: SQLite would make an index of it, for this query alone, out of all targets.
+    """
+    strips = Q(*(Q(dec__range=(one - radius, one + radius)) for one in dec), _connector=Q.OR)
+    rows = BaseTarget.objects.filter(strips, ra__isnull=False).values_list("type", "pk", "ra", "dec")
+    return [(pk, ra, dec) for kind, pk, ra, dec in rows if kind == BaseTarget.SIDEREAL]
 
 
 def adopt(skies: Sequence[SkyObject]) -> list[SkyObject]:
