@@ -27,6 +27,31 @@ def separation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.flo
     return angle
 
 
+class Places:
+    """Positions (degrees), shape (m,), that are searched again and again; one that is not finite is never found."""
+
+    def __init__(self, ra: ArrayLike, dec: ArrayLike) -> None:
+        self._vectors = unit_vectors(ra, dec)
+        self._known = np.flatnonzero(np.isfinite(self._vectors).all(axis=1))
+        self._tree = cKDTree(self._vectors[self._known], balanced_tree=False) if len(self._known) else None
+
+    def near(self, ra: ArrayLike, dec: ArrayLike, radius: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+        """All pairs of n positions (degrees) and ours within a radius (arcseconds), as `match` gives them."""
+        return self.around(Places(ra, dec), radius)
+
+    def around(self, others: Places, radius: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+        """All pairs of other places and ours within a radius (arcseconds), as `match` gives them."""
+        if self._tree is None or others._tree is None:
+            return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
+        chord = 2.0 * np.sin(min(radius, 180.0 * 3600.0) * ARCSEC / 2.0)
+        pairs = others._tree.sparse_distance_matrix(self._tree, chord * (1.0 + 1e-12), output_type="ndarray")
+        i, j = others._known[pairs["i"]], self._known[pairs["j"]]
+        angle = separation(others._vectors[i], self._vectors[j])
+        order = np.lexsort((j, angle, i))
+        order = order[angle[order] <= radius]
+        return i[order], j[order], angle[order]
+
+
 def match(
     ra1: ArrayLike, dec1: ArrayLike, ra2: ArrayLike, dec2: ArrayLike, radius: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
@@ -34,16 +59,7 @@ def match(
 
     Sorted by i, then by separation. A position that is not finite matches nothing.
     """
-    first, second = unit_vectors(ra1, dec1), unit_vectors(ra2, dec2)
-    known1, known2 = np.flatnonzero(np.isfinite(first).all(axis=1)), np.flatnonzero(np.isfinite(second).all(axis=1))
-    chord = 2.0 * np.sin(min(radius, 180.0 * 3600.0) * ARCSEC / 2.0)
-    near = cKDTree(first[known1]).query_ball_tree(cKDTree(second[known2]), chord * (1.0 + 1e-12)) if len(known1) and len(known2) else []
-    i = np.repeat(known1, [len(found) for found in near]) if near else np.empty(0, np.intp)
-    j = known2[np.array([k for found in near for k in found], np.intp)]
-    angle = separation(first[i], second[j])
-    order = np.lexsort((j, angle, i))
-    order = order[angle[order] <= radius]
-    return i[order], j[order], angle[order]
+    return Places(ra2, dec2).near(ra1, dec1, radius)
 
 
 def mean_direction(ra: ArrayLike, dec: ArrayLike) -> tuple[float, float, float]:
