@@ -2,7 +2,7 @@
 
 The transients are those of ``../shared/data/context_samples/bts_hosts``. Half of them, by the lowest bit of the first byte of SHA-256 of
 the name, made the numbers of `classifiers.hosts`; figures are of the other half, without novae. A host is right if its redshift is claimed
-and within `RIGHT` of the transient's. All of GLADE+ is made once, in the folder of ``ALERCE_CATALOGUES`` or of the user's cache; without it,
+and within `RIGHT` of the transient's. All of GLADE+ is made once, in the folder of ``ALERCE_CATALOGUES`` or of the user's cache; without it
 or without the transients, the figures that need it are left out.
 """
 
