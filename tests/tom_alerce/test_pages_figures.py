@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_adapters.records import SYMBOLS, Band, Kind, Survey, blank
+from classifiers.posterior.records import AHEAD, CLASSES, DAYS, Outlooks
 from tom_alerce.pages.figures import colours, interactive, outlook, svg
 from tom_alerce.pages.figures.series import QUANTITIES, series
 
@@ -188,6 +189,21 @@ def test_a_forecast_is_drawn_where_it_has_a_meaning():
     assert drawn["flux"]["layout"]["xaxis"]["range"][1] > drawn["total"]["layout"]["xaxis"]["range"][1]
     for figure in drawn.values():
         go.Figure(data=figure["data"], layout=figure["layout"])
+
+
+def test_the_forecast_of_a_posterior_has_its_fan_and_its_peak():
+    days = len(AHEAD)
+    magnitude = np.linspace(18.0, 20.0, days) + np.array([-0.2, 0.0, 0.2])[:, None] + np.zeros((1, 2, 3, days))
+    cdf = np.tile(np.clip((DAYS + 2.0) / 8.0, 0, 1), (1, len(CLASSES), 1))
+    one = Outlooks([NOW], cdf, [[1.0, 0, 0, 0]], magnitude, np.tile([17.7, 17.8, 18.0], (1, 2, 1)), [[-9, -8, -7]], [0.1], [False])
+    forecast = outlook.of_posterior(one)
+    g, r = outlook.outlooks(forecast, NOW)
+    assert g.peak_mjd == pytest.approx(NOW + 2.0, abs=0.02)
+    assert (r.tonight.bright, r.tonight.middle, r.tonight.faint) == pytest.approx((17.8, 18.0, 18.2), abs=1e-3)
+    peaks = [t for t in interactive.figures(EXAMPLE, forecast)["difference"]["data"] if "peak" in t["name"]]
+    assert [t["y"] for t in peaks] == [[17.8], [17.8]]
+    assert peaks[0]["error_x"]["array"][0] == pytest.approx(0.34 * 8 * 86_400_000, rel=0.01)
+    go.Figure(data=peaks)
 
 
 def test_bands_have_a_colour_on_every_theme_and_bands_of_one_name_share_it():
