@@ -93,16 +93,19 @@ def telescope(
 ) -> Telescope:
     """What an instrument can do for the candidates in this night, for `followup.night.solve`; options and errors are those of `plan`."""
     instrument, optics, filters = camera(facility, instrument, filters)
-    place = dict(zip(ranking.keys, ranking.scores.tolist(), strict=True))
+    place = {key: i for i, key in enumerate(ranking.keys)}
     excess, within = sky_excess(night), _within(candidates, night, optics)
-    jobs = [_job(c, night, i, instrument, optics, within[i], excess[i], filters, snr) for i, c in enumerate(candidates)]
+    jobs = [
+        _job(c, night, i, instrument, optics, within[i], excess[i], filters, snr, _vetoed(ranking, place.get(c.key), night.now))
+        for i, c in enumerate(candidates)
+    ]
     return Telescope(
         facility=facility,
         instrument=instrument,
         night=night,
         within=within,
         seconds=np.array([cost for _, cost, _ in jobs], dtype=np.float64),
-        scores=np.array([place.get(c.key, 0.0) for c in candidates], dtype=np.float64),
+        scores=np.array([ranking.scores[place[c.key]] if c.key in place else 0.0 for c in candidates], dtype=np.float64),
         exposures=tuple(exposures for exposures, _, _ in jobs),
         reasons=tuple(reason for _, _, reason in jobs),
         hours=hours,
@@ -129,8 +132,11 @@ def _job(
     excess: NDArray[np.float64],
     filters: Sequence[str],
     snr: float,
+    vetoed: str,
 ) -> tuple[tuple[Exposure, ...], float, str]:
     """Exposures and seconds of an observation; none, NaN and the reason where there can be none."""
+    if vetoed:
+        return (), math.nan, vetoed
     if not within.any():
         return (), math.nan, _unseen(night, i, instrument, camera)
     exposures = _exposures(candidate, night, camera, filters, snr, float(excess[within].min(initial=np.inf)))
@@ -139,6 +145,16 @@ def _job(
     cost = _cost(camera, exposures)
     longest = max(last - first for first, last in slots.runs(within)) * night.step * 86400.0
     return (exposures, cost, "") if cost <= longest else ((), math.nan, "it is not observable for long enough")
+
+
+def _vetoed(ranking: Ranking, place: int | None, now: float) -> str:
+    """Why the ranking leaves a candidate out; '' where it does not."""
+    if place is None:
+        return "it is not ranked"
+    if ranking.scores[place] > 0.0:
+        return ""
+    against = (f"{name}: {veto.reasons[place]}" for name, veto in ranking.vetoes.items() if veto.until[place] > now)
+    return next(against, "it is worth nothing by the ranking")
 
 
 def _cost(camera: Instrument, exposures: Sequence[Exposure]) -> float:

@@ -1,4 +1,4 @@
-"""Read-only REST endpoints: objects, classifications and ranks that the user may see. Ids are strings, since some exceed 2**53."""
+"""REST endpoints: objects, classifications, ranks and marks that the user may see. Ids are strings, since some exceed 2**53."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import BigIntegerField, Q, QuerySet
-from rest_framework import permissions, serializers, viewsets
+from rest_framework import exceptions, mixins, permissions, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
@@ -15,10 +15,11 @@ from rest_framework.response import Response
 
 from broker_adapters.records import Detections
 from tom_alerce import visible
-from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
+from tom_alerce.models import Classification, Mark, Rank, SkyObject, SurveyObject
 from tom_alerce.pages import photometry
 from tom_alerce.pages.filters import CLASSES, Moment, Number, Search, named_or_near
-from tom_alerce.store import classifications, rankings, sky
+from tom_alerce.store import classifications, marks, rankings, sky
+from tom_alerce.store.errors import StoreError
 
 
 class Pagination(LimitOffsetPagination):
@@ -89,6 +90,20 @@ class RankSerializer(serializers.ModelSerializer[Rank]):
     class Meta:
         model = Rank
         fields = ("id", "ranking", "site", "night", "place", "sky_object", "name", "ra", "dec", "score", "hours", "magnitude", "terms")
+
+
+class MarkSerializer(serializers.ModelSerializer[Mark]):
+    """A mark; ``night``, its last one or that on which a snoozed object comes back, is given, and makes ``expires``."""
+
+    id = serializers.CharField(source="pk", read_only=True)
+    sky_object = serializers.CharField(source="sky_object_id", max_length=18)
+    author = serializers.CharField(source="by", read_only=True)
+    night = serializers.DateField(required=False, allow_null=True, write_only=True)
+
+    class Meta:
+        model = Mark
+        fields = ("id", "sky_object", "kind", "author", "text", "night", "created", "expires", "undone")
+        read_only_fields = ("created", "expires", "undone")
 
 
 class Key(django_filters.NumberFilter):
@@ -165,6 +180,22 @@ class RankFilter(django_filters.FilterSet):
         return ranks.filter(ranking=rankings.current(self.form.cleaned_data.get("site") or None)) if value else ranks
 
 
+class MarkFilter(django_filters.FilterSet):
+    """Filters of ``/api/alerce-marks/``."""
+
+    sky_object = Key(field_name="sky_object_id")
+    active = django_filters.BooleanFilter(method="by_activity", help_text="those that count now, or those that do not any more")
+
+    class Meta:
+        model = Mark
+        fields = ("kind",)
+
+    def by_activity(self, rows: QuerySet[Mark], name: str, value: bool) -> QuerySet[Mark]:
+        """The marks that count now, or the others."""
+        current = Q(pk__in=marks.active().values("pk"))
+        return rows.filter(current if value else ~current)
+
+
 class MayView(permissions.IsAuthenticated):
     """Accounts with the role ``view``."""
 
@@ -229,3 +260,41 @@ class RankViewSet(_ReadOnly):
         """All ranks that are kept."""
         ranks = Rank.objects.select_related("sky_object").order_by("-ranking", "place")
         return ranks.prefetch_related("ranking", "sky_object__survey_objects", visible.seen_target(self.request.user, "sky_object__"))
+
+
+class MarkViewSet(mixins.CreateModelMixin, _ReadOnly):
+    """Marks, the latest first; POST puts one (role ``decide``), POST to ``<id>/undo/`` undoes one."""
+
+    serializer_class = MarkSerializer
+    filterset_class = MarkFilter
+
+    def get_queryset(self) -> QuerySet[Mark]:
+        """All marks, also those that count no more."""
+        return Mark.objects.select_related("author").order_by("-pk")
+
+    def perform_create(self, serializer: serializers.BaseSerializer[Mark]) -> None:
+        """Put a mark; 403 without the role, 400 with the reason if it makes no sense."""
+        if not visible.may(self.request.user, "decide"):
+            raise exceptions.PermissionDenied("your account has not the role 'decide'")
+        given = serializer.validated_data
+        key = given["sky_object_id"]
+        sky_object = visible.sky_objects(self.request.user).filter(pk=int(key)).first() if key.isdecimal() else None
+        if sky_object is None:
+            raise serializers.ValidationError({"sky_object": "there is no such object"})
+        try:
+            serializer.instance = marks.add(sky_object, given["kind"], self.request.user, given.get("text", ""), given.get("night"))
+        except StoreError as refusal:
+            raise serializers.ValidationError({"detail": str(refusal)}) from refusal
+
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, pk: str | None = None) -> Response:
+        """Undo a mark of one's own; with the role ``configure``, also that of another."""
+        mark = self.get_object()
+        if not visible.may_undo(request.user, mark):
+            raise exceptions.PermissionDenied(f"it is a mark of {mark.by}")
+        try:
+            marks.undo(mark, request.user)
+        except StoreError as refusal:
+            raise serializers.ValidationError({"detail": str(refusal)}) from refusal
+        mark.refresh_from_db()
+        return Response(self.get_serializer(mark).data)

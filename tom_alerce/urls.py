@@ -3,7 +3,7 @@
 from django.urls import path
 from tom_common.api_router import SharedAPIRootRouter
 
-from tom_alerce.api import ClassificationViewSet, RankViewSet, SkyObjectViewSet
+from tom_alerce.api import ClassificationViewSet, MarkViewSet, RankViewSet, SkyObjectViewSet
 from tom_alerce.pages import actions, board, drift, night, object, plotly, profiles, review, stamps, target, theme
 
 app_name = "tom_alerce"
@@ -12,6 +12,7 @@ router = SharedAPIRootRouter()
 router.register("alerce-objects", SkyObjectViewSet, "alerce-objects")
 router.register("alerce-classifications", ClassificationViewSet, "alerce-classifications")
 router.register("alerce-ranks", RankViewSet, "alerce-ranks")
+router.register("alerce-marks", MarkViewSet, "alerce-marks")
 
 urlpatterns = [
     path("", board.BoardView.as_view(), name="board"),

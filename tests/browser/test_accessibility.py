@@ -8,6 +8,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 from PIL import Image
 
@@ -17,7 +18,7 @@ from tests.browser.test_observer import known
 from tests.tom_alerce import factories
 from tom_alerce.models import SkyObject
 from tom_alerce.pipeline import explain
-from tom_alerce.store import drift, explanations
+from tom_alerce.store import drift, explanations, marks
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -45,7 +46,15 @@ def addresses(page, live_server, client):
         drift.save("stamp", "1.0", date(2026, 11, day), {"n": 300, "psi": psi, "classes": dict.fromkeys(STAMP, 0.2)})
     get_user_model().objects.filter(pk=observer).update(is_staff=True)
     factories.dead_letter()
-    return [*(reverse(f"tom_alerce:{name}") for name in ("board", "review", "drift")), reverse("tom_alerce:object", args=[sky.pk])]
+    get_user_model().objects.get(pk=observer).user_permissions.add(*Permission.objects.filter(codename="configure"))
+    marks.add(sky, "note", get_user_model().objects.get(pk=observer), "look at its host")
+    pages = [reverse(f"tom_alerce:{name}") for name in ("board", "review", "drift", "night", "profiles")]
+    return [
+        *pages,
+        reverse("tom_alerce:profiles") + "?beside=default",
+        reverse("tom_alerce:profile", args=["default"]),
+        reverse("tom_alerce:object", args=[sky.pk]),
+    ]
 
 
 @pytest.mark.parametrize("theme", ["site", "dark", "red"])
@@ -60,7 +69,7 @@ def test_no_serious_fault(page, addresses, live_server, theme, screenshot):
         found = axe.run(page, options=OPTIONS).response["violations"]
         serious = [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found if v["impact"] in ("serious", "critical")]
         assert serious == [], address
-        screenshot(f"{address.strip('/').replace('/', '-')}-{theme}")
+        screenshot(f"{address.strip('/').replace('/', '-').replace('?', '-')}-{theme}")
 
 
 @pytest.mark.parametrize("page", [PHONE], indirect=True)

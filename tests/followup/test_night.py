@@ -172,10 +172,10 @@ def test_from_a_ranking_to_requests():
         candidate("faint", rows=detections([27.0], [1.0])),
     ]
     tonight = night(candidates)
-    made = telescope(rank(candidates, tonight), candidates, tonight)
+    made = telescope(rank(candidates, tonight, vetoes={"observable": {}}), candidates, tonight)
     plan = solve([made], np.array([c.ra for c in candidates]), np.array([c.dec for c in candidates]))
     reasons = {candidates[i].key: reason for i, reason in plan.left.items()}
-    assert "not observable" in reasons["never"]
+    assert reasons["never"].startswith("observable: never above airmass 2")
     assert reasons["unseen"] == "its brightness is not known"
     assert reasons["faint"] == "it is not observable for long enough"
     requests = planned_requests(plan, candidates)

@@ -174,3 +174,39 @@ def test_the_ranking_reads_the_marks_that_count_at_its_time(observer, sky):
     assert marks.of([sky.pk], now - 1.0) == {}
     (candidate,) = candidates(SkyObject.objects.filter(pk=sky.pk))
     assert [m.kind for m in candidate.marks] == ["pin", "snooze"]
+
+
+def api(client, **data):
+    return client.post(reverse("api:alerce-marks-list"), data, content_type="application/json")
+
+
+def test_marks_are_put_listed_and_undone_by_programs(client, observer, other, sky):
+    made = api(client, sky_object=str(sky.pk), kind="snooze", text="not yet", night=night(3).isoformat())
+    assert made.status_code == 201, made.content
+    assert (made.json()["author"], made.json()["sky_object"]) == ("observer", str(sky.pk))
+    marks.add(sky, "pin", other)
+    listed = client.get(reverse("api:alerce-marks-list"), {"sky_object": sky.pk, "active": "true"}).json()["results"]
+    assert [one["kind"] for one in listed] == ["pin", "snooze"]
+    assert client.post(reverse("api:alerce-marks-undo", args=[listed[0]["id"]])).status_code == 403
+    assert client.post(reverse("api:alerce-marks-undo", args=[listed[1]["id"]])).json()["undone"]
+    assert client.post(reverse("api:alerce-marks-undo", args=[listed[1]["id"]])).status_code == 400
+    rest = client.get(reverse("api:alerce-marks-list"), {"active": "false"}).json()["results"]
+    assert [one["kind"] for one in rest] == ["snooze"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"kind": "note"}, {"kind": "curse"}, {"sky_object": "0"}, {"sky_object": "9" * 40}, {"sky_object": "x"}, {"night": "2020-01-01"}],
+)
+def test_programs_are_told_what_makes_no_sense(client, observer, sky, data):
+    assert api(client, **({"sky_object": str(sky.pk), "kind": "pin"} | data)).status_code == 400
+    assert not Mark.objects.exists()
+
+
+def test_a_program_needs_the_role_and_a_log_in(client, sky):
+    data = {"sky_object": str(sky.pk), "kind": "pin"}
+    assert api(client, **data).status_code in (401, 403)
+    client.force_login(factories.user("guest"))
+    assert api(client, **data).status_code == 403
+    assert client.get(reverse("api:alerce-marks-list")).status_code == 200
+    assert not Mark.objects.exists()
