@@ -183,11 +183,12 @@ class Storm:
                 for done in [pool.submit(worker.ask, "send", key) for worker in self.workers]:
                     done.result()
 
-    def calm(self, n: int) -> float:
-        """Send n requests undisturbed; the median of our own milliseconds for each."""
+    def calm(self, n: int) -> tuple[float, float]:
+        """Send n requests undisturbed; medians of our own milliseconds for each, of the clock and of the processor."""
         for key in self._made(self.workers[1], n):
             self.workers[1].ask("send", key)
-        return median(self.workers[1].ask("cost")[-n:])
+        clock, processor = zip(*self.workers[1].ask("cost")[-n:], strict=True)
+        return median(clock), median(processor)
 
     def figures(self) -> dict[str, float]:
         """What is at the portal and what we know, after one synchronisation when everything has arrived that may."""

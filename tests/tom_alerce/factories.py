@@ -206,7 +206,7 @@ def request(sky, state="validated", **fields):
     key = f"{next(_number):032d}"
     fields.setdefault("target", sky.target or target(f"Target of request {key}", sky.ra, sky.dec))
     return FollowupRequest.objects.create(
-        **{"key": key, "sky_object": sky, "facility": "LCO", "payload": payload, "state": state, **fields}
+        **{"key": key, "sky_object": sky, "facility": "LCO", "payload": payload, "prepared": payload, "state": state, **fields}
     )
 
 

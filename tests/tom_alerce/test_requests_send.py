@@ -94,15 +94,14 @@ class TestOnce:
     def test_two_workers_at_the_same_moment(self, monkeypatch, folder):
         row = approved()
         other = fresh(row)
-        checked = send._checked
+        claim = send._claim
 
         def meanwhile(one, *rest):
-            found = checked(one, *rest)
             if one is row:
                 send.send(other, None)
-            return found
+            return claim(one, *rest)
 
-        monkeypatch.setattr(send, "_checked", meanwhile)
+        monkeypatch.setattr(send, "_claim", meanwhile)
         with pytest.raises(states.IllegalTransition, match="no longer"):
             send.send(row, None)
         assert (fresh(row).state, len(list(folder.iterdir()))) == (State.SUBMITTED, 1)
@@ -377,11 +376,17 @@ class TestLife:
         send.send(row, None)
         assert (row.state, list(folder.iterdir())) == (State.EXPIRED, [])
 
-    def test_what_its_form_refuses_by_now(self, folder, monkeypatch):
+    def test_what_was_approved_is_what_is_sent(self, folder, settings):
         row = approved()
-        monkeypatch.setattr(facility.FakeForm, "clean", lambda self: (_ for _ in ()).throw(forms.ValidationError("the camera is broken")))
+        settings.TOM_ALERCE = {**settings.TOM_ALERCE, "FACILITY": {"name": "fake", "program": "ANOTHER"}}
         send.send(row, None)
-        assert (row.state, row.message, list(folder.iterdir())) == (State.FAILED, "the camera is broken", [])
+        assert facility.held(row.observation_id)["asked"] == row.prepared["params"]
+        assert row.prepared["params"]["program"] == "TEST"
+
+    def test_what_was_never_prepared_is_not_approved(self):
+        row = factories.request(factories.sky_object(surveys=(), n=0), prepared=None)
+        with pytest.raises(states.IllegalTransition, match="checked"):
+            approve.approve(row, None)
 
     def test_cancel_here_there_and_when_it_is_too_late(self, folder):
         (unsent,) = draft.draft([planned()])

@@ -71,6 +71,16 @@ class Migration(migrations.Migration):
             name='priority',
             field=models.FloatField(default=0.0, help_text='ranking score in [0, 1]; the highest of all requests that were joined with it'),
         ),
+        migrations.AlterField(
+            model_name='followuprequest',
+            name='payload',
+            field=models.JSONField(help_text='form data of the facility'),
+        ),
+        migrations.AddField(
+            model_name='followuprequest',
+            name='prepared',
+            field=models.JSONField(blank=True, help_text="what is sent, as the facility's form made it of the payload when it was valid", null=True),
+        ),
         migrations.AddField(
             model_name='followuprequest',
             name='token',

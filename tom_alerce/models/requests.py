@@ -54,7 +54,10 @@ class FollowupRequest(models.Model):
     start = models.FloatField(null=True, blank=True, help_text="MJD UTC: begin of the window in which it may be observed")
     end = models.FloatField(null=True, blank=True, help_text="MJD UTC: end of the window")
     priority = models.FloatField(default=0.0, help_text="ranking score in [0, 1]; the highest of all requests that were joined with it")
-    payload = models.JSONField(help_text="form data of the facility, as it would be sent")
+    payload = models.JSONField(help_text="form data of the facility")
+    prepared = models.JSONField(
+        null=True, blank=True, help_text="what is sent, as the facility's form made it of the payload when it was valid"
+    )
     state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
     message = models.TextField(blank=True, help_text="what the facility, or our own check, said")
     token = models.CharField(

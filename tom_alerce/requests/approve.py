@@ -6,7 +6,7 @@ from typing import Any
 
 from tom_alerce.models import FollowupRequest
 from tom_alerce.requests.rights import require
-from tom_alerce.requests.states import State, move
+from tom_alerce.requests.states import IllegalTransition, State, move
 
 
 def approve(row: FollowupRequest, user: Any, reason: str = "") -> None:
@@ -29,4 +29,6 @@ def approve(row: FollowupRequest, user: Any, reason: str = "") -> None:
         The request is not valid, or somebody else has changed it.
     """
     require(user, "approve", row)
+    if row.prepared is None:
+        raise IllegalTransition("what would be sent is not known: have it checked (again) first")
     move(row, State.APPROVED, reason or "approved", by=user)

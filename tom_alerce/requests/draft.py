@@ -51,7 +51,13 @@ def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> F
         impossible = fresh_target and bool(_problems(request, facility))
         target = None if impossible else targets.promote(sky_object, user)
         payload = facility.payload(request, target_id=NO_TARGET if target is None else target.pk, **options_of(facility.payload))
-        fresh: dict[str, Any] = {"target": target, "ranking": ranking, "payload": payload, "start": request.start, "end": request.end}
+        fresh: dict[str, Any] = {
+            "target": target,
+            "ranking": ranking,
+            "payload": payload,
+            "start": request.start,
+            "end": request.end,
+        }
         fixed = {"sky_object": sky_object, "facility": facility.FACILITY, "instrument": request.instrument}
         owner = user if user is not None and user.is_authenticated else None
         row, new = FollowupRequest.objects.get_or_create(
@@ -88,7 +94,7 @@ def _anew(row: FollowupRequest) -> dict[str, Any]:
     """What a request that has ended, or may have reached the facility, gets anew, so that it is another one for the facility."""
     ended = row.state in ENDED or row.sent is not None
     anew = {"token": new_token(), "sent": None, "joined": None, "observation_id": "", "observation_record": None} if ended else {}
-    return {"wanted": False, "sender": None, **anew}
+    return {"prepared": None, "wanted": False, "sender": None, **anew}
 
 
 def settle(row: FollowupRequest) -> None:

@@ -22,14 +22,13 @@ from tom_alerce.requests import portal, records
 from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.rights import require
 from tom_alerce.requests.states import PENDING, IllegalTransition, State, move
-from tom_alerce.requests.validate import check
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sql import begin_write
 
 logger = logging.getLogger(__name__)
 
-#: Shares of `FACILITY_TIMEOUT` until an earlier attempt is looked up, and until the form is checked; the rest is for sending.
-_LOOK, _CHECK = 0.25, 0.5
+#: Share of `FACILITY_TIMEOUT` in which an earlier attempt is looked up; the rest is for sending.
+_LOOK = 0.25
 
 
 def send(row: FollowupRequest, user: Any) -> None:
@@ -38,8 +37,9 @@ def send(row: FollowupRequest, user: Any) -> None:
     Parameters
     ----------
     row : FollowupRequest
-        APPROVED. Afterwards SUBMITTED; CANCELLED if it was joined with an equivalent one (`row.joined`); FAILED if the facility refuses it;
-        APPROVED if it certainly did not reach it, and EXPIRED if it is too late; UNKNOWN if no answer came.
+        APPROVED; what was prepared when it was checked is sent as it is; then SUBMITTED; CANCELLED if it was joined with an equivalent
+        one (`row.joined`); FAILED if the facility refuses it; APPROVED if it certainly did not reach it, and EXPIRED if it is too late;
+        UNKNOWN if no answer came.
     user : User or None
         Needs the role ``send`` and may change the target; None is the TOM itself.
 
@@ -50,7 +50,7 @@ def send(row: FollowupRequest, user: Any) -> None:
     IllegalTransition
         It is not approved, or another worker is sending it.
     Silent
-        The facility gave no usable answer before anything was sent; the request is still APPROVED.
+        The facility gave no usable answer about an earlier attempt; nothing was sent, and the request is still APPROVED.
     """
     began = time.monotonic()
     want(row, user)
@@ -60,8 +60,10 @@ def send(row: FollowupRequest, user: Any) -> None:
     timeout: float = conf.get("FACILITY_TIMEOUT")
     if row.sent is not None and _there_already(row, user, timeout * _LOOK):
         return
-    sent = _checked(row, user, began + timeout * _CHECK - time.monotonic())
-    if sent is not None and _claim(row, sent, user):
+    carry = getattr(facility_of(row.facility), "carry", None)
+    prepared: dict[str, Any] = row.prepared or {}  # `approve` has seen to it
+    sent = carry(prepared, row.token) if carry is not None else prepared
+    if _claim(row, sent, user):
         _store(row, portal.call(portal.facility(row).submit_observation, sent, seconds=began + timeout - time.monotonic()))
 
 
@@ -115,20 +117,6 @@ def _there_already(row: FollowupRequest, user: Any, seconds: float) -> bool:
     if found:
         records.accepted(row, found[0], "found at the facility by its key: an earlier attempt had reached it", by=user)
     return bool(found)
-
-
-def _checked(row: FollowupRequest, user: Any, seconds: float) -> dict[str, Any] | None:
-    """What is sent, from the facility's own form with the token in it; None if the form refuses it by now."""
-    found = check(row, seconds)
-    if found.state == State.INVALID:
-        move(row, State.FAILED, found.message, by=user, wanted=False)
-        return None
-    if found.sent is None:
-        FollowupRequest.objects.filter(pk=row.pk, state=State.APPROVED).update(message=f"not sent yet: {found.message}")
-        raise portal.Silent(f"not sent: {found.message}")
-    carry = getattr(facility_of(row.facility), "carry", None)
-    sent: dict[str, Any] = json.loads(json.dumps(found.sent, default=str))
-    return carry(sent, row.token) if carry is not None else sent
 
 
 def _claim(row: FollowupRequest, sent: dict[str, Any], user: Any) -> bool:

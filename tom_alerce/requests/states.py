@@ -46,7 +46,6 @@ DIAGRAM: Mapping[tuple[str, str], str] = MappingProxyType(
         (State.APPROVED, State.DRAFT): "a person changes it, which takes the approval away",
         (State.APPROVED, State.SENDING): "a person with the role send; stored before anything is sent",
         (State.APPROVED, State.SUBMITTED): "an earlier attempt is found at the facility by the key",
-        (State.APPROVED, State.FAILED): "the facility's own form refuses it by now",
         (State.APPROVED, State.CANCELLED): "a person gives it up, or it is joined with an equivalent pending request",
         (State.APPROVED, State.EXPIRED): "its window has passed",
         (State.SENDING, State.SUBMITTED): "the facility answered with an identity",

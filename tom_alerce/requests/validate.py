@@ -34,8 +34,6 @@ class Checked:
     state: str
     message: str
     sent: dict[str, Any] | None = None
-    #: Whether the portal of the facility gave no usable answer, so that asking it for other requests is vain.
-    silent: bool = False
 
 
 def dry_run(request: FollowupRequest, user: Any = None) -> dict[str, Any] | None:
@@ -53,15 +51,13 @@ def dry_run(request: FollowupRequest, user: Any = None) -> dict[str, Any] | None
     if request.state not in UNSENT:
         raise IllegalTransition(f"a request that is {request.state} is past its dry run")
     found = check(request)
-    move(request, found.state, found.message, by=user, payload=request.payload, target=request.target, ranking=request.ranking)
+    fields = {"payload": request.payload, "prepared": found.sent, "target": request.target, "ranking": request.ranking}
+    move(request, found.state, found.message, by=user, **fields)
     return found.sent
 
 
-def check(request: FollowupRequest, seconds: float | None = None) -> Checked:
-    """Check a request by the plug-in's ``check``, then by the form of the TOM's facility, which asks the portal; nothing is stored.
-
-    The portal has ``seconds`` (`FACILITY_TIMEOUT`) for all of its answers together.
-    """
+def check(request: FollowupRequest) -> Checked:
+    """Check a request by the plug-in's ``check``, then by the form of the TOM's facility, which asks the portal; nothing is stored."""
     plugin = facility_of(request.facility)
     problems = getattr(plugin, "check", None)
     if problems is not None and (found := problems(request.payload)):
@@ -73,12 +69,12 @@ def check(request: FollowupRequest, seconds: float | None = None) -> Checked:
         return Checked(State.DRAFT, missing)
     try:
         # a form reads times without a zone in the zone of the site's pages, and payloads are written in UTC
-        with bounded(conf.get("FACILITY_TIMEOUT") if seconds is None else seconds), timezone.override("UTC"):
+        with bounded(conf.get("FACILITY_TIMEOUT")), timezone.override("UTC"):
             return _by_form(request, facility(), plugin)
     except RequestException as error:
         where = getattr(getattr(error, "request", None), "url", None) or request.facility
         why = f"not checked: the portal gave no usable answer ({type(error).__name__} at {where})"
-        return Checked(State.DRAFT, why, silent=True)
+        return Checked(State.DRAFT, why)
     except ImproperCredentialsException:
         return Checked(State.DRAFT, f"not checked: {request.facility} refuses the credentials in the settings")
     except forms.ValidationError as error:
@@ -104,7 +100,7 @@ def _by_form(request: FollowupRequest, facility: Any, plugin: Facility | None) -
     # the toolkit's is_valid() asks the portal even where fields are wrong, and then fails on those that are missing
     if form.errors or not form.is_valid():
         return Checked(State.INVALID, _sentence(form.errors))
-    sent: dict[str, Any] = form.observation_payload()
+    sent: dict[str, Any] = json.loads(json.dumps(form.observation_payload(), default=str))
     return Checked(State.VALIDATED, str(getattr(form, "validation_message", "") or "valid"), sent)
 
 
