@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,28 @@ EXTINCTION, DARK = 0.172, 79.0
 _HALF_HOUR = 0.5 / 24.0
 
 
-def sky_excess(night: Night) -> NDArray[np.float64]:
-    """Factor by which moonlight brightens the sky at the place of each target, shape (n, t): 1 without the Moon.
+class Moonlit(Protocol):
+    """The sky of n targets (`followup.records.Night`), or of one (`followup.network.Sky`), at t moments."""
+
+    @property
+    def moon_illumination(self) -> float:
+        """Lit fraction of the Moon."""
+
+    @property
+    def altitude(self) -> NDArray[np.float64]:
+        """Degrees, shape (n, t) or (t,)."""
+
+    @property
+    def moon_separation(self) -> NDArray[np.float64]:
+        """Degrees, of the shape of `altitude`."""
+
+    @property
+    def moon_altitude(self) -> NDArray[np.float64]:
+        """Degrees, shape (t,)."""
+
+
+def sky_excess(night: Moonlit) -> NDArray[np.float64]:
+    """Factor by which moonlight brightens the sky at the place of each target, of the shape of its altitudes: 1 without the Moon.
 
     Equations 2, 3, 15, 20 and 21 of the paper, which are good to 8-23 per cent.
     """

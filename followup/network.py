@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from followup.exposure import Instrument
 from followup.records import Limits, Site
-from followup.visibility import airmass, hour_angle, night
+from followup.visibility import airmass, hour_angle, moon_illumination, night
 
 #: Nights of a window that are looked at, from its start on.
 NIGHTS = 30
@@ -31,6 +31,8 @@ class Sky:
         Degrees.
     hour_angle : ndarray, shape (t,)
         Hours, west positive.
+    moon_illumination : float
+        Lit fraction of the Moon at the start of the window, in [0, 1].
     """
 
     site: Site
@@ -40,6 +42,7 @@ class Sky:
     moon_separation: NDArray[np.float64] = field(repr=False)
     moon_altitude: NDArray[np.float64] = field(repr=False)
     hour_angle: NDArray[np.float64] = field(repr=False)
+    moon_illumination: float
 
     def high(self, max_airmass: float, camera: Instrument | None = None) -> NDArray[np.bool_]:
         """Whether it is above the largest airmass and the telescope's horizon, shape (t,)."""
@@ -64,11 +67,16 @@ def skies(sites: Sequence[Site], ra: float, dec: float, start: float, end: float
     return tuple(_sky(site, ra, dec, start, end, sun_altitude) for site in sites)
 
 
+def observable(sky: Sky, limits: Limits, camera: Instrument) -> NDArray[np.bool_]:
+    """Whether one site may observe, shape (t,): within the limits, and where the telescope points."""
+    return np.asarray(sky.high(limits.max_airmass, camera) & sky.off_moon(limits.moon_separation) & sky.reached(camera))
+
+
 def window(seen: Sequence[Sky], limits: Limits, camera: Instrument) -> tuple[float, float] | None:
     """First and last moment (MJD, UTC) at which any site may observe; None where none may."""
     parts = []
     for sky in seen:
-        up = np.flatnonzero(sky.high(limits.max_airmass, camera) & sky.off_moon(limits.moon_separation) & sky.reached(camera))
+        up = np.flatnonzero(observable(sky, limits, camera))
         if len(up):
             parts.append((sky.times[up[0]] - sky.days[up[0]] / 2.0, sky.times[up[-1]] + sky.days[up[-1]] / 2.0))
     return (float(min(first for first, _ in parts)), float(max(last for _, last in parts))) if parts else None
@@ -96,4 +104,5 @@ def _sky(site: Site, ra: float, dec: float, start: float, end: float, sun_altitu
     arrays = [np.concatenate([np.zeros(0), *column]) for column in columns]
     for array in arrays:
         array.setflags(write=False)
-    return Sky(site, *arrays)
+    times, days, altitude, separation, moon_altitude, angle = arrays
+    return Sky(site, times, days, altitude, separation, moon_altitude, angle, moon_illumination(start))

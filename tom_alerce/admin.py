@@ -98,6 +98,15 @@ admin.site.register(
     models.Mark, _table("kind", "sky_object_id", "author", "text", "created", "expires", "undone", filters=("kind",), joined=("author",))
 )
 admin.site.register(models.Profile, _table("name", "version", "author", "created", "active", filters=("name",), joined=("author",)))
+admin.site.register(
+    models.Override, _table("guard", "request", "user", "reason", "created", filters=("guard",), joined=("request", "user"))
+)
+admin.site.register(models.Trigger, _table("name", "mode", "profile", "threshold", "facility", "owner", "allowed_by", filters=("mode",)))
+admin.site.register(
+    models.TriggerEntry,
+    _table("trigger", "time", "sky_object_id", "score", "outcome", "reason", filters=("outcome", "trigger"), joined=("trigger",)),
+)
+admin.site.register(models.Halt, _table("started", "started_by", "reason", "ended", "ended_by", joined=("started_by", "ended_by")))
 admin.site.register(models.DeadLetter, _table("source", "position", "reason", "size", "created", search=("source", "reason")))
 admin.site.register(
     models.AwaitedObject, _table("survey", "object_id", "source", "reason", "named", filters=("survey",), search=("object_id", "source"))

@@ -42,6 +42,10 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         #: The plug-in of ``followup/facilities`` that makes requests, and parameters of its ``payload`` (proposal, ...) and of
         #: ``followup.plan.plan`` (instrument, filters, snr, hours, top, threshold).
         "FACILITY": {"name": "lco"},
+        #: Further facilities of the TOM: plug-in -> parameters of its ``payload``, as in ``FACILITY``.
+        "FACILITIES": {},
+        #: Guard of ``tom_alerce/requests/guards`` -> its parameters; None switches it off. A dotted module adds one.
+        "GUARDS": {},
         #: Seconds that all answers of a facility's portal to one action may take together.
         "FACILITY_TIMEOUT": 20.0,
         #: Seconds after which a request that the portal does not know cannot arrive any more: longer than its own time-out.

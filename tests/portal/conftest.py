@@ -11,6 +11,7 @@ from django.core.cache import cache
 
 from tests.portal import servers
 from tests.portal.proxy import Proxy
+from tests.unguarded import UNGUARDED
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +43,7 @@ def tom(portal, proxy, settings):
         "FACILITY": {"name": "lco", "proposal": servers.PROPOSAL},
         "FACILITY_TIMEOUT": 10.0,
         "FACILITY_SETTLED": 0.0,
+        "GUARDS": UNGUARDED,
     }
     yield settings
     proxy.release()

@@ -13,13 +13,17 @@ from tom_alerce.models import (
     Drift,
     Explanation,
     FollowupRequest,
+    Halt,
     MatchCandidate,
+    Override,
     Rank,
     Ranking,
     RequestEvent,
     SkyObject,
     Stamps,
     SurveyObject,
+    Trigger,
+    TriggerEntry,
     WithdrawnMeasurement,
 )
 from tom_alerce.store import alerts, awaited, dead_letters, watermarks
@@ -37,6 +41,10 @@ def admin(client, db):
     MatchCandidate.objects.create(survey_object=SurveyObject.objects.get(), sky_object=sky, separation=1.0)
     request = FollowupRequest.objects.create(key="k", sky_object=sky, facility="LCO", payload={})
     RequestEvent.objects.create(request=request, after="draft", reason="<script>alert(1)</script>")
+    Override.objects.create(request=request, token=request.token, guard="moon", reason="<script>alert(1)</script>")
+    trigger = Trigger.objects.create(name="<script>alert(1)</script>", facility="lco")
+    TriggerEntry.objects.create(trigger=trigger, sky_object=sky, night="2026-11-22", score=0.9, outcome="stopped")
+    Halt.objects.create(reason="<script>alert(1)</script>")
     dead_letters.save([dead_letters.Refused.of("topic", "1:2", b"x", PacketError("<script>alert(1)</script>"))])
     awaited.save([awaited.Named("lsst", "1", "topic", "<script>alert(1)</script>")])
     watermarks.advance("alerce ztf", 61000.0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from tom_alerce.requests.case import Case, Claim, Other, Spent
 from tom_alerce.requests.guards import (
     brightness,
     budget,
+    by_hand,
     claimed,
     classified,
     hour_angle,
@@ -40,13 +43,13 @@ def sky(n=10, **columns):
     """A site at which the object is high, the Moon is up and far, and the hour angle small, for an hour."""
     columns = {"altitude": 60.0, "moon_separation": 80.0, "moon_altitude": 40.0, "hour_angle": 1.0, "days": 6 / 1440} | columns
     times = NOW + np.arange(n) * 6 / 1440
-    return Sky(SITES["Cerro Tololo"], times, **{name: np.full(n, value) for name, value in columns.items()})
+    return Sky(SITES["Cerro Tololo"], times, **{name: np.full(n, value) for name, value in columns.items()}, moon_illumination=0.5)
 
 
 def case(asked=ASKED, **changes):
     base = Case(
         now=NOW, asked=asked, camera=INSTRUMENTS.get(asked.instrument), instruments=tuple(INSTRUMENTS), hours=asked.hours(INSTRUMENTS),
-        skies=(sky(),), in_space=False, magnitude=18.0, classes={"stamp": {"SN": 0.9, "AGN": 0.1}}, classified="", spectra=0,
+        skies=(sky(),), in_space=False, by_hand='', magnitude=18.0, classes={"stamp": {"SN": 0.9, "AGN": 0.1}}, classified="", spectra=0,
         others=(), claims=(), spent=Spent(),
     )  # fmt: skip
     return replace(base, **changes)
@@ -67,6 +70,7 @@ STOPPED = [
     (hour_angle, case(skies=(sky(hour_angle=5.0),), camera=replace(INSTRUMENTS["CAMERA"], hour_angle=4.6)), {}, "4.6 h"),
     (requested, case(others=(OTHER,)), {}, "LCO CAMERA, submitted, yours"),
     (requested, case(SPECTRUM, others=(OTHER,)), {"any_instrument": True}, "submitted"),
+    (requested, case(SPECTRUM, others=(replace(OTHER, spectrum=True),)), {}, "requested already"),
     (classified, case(SPECTRUM, classified="SN 2026abc"), {}, "SN 2026abc"),
     (classified, case(SPECTRUM, spectra=2), {}, "2 spectra"),
     (classified, case(classified="SN 2026abc"), {"imaging": True}, "SN 2026abc"),
@@ -78,6 +82,7 @@ STOPPED = [
     (budget, case(spent=Spent(person=1.0)), {"person": 1.0}, "your night"),
     (quiet, case(), {"start": "22:00", "end": "07:00", "zone": "America/Santiago"}, "it is 22:59"),
     (quiet, case(), {"start": "01:00", "end": "02:00"}, "it is 01:59"),
+    (by_hand, case(by_hand="ESO takes blocks from P2"), {}, "P2"),
     (instrument, case(replace(ASKED, instrument="TOASTER")), {}, "no instrument 'TOASTER'"),
     (instrument, case(replace(ASKED, exposures=(Exposure("Halpha", 60.0),))), {}, "no Halpha"),
     (instrument, case(classes={"stamp": {"asteroid": 0.8, "SN": 0.2}}), {}, "asteroid (0.80)"),
@@ -95,6 +100,8 @@ PASSED = [
     (moon, case(skies=(sky(moon_separation=5.0, moon_altitude=-3.0),)), {}, "5°"),
     (hour_angle, case(camera=replace(INSTRUMENTS["CAMERA"], hour_angle=4.6)), {}, "within"),
     (requested, case(SPECTRUM, others=(OTHER,)), {}, "1 under way"),
+    (requested, case(others=(replace(OTHER, joins=True),)), {}, "joined with"),
+    (requested, case(others=(replace(OTHER, spectrum=True, asked=SPECTRUM),)), {}, "1 under way"),
     (requested, case(others=(replace(OTHER, asked=replace(ASKED, start=NOW + 1, end=NOW + 2)),)), {}, "other times"),
     (classified, case(classified="SN 2026abc", spectra=3), {}, "no spectrum is asked"),
     (brightness, case(magnitude=math.nan), {}, "not known"),
@@ -182,3 +189,14 @@ def test_exposures_made_for_a_signal_to_noise_reach_it():
     total = seconds(camera, "r", 19.0, 20.0, 3.0)
     assert reached(camera, "r", 19.0, total, 1, 3.0) == pytest.approx(20.0)
     assert reached(camera, "r", 19.0, total / 4, 4, 3.0) < 20.0  # each is read on its own
+
+
+def test_the_documentation_has_every_guard_and_says_whether_it_may_be_overridden():
+    page = (Path(__file__).parents[2] / "docs" / "submission.md").read_text()
+    rows = {m[1]: m[2] for m in re.finditer(r"^\| `(\w+)` \|.*\| (yes|no) \|$", page, re.MULTILINE)}
+    assert set(rows) == set(plugins.names(GUARDS))
+    for name, told in rows.items():
+        module = plugins.load(GUARDS, name)
+        assert told == ("yes" if getattr(module, "OVERRIDABLE", True) else "no")
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        assert set(re.findall(r"`(\w+)`", row)) >= set(inspect.signature(module.guard).parameters) - {"case"}

@@ -21,6 +21,7 @@ from followup.facilities import fake
 from followup.records import Exposure
 from tests.followup.test_lco import REQUEST
 from tests.tom_alerce import factories
+from tests.unguarded import UNGUARDED
 from tom_alerce import clock
 from tom_alerce.models import FollowupRequest
 from tom_alerce.requests import approve, cancel, draft, portal, reconcile, rights, send, states, sync, validate
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.django_db
 def folder(settings, tmp_path):
     """The portal of the fake facility: a folder."""
     settings.TOM_ALERCE = {"FACILITY": {"name": "fake", "program": "TEST"}, "FACILITY_TIMEOUT": 5.0, "FACILITY_SETTLED": 0.0}
+    settings.TOM_ALERCE["GUARDS"] = UNGUARDED
     settings.TOM_FACILITY_CLASSES = ["demo.facility.FakeFacility"]
     settings.FACILITIES = {"Fake": {"folder": str(tmp_path)}}
     return tmp_path

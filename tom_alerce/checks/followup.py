@@ -37,7 +37,32 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         for key, value in conf.get("LIMITS").items():
             if not arguments("", {key: value}, defaults):
                 messages += refused("LIMITS", partial(Limits, **{key: value}), FollowupError)
+    messages += [] if missing("FACILITIES") else _further_facilities()
+    messages += [] if missing("GUARDS") else _guards()
     return messages + ([] if missing("FACILITY") else _facility_options())
+
+
+def _further_facilities() -> list[CheckMessage]:
+    """E005, E006: options of ``FACILITIES`` that their payloads do not take."""
+    from followup.plan import load_facility
+
+    return [
+        message
+        for name, values in conf.get("FACILITIES").items()
+        for message in arguments(f"['FACILITIES'][{name!r}]", values, conf.options(load_facility(name).payload))
+    ]
+
+
+def _guards() -> list[CheckMessage]:
+    """E005, E006: parameters that guards do not take."""
+    from broker_adapters import plugins
+    from tom_alerce.requests.judge import PACKAGE
+
+    return [
+        message
+        for name, values in conf.get("GUARDS").items()
+        for message in arguments(f"['GUARDS'][{name!r}]", values or {}, conf.options(plugins.load(PACKAGE, name).guard))
+    ]
 
 
 def _facility_options() -> list[CheckMessage]:

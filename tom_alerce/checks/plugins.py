@@ -20,6 +20,8 @@ PACKAGES = {
     "CLASSIFIERS": "classifiers.models",
     "TERMS": "followup.terms",
     "FACILITY": "followup.facilities",
+    "FACILITIES": "followup.facilities",
+    "GUARDS": "tom_alerce.requests.guards",
 }
 
 #: Kinds of plug-ins that are cheap to import, and the attributes that one must have. Terms are loaded by `check_followup`; a classifier is
@@ -28,6 +30,7 @@ REQUIRED = {
     "broker_adapters.surveys": ("SURVEY", "recognises", "read"),
     "broker_adapters.brokers": ("Client",),
     "followup.facilities": ("FACILITY", "payload"),
+    "tom_alerce.requests.guards": ("guard",),
 }
 
 

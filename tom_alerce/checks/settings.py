@@ -43,7 +43,8 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     | dict.fromkeys(("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS", "DRIFT_ALARM"), (_is(int, float), "a positive number"))
     | dict.fromkeys(("RANK_LIMIT", "BATCH"), (_is(int), "a positive whole number"))
     | dict.fromkeys(
-        ("BROKERS", "STREAMS"), (lambda value: _dictionary(value) and all(map(_dictionary, value.values())), "a dictionary of dictionaries")
+        ("BROKERS", "STREAMS", "FACILITIES"),
+        (lambda value: _dictionary(value) and all(map(_dictionary, value.values())), "a dictionary of dictionaries"),
     )
     | {
         "PROMOTION": (_each(_dictionary), "a list of dictionaries"),
@@ -52,6 +53,10 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
         "SITE": (_is(str, Mapping), "a name or a dictionary"),
         "TARGET_LIST": (_text, "a text"),
         "EVERYBODY": (lambda value: _each(_text)(value) and set(value) <= set(conf.ROLES), f"a list of roles ({', '.join(conf.ROLES)})"),
+        "GUARDS": (
+            lambda value: _dictionary(value) and all(one is None or _dictionary(one) for one in value.values()),
+            "a dictionary of dictionaries or None",
+        ),
         "KEEP_DAYS": (_days, f"a dictionary of positive numbers or None, with keys of {', '.join(conf.DEFAULTS['KEEP_DAYS'])}"),
     }
 )

@@ -2,11 +2,13 @@
 
 from tom_alerce.models.classification import Classification, Drift, Explanation
 from tom_alerce.models.followup import Rank, Ranking
+from tom_alerce.models.guards import Override
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, Watermark, WithdrawnMeasurement
 from tom_alerce.models.marks import Mark
 from tom_alerce.models.profiles import Profile
 from tom_alerce.models.requests import FollowupRequest, RequestEvent
 from tom_alerce.models.sky import Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
+from tom_alerce.models.triggers import Halt, Trigger, TriggerEntry
 
 __all__ = [
     "AwaitedObject",
@@ -16,8 +18,10 @@ __all__ = [
     "Drift",
     "Explanation",
     "FollowupRequest",
+    "Halt",
     "Mark",
     "MatchCandidate",
+    "Override",
     "Profile",
     "Rank",
     "Ranking",
@@ -25,6 +29,8 @@ __all__ = [
     "SkyObject",
     "Stamps",
     "SurveyObject",
+    "Trigger",
+    "TriggerEntry",
     "Watermark",
     "WithdrawnMeasurement",
 ]

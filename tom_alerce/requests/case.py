@@ -12,22 +12,29 @@ from followup.network import Sky
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one guard says: its name, whether the request passes, why, and whether a person with the right may override it."""
+    """What one guard says: its name, whether the request passes, why, whether a person with the right may override it, and who has, why."""
 
     name: str
     passed: bool
     reason: str
     overridable: bool
+    overridden: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another request for the same object: what it asks for, its state, and who sees it as whose."""
+    """Another request for the same object: what it asks for, its state, and whose it is as the person sees it.
+
+    ``joins`` says that a request which asks for the same is joined with it when it is sent, instead of being repeated; ``spectrum`` whether
+    a spectrum is asked for, None where that is not known.
+    """
 
     facility: str
     asked: Asked
     state: str
     whose: str
+    joins: bool = False
+    spectrum: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,8 @@ class Case:
     skies : tuple of Sky
         One for each site that has the instrument, over the window; empty for a telescope in space.
     in_space : bool
+    by_hand : str
+        Why the facility takes no requests from here; '' where it does.
     magnitude : float
         AB magnitude expected now; NaN where it is not known.
     classes : mapping of classifier to mapping of class to probability
@@ -91,6 +100,7 @@ class Case:
     hours: float
     skies: tuple[Sky, ...] = field(repr=False)
     in_space: bool
+    by_hand: str
     magnitude: float
     classes: Mapping[str, Mapping[str, float]]
     classified: str

@@ -50,14 +50,10 @@ def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> F
         fresh_target = sky_object.target_id is None and targets.existing(sky_object, user) is None
         impossible = fresh_target and bool(_problems(request, facility))
         target = None if impossible else targets.promote(sky_object, user)
-        payload = facility.payload(request, target_id=NO_TARGET if target is None else target.pk, **options_of(facility.payload))
-        fresh: dict[str, Any] = {
-            "target": target,
-            "ranking": ranking,
-            "payload": payload,
-            "start": request.start,
-            "end": request.end,
-        }
+        payload = facility.payload(
+            request, target_id=NO_TARGET if target is None else target.pk, **options_of(facility.payload, request.facility)
+        )
+        fresh: dict[str, Any] = {"target": target, "ranking": ranking, "payload": payload, "start": request.start, "end": request.end}
         fixed = {"sky_object": sky_object, "facility": facility.FACILITY, "instrument": request.instrument}
         owner = user if user is not None and user.is_authenticated else None
         row, new = FollowupRequest.objects.get_or_create(
@@ -75,7 +71,7 @@ def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> F
 def _problems(request: ObservationRequest, facility: Facility) -> Sequence[str]:
     """Objections of the plug-in's own check to the request, whatever its target is."""
     check = getattr(facility, "check", None)
-    payload = facility.payload(request, target_id=NO_TARGET, **options_of(facility.payload))
+    payload = facility.payload(request, target_id=NO_TARGET, **options_of(facility.payload, request.facility))
     return check(payload) if check is not None else ()
 
 

@@ -25,16 +25,22 @@ def plugin() -> Facility:
 def facility_of(tom_name: str) -> Facility | None:
     """Plug-in of a stored request, by the name of its facility in the TOM; None where neither the settings nor we have one.
 
-    The plug-in in the settings comes first, so that a module of your own is found, and may stand in for one of ours.
+    The plug-ins in the settings come first, so that a module of your own is found, and may stand in for one of ours.
     """
-    candidates = map(load_facility, (facility_name(), *plugins.names(PACKAGE)))
+    candidates = map(load_facility, (*configured(), *plugins.names(PACKAGE)))
     return next((facility for facility in candidates if tom_name == facility.FACILITY), None)
 
 
-def options_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """The settings of ``FACILITY`` that are options of a function."""
+def configured() -> tuple[str, ...]:
+    """Plug-in names of the facilities in the settings: that of ``FACILITY``, then those of ``FACILITIES``."""
+    return tuple(dict.fromkeys((facility_name(), *conf.get("FACILITIES"))))
+
+
+def options_of(function: Callable[..., Any], name: str = "") -> dict[str, Any]:
+    """The settings that are options of a function: of the facility of that plug-in name, or of the one in ``FACILITY``."""
     known = conf.options(function)
-    return {key: value for key, value in conf.get("FACILITY").items() if key in known}
+    given = conf.get("FACILITY") if name in ("", facility_name()) else conf.get("FACILITIES").get(name, {})
+    return {key: value for key, value in given.items() if key in known}
 
 
 def facility_options() -> dict[str, Any]:

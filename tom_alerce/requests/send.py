@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from tom_alerce import clock, conf
 from tom_alerce.models import FollowupRequest, SkyObject
-from tom_alerce.requests import portal, records
+from tom_alerce.requests import judge, portal, records
 from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.rights import require
 from tom_alerce.requests.states import PENDING, IllegalTransition, State, move
@@ -51,6 +51,8 @@ def send(row: FollowupRequest, user: Any) -> None:
         It is not approved, or another worker is sending it.
     Silent
         The facility gave no usable answer about an earlier attempt; nothing was sent, and the request is still APPROVED.
+    Stopped
+        A guard stops it, and nobody has overridden that; the request is still APPROVED.
     """
     began = time.monotonic()
     want(row, user)
@@ -60,6 +62,7 @@ def send(row: FollowupRequest, user: Any) -> None:
     timeout: float = conf.get("FACILITY_TIMEOUT")
     if row.sent is not None and _there_already(row, user, timeout * _LOOK):
         return
+    judge.require(row, user)
     carry = getattr(facility_of(row.facility), "carry", None)
     prepared: dict[str, Any] = row.prepared or {}  # `approve` has seen to it
     sent = carry(prepared, row.token) if carry is not None else prepared

@@ -1,0 +1,130 @@
+"""What a portal of the OCS kind says about a request beforehand: hours left, highest priority, and who else wants that part of the sky."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urljoin
+
+import requests
+from django.core.cache import cache
+from django.utils import timezone
+from tom_observations.facility import get_service_class
+
+from tom_alerce import conf
+from tom_alerce.models import FollowupRequest
+from tom_alerce.requests.facilities import facility_of
+from tom_alerce.requests.known import read
+from tom_alerce.requests.timeouts import bounded
+from tom_alerce.requests.validate import check
+from tom_alerce.store.sanitize import sanitize_text
+
+logger = logging.getLogger(__name__)
+
+#: Seconds for which an answer is shown again.
+_KEPT = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What the portal says of one request; None where it says nothing.
+
+    ``at`` is when it was asked, ``left`` the hours of the proposal that are left for the instrument by kind of time, ``highest`` the
+    largest intra-proposal priority, ``hours`` the time that the request takes by the portal's count, ``contention`` the hours that all
+    proposals ask for around its right ascension in the coming day, and ``problem`` why something is not known.
+    """
+
+    at: datetime
+    left: Mapping[str, float]
+    highest: float | None
+    hours: float | None
+    contention: float | None
+    problem: str
+
+
+def allowance(row: FollowupRequest) -> Allowance | None:
+    """Ask the portal, in twice `FACILITY_TIMEOUT` at most, or repeat what it said lately; None for a facility without such a portal."""
+    portal = _portal(row)
+    if portal is None:
+        return None
+    digest = hashlib.sha256(json.dumps([row.pk, row.payload], sort_keys=True).encode()).hexdigest()
+    key = f"alerce_allowance_{digest}"
+    known: Allowance | None = cache.get(key)
+    if known is None:
+        known = _ask(row, *portal)
+        cache.set(key, known, _KEPT if not known.problem else 30)
+    return known
+
+
+def _portal(row: FollowupRequest) -> tuple[str, str] | None:
+    """Address and key of the portal; None for a facility that has none of this kind."""
+    try:
+        settings: Any = getattr(get_service_class(row.facility)(), "facility_settings", None)
+        if not hasattr(settings, "get_setting"):
+            return None
+        address, key = str(settings.get_setting("portal_url") or ""), str(settings.get_setting("api_key") or "")
+    except Exception:  # the boundary of the TOM's facilities, which are anybody's code: there is no portal to ask
+        logger.info("%s: no portal to ask", row, exc_info=True)
+        return None
+    return (address, key) if address.startswith(("http://", "https://")) else None
+
+
+def _ask(row: FollowupRequest, address: str, token: str) -> Allowance:
+    """Ask three questions; the first that gets no answer ends it, since a portal that is down is not asked thrice."""
+    found = check(row)
+    if found.silent:
+        return Allowance(timezone.now(), {}, None, None, None, found.message)
+    asked, ra, sent = read(facility_of(row.facility), row), row.sky_object.ra, found.sent
+    left: dict[str, float] = {}
+    highest = hours = contention = None
+    problem = ""
+    headers = {"Authorization": f"Token {token}"}
+    try:
+        with bounded(conf.get("FACILITY_TIMEOUT")):
+            left = _left(_json("GET", address, f"/api/proposals/{quote(asked.proposal, safe='')}/", headers), asked.instrument)
+            contention = _contention(_json("GET", address, f"/api/contention/{quote(asked.instrument, safe='')}/", headers), ra)
+            if sent is not None:
+                highest, hours = _highest(_json("POST", address, "/api/requestgroups/max_allowable_ipp/", headers, sent), asked.instrument)
+    except requests.RequestException as error:
+        problem = f"the portal gave no usable answer ({type(error).__name__})"
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        logger.info("%s: an answer of the portal is not understood", row, exc_info=True)
+        problem = f"an answer of the portal is not understood ({type(error).__name__})"
+    return Allowance(timezone.now(), left, highest, hours, contention, problem)
+
+
+def _json(method: str, address: str, path: str, headers: Mapping[str, str], body: Any = None) -> Any:
+    response = requests.request(method, urljoin(address, path), headers=dict(headers), json=body)  # within `bounded`
+    response.raise_for_status()
+    return response.json()
+
+
+def _left(proposal: Any, instrument: str) -> dict[str, float]:
+    """Kind of time -> hours left for an instrument."""
+    names = {"std": "normal", "tc": "time critical", "rr": "rapid response"}
+    rows = [one for one in proposal.get("timeallocation_set", ()) if instrument in one.get("instrument_types", ())]
+    return {
+        told: sum(float(one.get(f"{kind}_allocation") or 0.0) - float(one.get(f"{kind}_time_used") or 0.0) for one in rows)
+        for kind, told in names.items()
+        if rows
+    }
+
+
+def _contention(answer: Any, ra: float) -> float:
+    """Hours that are asked for in the hour of right ascension."""
+    return float(sum(float(seconds) for seconds in answer["contention_data"][int(ra / 15.0) % 24].values()) / 3600.0)
+
+
+def _highest(answer: Any, instrument: str) -> tuple[float | None, float | None]:
+    """Highest priority and the hours of the request; None for both if the portal refuses to say."""
+    semesters = [one for one in answer.values() if isinstance(one, dict) and instrument in one]
+    if not semesters:
+        logger.info("the portal allows no priority: %s", sanitize_text(str(answer))[:500])
+        return None, None
+    entry = semesters[0][instrument]
+    return float(entry["max_allowable_ipp_value"]), float(entry["request_duration"])

@@ -1,0 +1,176 @@
+"""Gathers what is known of a request into the case that guards judge."""
+
+from __future__ import annotations
+
+import logging
+import math
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from tom_dataproducts.models import SpectroscopyReducedDatum
+from tom_observations.models import ObservationRecord
+
+from broker_adapters import tns
+from broker_adapters.times import mjd_from_datetime
+from followup import ocs
+from followup.asked import RAPID_RESPONSE, Asked
+from followup.network import skies
+from followup.records import Candidate, Facility, FollowupError, Limits
+from tom_alerce import conf, visible
+from tom_alerce.models import FollowupRequest, Mark, SkyObject
+from tom_alerce.requests.case import Case, Claim, Other, Spent
+from tom_alerce.requests.facilities import facility_of
+from tom_alerce.requests.sites import sites_of
+from tom_alerce.requests.states import PENDING, State
+from tom_alerce.store import marks
+from tom_alerce.store.candidates import candidates
+
+logger = logging.getLogger(__name__)
+
+#: States of requests that are under way, and of those whose time is spent.
+UNDER_WAY = PENDING | {State.APPROVED}
+SPENT = UNDER_WAY | {State.OBSERVED}
+#: Days of a semester, over which the time of a proposal is counted, and after which the TOM's own records no longer stand in the way.
+_SEMESTER, _FORGOTTEN = 183, 30
+
+
+def case(row: FollowupRequest, user: Any, now: float) -> Case:
+    """Gather the case of a request for a person (None: the TOM itself) at a time (MJD); FollowupError if its form data cannot be read."""
+    plugin = facility_of(row.facility)
+    asked = read(plugin, row)
+    instruments = {} if plugin is None else plugin.INSTRUMENTS
+    sites = sites_of(plugin, asked.instrument)
+    (candidate,) = candidates(SkyObject.objects.filter(pk=row.sky_object_id))
+    start = asked.start if math.isfinite(asked.start) else now
+    history = candidate.history(now)
+    sun = Limits(**conf.get("LIMITS")).sun_altitude
+    return Case(
+        now=now,
+        asked=asked,
+        camera=instruments.get(asked.instrument),
+        instruments=tuple(instruments),
+        hours=asked.hours(instruments),
+        skies=skies(sites, candidate.ra, candidate.dec, max(start, now), asked.end, sun),
+        in_space=not sites,
+        by_hand=str(getattr(plugin, "BY_HAND", "")),
+        magnitude=math.nan if history is None else history.trend.now,
+        classes=candidate.probabilities,
+        classified=_classified(row, candidate),
+        spectra=0 if row.target_id is None else SpectroscopyReducedDatum.objects.filter(target=row.target_id).count(),
+        others=(*_others(row, user), *_records(row)),
+        claims=_claims(row, user),
+        spent=_spent(row, asked, plugin, user),
+    )
+
+
+def read(plugin: Facility | None, row: FollowupRequest) -> Asked:
+    """What a request asks for, by its form data; by its columns alone where its plug-in does not read them."""
+    function = getattr(plugin, "asked", None)
+    if function is not None:
+        found: Asked = function(row.payload)
+        return found
+    return _columns(row)
+
+
+def _columns(row: FollowupRequest) -> Asked:
+    start, end = (math.nan if one is None else one for one in (row.start, row.end))
+    return Asked(row.instrument, (), start, end, math.inf, 0.0)
+
+
+def _classified(row: FollowupRequest, candidate: Candidate) -> str:
+    """The name that says that there is a class; '' where there is none."""
+    if not candidate.classified:
+        return ""
+    names = [candidate.name, *(name for member in row.sky_object.survey_objects.all() for name in member.names)]
+    return tns.best(names) or candidate.name
+
+
+def _others(row: FollowupRequest, user: Any) -> list[Other]:
+    """Requests of this TOM for the same object that are under way."""
+    rows = FollowupRequest.objects.filter(sky_object=row.sky_object_id, state__in=UNDER_WAY).exclude(pk=row.pk).select_related("user")
+    seen = set(
+        rows.values_list("pk", flat=True) if user is None else visible.requests(user).filter(pk__in=rows).values_list("pk", flat=True)
+    )
+    return [
+        Other(
+            one.facility,
+            _columns(one),
+            one.get_state_display(),
+            _whose(one, user, one.pk in seen),
+            joins=one.state in PENDING and (one.facility, one.instrument) == (row.facility, row.instrument),
+            spectrum=_spectrum(one),
+        )
+        for one in rows
+    ]
+
+
+def _spectrum(row: FollowupRequest) -> bool | None:
+    """Whether a request is for a spectrum; None for an instrument that is not known."""
+    plugin = facility_of(row.facility)
+    camera = None if plugin is None else plugin.INSTRUMENTS.get(row.instrument)
+    return None if camera is None else camera.resolution > 0.0
+
+
+def _whose(row: FollowupRequest, user: Any, seen: bool) -> str:
+    if row.user is None:
+        return "of this TOM itself"
+    if user is not None and row.user_id == user.pk:
+        return "yours"
+    return f"of {row.user.get_username()}" if seen else "another person's"
+
+
+def _records(row: FollowupRequest) -> list[Other]:
+    """What was asked for in the TOM's own forms for the same target, lately, and has not ended."""
+    if row.target_id is None:
+        return []
+    recent = timezone.now() - timedelta(days=_FORGOTTEN)
+    rows = ObservationRecord.objects.filter(target=row.target_id, followup_requests=None, created__gte=recent)
+    return [
+        Other(one.facility, _parameters(one.parameters), str(one.status or "asked for"), "in the TOM's own form")
+        for one in rows
+        if not _ended(one)
+    ]
+
+
+def _ended(record: Any) -> bool:
+    try:
+        return bool(record.terminal)
+    except Exception:  # the boundary of the TOM's facilities, which are anybody's code, or no longer there: nobody knows
+        logger.info("whether the observation %s has ended is not known", record.pk, exc_info=True)
+        return False
+
+
+def _parameters(parameters: Any) -> Asked:
+    """What parameters of a TOM's own form ask for; at any time, with any instrument, where they cannot be read."""
+    try:
+        return ocs.asked(parameters if isinstance(parameters, dict) else {})
+    except FollowupError:
+        return Asked("", (), math.nan, math.nan, math.inf, 0.0)
+
+
+def _claims(row: FollowupRequest, user: Any) -> tuple[Claim, ...]:
+    """Claims of other people that count now."""
+    rows = marks.active().filter(sky_object=row.sky_object_id, kind=Mark.Kind.CLAIM).select_related("author")
+    others = rows if user is None else rows.exclude(author=user)
+    return tuple(Claim(one.by, math.nan if one.expires is None else mjd_from_datetime(one.expires)) for one in others)
+
+
+def _spent(row: FollowupRequest, asked: Asked, plugin: Facility | None, user: Any) -> Spent:
+    """Time of requests to the same facility that were approved or sent: of the semester, and of the night in which this one begins."""
+    since = timezone.now() - timedelta(days=_SEMESTER)
+    rows = FollowupRequest.objects.filter(facility=row.facility, state__in=SPENT, created__gte=since).exclude(pk=row.pk)
+    proposal = night = person = 0.0
+    rapid = 0
+    for one in rows:
+        try:
+            other = read(plugin, one)
+        except FollowupError:
+            continue
+        hours = other.hours({} if plugin is None else plugin.INSTRUMENTS)
+        tonight = abs(other.start - asked.start) < 0.5
+        proposal += hours if other.proposal == asked.proposal else 0.0
+        night += hours if tonight else 0.0
+        person += hours if tonight and user is not None and user.pk in (one.user_id, one.sender_id) else 0.0
+        rapid += tonight and other.mode == RAPID_RESPONSE
+    return Spent(proposal, night, person, rapid)

@@ -1,0 +1,80 @@
+"""Applies a template to an object: one click makes a draft that is filled in and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from followup import sites
+from followup.plan import camera, load_facility
+from followup.records import Limits
+from followup.template import fill
+from tom_alerce import conf
+from tom_alerce.clock import now as now_mjd
+from tom_alerce.models import FollowupRequest, SkyObject
+from tom_alerce.requests import draft, validate
+from tom_alerce.requests.facilities import facility_name, options_of
+from tom_alerce.requests.sites import sites_of
+from tom_alerce.store import rankings
+from tom_alerce.store.candidates import candidates
+
+
+def apply(
+    sky_object: SkyObject,
+    user: Any,
+    *,
+    facility: str = "",
+    instrument: str = "",
+    filters: Sequence[str] = (),
+    snr: float | None = None,
+) -> FollowupRequest:
+    """Draft and check a request for an object; the caller has made sure that the user may.
+
+    Parameters
+    ----------
+    sky_object : SkyObject
+        What is to be observed.
+    user : User
+        Whose draft it is.
+    facility, instrument : str
+        Plug-in and instrument; '' takes those of the settings.
+    filters : sequence of str
+        None takes the instrument's default.
+    snr : float, optional
+        Signal to noise wanted; the default is that of the settings.
+
+    Raises
+    ------
+    FollowupError
+        It cannot be asked for: unknown brightness, never visible, unknown instrument or filter.
+    StoreError
+        It cannot be a target.
+    """
+    given = _of_settings(facility) | {
+        name: value for name, value in {"instrument": instrument, "filters": tuple(filters), "snr": snr}.items() if value
+    }
+    name = facility or facility_name()
+    chosen, _, _ = camera(name, given.get("instrument", ""), given.get("filters", ()))
+    (candidate,) = candidates(SkyObject.objects.filter(pk=sky_object.pk))
+    ranked = rankings.rank_of(sky_object)
+    request = fill(
+        candidate,
+        sites.site(conf.get("SITE")),
+        sites_of(load_facility(name), chosen),
+        now_mjd(),
+        Limits(**conf.get("LIMITS")),
+        facility=name,
+        priority=0.0 if ranked is None else ranked.score,
+        **given,
+    )
+    (row,) = draft.draft([request], None if ranked is None else ranked.ranking, user)
+    if row.state in draft.REDRAFTED:
+        validate.dry_run(row, user)
+        draft.settle(row)
+    return row
+
+
+def _of_settings(facility: str) -> dict[str, Any]:
+    """Instrument, filters and signal to noise in the settings, which are about the facility of the settings."""
+    own = options_of(fill) if facility in ("", facility_name()) else {}
+    return {name: own[name] for name in ("instrument", "filters", "snr") if name in own}
