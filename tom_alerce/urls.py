@@ -4,7 +4,22 @@ from django.urls import path
 from tom_common.api_router import SharedAPIRootRouter
 
 from tom_alerce.api import ClassificationViewSet, MarkViewSet, RankViewSet, SkyObjectViewSet
-from tom_alerce.pages import actions, board, drift, night, object, plotly, profiles, review, stamps, target, theme
+from tom_alerce.pages import (
+    actions,
+    board,
+    bulk,
+    drift,
+    night,
+    object,
+    plotly,
+    profiles,
+    request_actions,
+    requests,
+    review,
+    stamps,
+    target,
+    theme,
+)
 
 app_name = "tom_alerce"
 
@@ -27,6 +42,21 @@ urlpatterns = [
     path("objects/<int:pk>/explain/", actions.explain, name="explain"),
     path("objects/<int:pk>/mark/", actions.mark, name="mark"),
     path("marks/<int:pk>/undo/", actions.unmark, name="unmark"),
+    path("objects/<int:pk>/request/", request_actions.apply, name="apply"),
+    path("requests/", requests.RequestsView.as_view(), name="requests"),
+    path("requests/plan/", bulk.plan, name="requests-plan"),
+    path("requests/bulk/", bulk.bulk, name="bulk"),
+    path("requests/bulk/confirm/", bulk.confirm, name="bulk-confirm"),
+    path("requests/<int:pk>/", requests.RequestView.as_view(), name="request"),
+    path("requests/<int:pk>/portal/", requests.portal, name="request-portal"),
+    path("requests/<int:pk>/save/", request_actions.save, name="request-save"),
+    path("requests/<int:pk>/check/", request_actions.check, name="request-check"),
+    path("requests/<int:pk>/ask/", request_actions.ask, name="request-ask"),
+    path("requests/<int:pk>/approve/", request_actions.approve, name="request-approve"),
+    path("requests/<int:pk>/send/", request_actions.send, name="request-send"),
+    path("requests/<int:pk>/cancel/", request_actions.cancel, name="request-cancel"),
+    path("requests/<int:pk>/reopen/", request_actions.reopen, name="request-reopen"),
+    path("requests/<int:pk>/override/", request_actions.override, name="request-override"),
     path("explanations/<int:pk>.png", stamps.explanation, name="explanation"),
     path("night/", night.NightView.as_view(), name="night"),
     path("night/plan.csv", night.table, name="night-table"),

@@ -73,6 +73,7 @@ class BoardView(ViewerMixin, SingleTableMixin, FilterView):
         parameters.pop("page", None)
         filtered = any(parameters.get(name) for name in self.filterset.filters)
         context |= {"filtered": filtered, "orders": BoardTable.ORDERS, "now": now, "may_mark": visible.may(self.request.user, "decide")}
+        context["may_request"] = visible.may(self.request.user, "request")
         return context | {"alerce_theme": theme(self.request)}
 
 

@@ -20,6 +20,7 @@ from tom_alerce import conf
 from tom_alerce.models import FollowupRequest
 from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.known import read
+from tom_alerce.requests.states import State
 from tom_alerce.requests.timeouts import bounded
 from tom_alerce.requests.validate import check
 from tom_alerce.store.sanitize import sanitize_text
@@ -77,7 +78,7 @@ def _portal(row: FollowupRequest) -> tuple[str, str] | None:
 def _ask(row: FollowupRequest, address: str, token: str) -> Allowance:
     """Ask three questions; the first that gets no answer ends it, since a portal that is down is not asked thrice."""
     found = check(row)
-    if found.silent:
+    if found.state == State.DRAFT:
         return Allowance(timezone.now(), {}, None, None, None, found.message)
     asked, ra, sent = read(facility_of(row.facility), row), row.sky_object.ra, found.sent
     left: dict[str, float] = {}

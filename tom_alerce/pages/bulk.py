@@ -1,0 +1,115 @@
+"""Requests for a whole plan: one page with a line and a verdict for each, and one confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET
+
+from followup.records import ObservationRequest
+from tom_alerce import visible
+from tom_alerce.models import FollowupRequest, SkyObject
+from tom_alerce.pages.access import viewers_only
+from tom_alerce.pages.request_actions import deliver, refusing
+from tom_alerce.pages.requests import decorate
+from tom_alerce.pages.theme import theme
+from tom_alerce.pipeline import rank
+from tom_alerce.requests import ask, draft, validate
+from tom_alerce.requests.approve import approve
+from tom_alerce.requests.portal import Silent
+from tom_alerce.requests.rights import require
+from tom_alerce.requests.states import State
+from tom_alerce.store.errors import StoreError
+
+#: Requests on one page at most.
+MOST = 100
+
+
+@refusing
+def plan(request: HttpRequest) -> HttpResponse:
+    """Draft and check the requests of tonight's plan for the objects that the user may change, and show them."""
+    require(request.user, "request")
+    ranked, row = rank.tonight()
+    rows = prepare(rank.plan(ranked), row, request.user)
+    if not rows:
+        raise StoreError("tonight's plan has no request for you: nothing passes its threshold, or all of it belongs to others")
+    return redirect(address(rows))
+
+
+def prepare(planned: Sequence[ObservationRequest], ranking: Any, user: visible.User) -> list[FollowupRequest]:
+    """Draft and check planned requests, without those for objects that the user may not change; what is wrong with one ends that one."""
+    skies = SkyObject.objects.in_bulk([int(one.target) for one in planned])
+    allowed, rows, silent = visible.changeable(user, skies.values()), [], False
+    for one in planned[:MOST]:
+        if int(one.target) not in allowed:
+            continue
+        (row,) = draft.draft([one], ranking, user)
+        rows.append(row)
+        if row.state in draft.REDRAFTED and not silent:
+            validate.dry_run(row, user)
+            draft.settle(row)
+            silent = "no usable answer" in row.message
+    return rows
+
+
+def address(rows: Sequence[FollowupRequest]) -> str:
+    """Page of these requests."""
+    return f"{reverse('tom_alerce:bulk')}?{urlencode({'pk': [row.pk for row in rows]}, doseq=True)}"
+
+
+@require_GET
+@viewers_only
+def bulk(request: HttpRequest) -> HttpResponse:
+    """``/alerce/requests/bulk/?pk=1&pk=2``: the requests, each with its verdicts, to be confirmed together."""
+    rows = decorate(_rows(request, request.GET.getlist("pk")), request.user)
+    hours = sum(row.cost or 0.0 for row in rows)
+    context = {"requests": rows, "hours": hours, "alerce_theme": theme(request), "address": request.get_full_path()}
+    may = {f"may_{role}": visible.may(request.user, role) for role in ("request", "approve", "send")}
+    return render(request, "tom_alerce/requests_bulk.html", context | may)
+
+
+@refusing
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Do with every ticked request what the button says; each has an outcome of its own, and a portal that is silent is not asked again."""
+    what = request.POST.get("do", "")
+    if what not in _DO:
+        raise StoreError("there is no such action")
+    role, do = _DO[what]
+    require(request.user, role)
+    rows = _rows(request, request.POST.getlist("pk"))
+    silent: set[str] = set()
+    for row in rows:
+        if row.facility in silent:
+            messages.warning(request, f"{row.sky_object}: not tried, {row.facility} gave no answer before")
+            continue
+        try:
+            do(request, row)
+        except StoreError as refusal:
+            silent |= {row.facility} if isinstance(refusal, Silent) else set()
+            messages.warning(request, f"{row.sky_object}: {refusal}")
+        else:
+            silent |= {row.facility} if row.state == State.UNKNOWN else set()
+            messages.success(request, f"{row.sky_object}: {row.get_state_display()}")
+    return redirect(address(rows))
+
+
+#: What a button does -> the role that it takes, and how it is done with one request.
+_DO: dict[str, tuple[str, Callable[[HttpRequest, FollowupRequest], None]]] = {
+    "ask": ("request", lambda request, row: ask.ask(row, request.user)),
+    "approve": ("approve", lambda request, row: approve(row, request.user)),
+    "send": ("send", deliver),
+}
+
+
+def _rows(request: HttpRequest, keys: Sequence[str]) -> list[FollowupRequest]:
+    """Requests of these keys that the user may see, in their order."""
+    wanted = [int(key) for key in keys[:MOST] if key.isdecimal() and len(key) < 19]
+    found = visible.requests(request.user).select_related("sky_object", "user").in_bulk(wanted)
+    visible.reveal(request.user, [row.sky_object for row in found.values()])
+    return [found[key] for key in dict.fromkeys(wanted) if key in found]
