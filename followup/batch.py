@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Made = TypeVar("Made")
 
 #: Objects whose light curves are laid side by side at a time, so that memory does not grow with the number of candidates.
-_CHUNK = 2000
+_CHUNK = 1000
 
 
 class Batch(Sequence[Candidate]):
@@ -73,7 +73,11 @@ class Batch(Sequence[Candidate]):
         return self.once(("states", now), lambda: States.joined([self._states(low, now) for low in range(0, len(self), _CHUNK)], now))
 
     def _states(self, low: int, now: float) -> States:
-        return States.of(Curves.of([c.detections for c in self._all[low : low + _CHUNK]]), now)
+        return States.of(self.curves(low, low + _CHUNK), now)
+
+    def curves(self, low: int, high: int) -> Curves:
+        """Light curves of the candidates from one place to before another."""
+        return Curves.of([c.detections for c in self._all[low:high]])
 
     def first_seen(self, now: float) -> Floats:
         """MJD of the first detection by any survey until ``now``; NaN where none is known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -86,6 +86,26 @@ class Candidate:
     marks: tuple[Mark, ...] = ()
     observed: float = math.nan
     _histories: dict[float, History | None] = field(default_factory=dict, init=False, repr=False)
+    _load: Mapping[str, Callable[[], Any]] = field(default_factory=dict, init=False, repr=False)
+
+    @classmethod
+    def deferred(cls, load: Mapping[str, Callable[[], Any]], **known: Any) -> Candidate:
+        """A candidate of which some fields, such as ``detections``, are loaded when they are first read."""
+        unread: Any = dict.fromkeys(load)
+        one = cls(**unread, **known)
+        object.__setattr__(one, "_load", load)
+        for name in load:
+            object.__delattr__(one, name)
+        return one
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Load a field that is not here yet."""
+            if name == "_load" or name not in self._load:
+                raise AttributeError(name)
+            object.__setattr__(self, name, self._load[name]())
+            return getattr(self, name)
 
     def history(self, now: float) -> History | None:
         """Detections and trend at ``now`` (MJD, UTC), worked out at the first call; None without a detection until then."""

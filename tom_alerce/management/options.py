@@ -7,11 +7,18 @@ import argparse
 from astropy.time import Time
 from django.core.management.base import CommandParser
 
+from tom_alerce.store.rankings import DEFAULT
+
 
 def add_night(parser: CommandParser) -> None:
     """Add ``--site`` and ``--now``."""
     parser.add_argument("--site", help="name of an observing site (default: TOM_ALERCE['SITE'])")
     parser.add_argument("--now", type=mjd, metavar="TIME", help="rank as of this time, MJD or ISO, UTC (default: now)")
+
+
+def add_profile(parser: CommandParser) -> None:
+    """Add ``--profile``."""
+    parser.add_argument("--profile", default=DEFAULT, help="name of the science case to rank by (default: %(default)s)")
 
 
 def mjd(text: str) -> float:

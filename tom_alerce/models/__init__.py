@@ -5,6 +5,7 @@ from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, Watermark, WithdrawnMeasurement
 from tom_alerce.models.marks import Mark
+from tom_alerce.models.outlooks import Outlook
 from tom_alerce.models.profiles import Profile
 from tom_alerce.models.requests import FollowupRequest, RequestEvent
 from tom_alerce.models.sky import Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
@@ -21,6 +22,7 @@ __all__ = [
     "Halt",
     "Mark",
     "MatchCandidate",
+    "Outlook",
     "Override",
     "Profile",
     "Rank",

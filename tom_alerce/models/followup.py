@@ -17,13 +17,15 @@ class Ranking(models.Model):
     site = models.CharField(max_length=100)
     night = models.CharField(max_length=10, help_text="ISO date of the evening at the site")
     now = models.FloatField(help_text="MJD UTC for which it was made")
+    profile = models.CharField(max_length=64, default="default", help_text="name of the profile by which it was made")
+    version = models.PositiveIntegerField(default=1, help_text="of the profile")
     weights = models.JSONField(help_text="term -> weight")
     supposed = models.BooleanField(default=False, help_text="made for another time than that of its making: shown to who asks for it only")
     packed = models.BinaryField(default=b"", help_text="reasons and visibility of all places: tom_alerce.models.places")
     created = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["site", "supposed", "-now", "-id"], name="alerce_current_ranking")]
+        indexes: ClassVar = [models.Index(fields=["site", "profile", "supposed", "-now", "-id"], name="alerce_current_ranking")]
 
     def __str__(self) -> str:
         return f"{self.site} {self.night}"
@@ -44,6 +46,7 @@ class Rank(models.Model):
     sky_object = models.ForeignKey(SkyObject, on_delete=models.CASCADE, related_name="ranks")
     place = models.PositiveIntegerField()
     score = models.FloatField()
+    vetoed = models.BooleanField(default=False, help_text="not to be observed now, its score is 0: `Rank.vetoes` says why and until when")
     hours = models.FloatField(help_text="observable hours left tonight")
     magnitude = models.FloatField(null=True, help_text="AB, of the latest detection (followup.brightness); null where it is not known")
 
@@ -59,6 +62,11 @@ class Rank(models.Model):
     def terms(self) -> dict[str, dict[str, Any]]:
         """Term -> its ``score``, ``weight`` and ``reason``."""
         return self.ranking.places.terms(self.place, self.ranking.weights)
+
+    @property
+    def vetoes(self) -> dict[str, dict[str, Any]]:
+        """Veto -> its ``reason`` and ``until`` (MJD; None where no date is known), of those that are against it."""
+        return self.ranking.places.vetoed(self.place)
 
     @property
     def visibility(self) -> dict[str, Any]:

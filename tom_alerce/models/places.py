@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ class Places:
     Attributes
     ----------
     scores : dict of term name to ndarray of float32, shape (n,)
-        In [0, 1]; 0 is a veto.
+        In [0, 1].
     reasons : dict of term name to sequence of str, length n
     times : ndarray, shape (t,)
         MJD, UTC.
@@ -37,6 +37,8 @@ class Places:
         Degrees.
     moon_separation : ndarray, shape (n,)
         Degrees, in the middle of the night; NaN without a night.
+    vetoes : dict of veto name to dict of place, counted from 1, to reason and date
+        Those that are against it alone; the date is MJD, UTC, None where none is known.
     """
 
     scores: Mapping[str, NDArray[np.float32]]
@@ -45,11 +47,13 @@ class Places:
     moon_altitude: NDArray[np.float64]
     altitude: NDArray[np.float64]
     moon_separation: NDArray[np.float64]
+    vetoes: Mapping[str, Mapping[int, tuple[str, float | None]]] = field(default_factory=dict)
 
     def pack(self) -> bytes:
         """Bytes for the table: a line of JSON with the shape and the reasons, then the arrays, compressed."""
         n, t = self.altitude.shape
-        text = json.dumps({"n": n, "t": t, "reasons": {name: list(own) for name, own in self.reasons.items()}}).encode()
+        head = {"n": n, "t": t, "reasons": {name: list(own) for name, own in self.reasons.items()}, "vetoes": self.vetoes}
+        text = json.dumps(head).encode()
         altitude = _stored(self.altitude)
         altitude[:, 1:] = np.diff(altitude, axis=1)
         scores = [np.asarray(self.scores[name], "<f4") for name in self.reasons]
@@ -77,7 +81,12 @@ class Places:
             _degrees(moon),
             _degrees(np.cumsum(altitude.reshape(t, n).T, axis=1, dtype="<i2")),
             _degrees(separation),
+            {name: {int(i): (text, until) for i, (text, until) in own.items()} for name, own in head.get("vetoes", {}).items()},
         )
+
+    def vetoed(self, place: int) -> dict[str, dict[str, Any]]:
+        """Veto -> ``reason`` and ``until`` (MJD, UTC; None where no date is known) of those that are against a place, counted from 1."""
+        return {name: dict(zip(("reason", "until"), own[place], strict=True)) for name, own in self.vetoes.items() if place in own}
 
     def terms(self, place: int, weights: Mapping[str, float]) -> dict[str, dict[str, Any]]:
         """Term -> ``score``, ``weight`` and ``reason`` of a place, counted from 1; empty if nothing is known about it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Protocol
 
 from django.conf import settings
 from django.db import models
@@ -17,6 +18,37 @@ from broker_adapters.records import BAND_WIDTH, OBJECT_ID_WIDTH, SOURCE_ID_WIDTH
 def first_seen(path: str = "") -> Coalesce:
     """`SkyObject.first_seen_mjd` for queries; ``path`` leads to the object, such as 'sky_object__'."""
     return Coalesce(f"{path}survey_first_mjd", f"{path}first_mjd")
+
+
+class Named(Protocol):
+    """What a survey calls an object, as `SurveyObject` has it."""
+
+    @property
+    def survey(self) -> str:
+        """Name of the survey."""
+
+    @property
+    def object_id(self) -> str:
+        """Its name of the object."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Other names of it."""
+
+
+def written(survey: str, object_id: str) -> str:
+    """Name of a survey object; the survey stands before a name that is a number, since an ATLAS number could be one of Rubin's."""
+    return f"{surveys.about(survey).label} {object_id}" if object_id.isdecimal() else object_id
+
+
+def public_names(members: Iterable[Named]) -> list[str]:
+    """Names of the object that has these members: of TNS, then of the surveys by precedence (ZTF, ATLAS, Rubin), then others."""
+    members = sorted(members, key=lambda m: (surveys.about(m.survey).precedence, m.object_id))
+    others = [name for member in members for name in member.names if name.strip()]
+    own = [written(member.survey, member.object_id) for member in members]
+    called = tns.best([*others, *own])
+    rest = [name for name in others if tns.written(name) != called] if called else others
+    return list(dict.fromkeys(([called] if called else []) + [*own, *rest]))
 
 
 class SkyObject(models.Model):
@@ -79,12 +111,7 @@ class SkyObject(models.Model):
     @property
     def public_names(self) -> list[str]:
         """All its names, those that a person can say first: of TNS, then of the surveys by precedence (ZTF, ATLAS, Rubin), then others."""
-        members = sorted(self.survey_objects.all(), key=lambda m: (surveys.about(m.survey).precedence, m.object_id))
-        others = [name for member in members for name in member.names if name.strip()]
-        own = [str(member) for member in members]
-        called = tns.best([*others, *own])
-        rest = [name for name in others if tns.written(name) != called] if called else others
-        return list(dict.fromkeys(([called] if called else []) + [*own, *rest]))
+        return public_names(self.survey_objects.all())
 
     @property
     def other_names(self) -> list[str]:
@@ -145,8 +172,7 @@ class SurveyObject(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["survey", "object_id"], name="alerce_unique_survey_object")]
 
     def __str__(self) -> str:
-        """Its name; the survey stands before a name that is a number, since an ATLAS number could be one of Rubin's."""
-        return f"{surveys.about(self.survey).label} {self.object_id}" if self.object_id.isdecimal() else self.object_id
+        return written(self.survey, self.object_id)
 
     @property
     def lifetime(self) -> Lifetime:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy as np
 from django.db.models import Max
 
 from followup import rank as ranking
 from followup import sites, visibility
+from followup.batch import Batch
 from followup.plan import passed_over as find_reasons
 from followup.plan import plan as make_plan
-from followup.records import Candidate, Limits, Night, ObservationRequest, Ranking
+from followup.profiles import Cuts, Profile
+from followup.records import Candidate, FollowupError, Limits, Night, ObservationRequest, Ranking
 from tom_alerce import conf, models
 from tom_alerce.clock import now
 from tom_alerce.requests.facilities import facility_name, options_of
-from tom_alerce.store import rankings, retention
+from tom_alerce.store import profiles, rankings, retention
 from tom_alerce.store.candidates import candidates as load_candidates
+from tom_alerce.store.errors import StoreError
+
+#: As ``SITE`` in the settings.
+Site: TypeAlias = str | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -37,18 +42,34 @@ class Stored(Ranked):
     row: models.Ranking
 
 
-def rank(site: str | Mapping[str, Any] | None = None, at: float | None = None) -> Stored:
-    """Rank the objects detected within ``RANK_DAYS`` as `compute` does, and store the ranking; some of what is too old is removed."""
-    ranked = compute(site, at)
-    row = rankings.save(ranked.ranking, ranked.night, ranked.candidates, conf.get("RANK_LIMIT"))
+def rank(site: Site | None = None, at: float | None = None, profile: Profile | str = rankings.DEFAULT) -> Stored:
+    """Rank the recent objects as `compute` does, and store the ranking; some of what is too old is removed.
+
+    Without a site, and without one of the profile's own, it is that of the settings.
+    """
+    profile = _profile(profile)
+    where = site if site is not None else next(iter(profile.sites), None)
+    return several([profile], None if where is None else [where], at)[0]
+
+
+def several(names: Sequence[Profile | str], sites_: Sequence[Site] | None = None, at: float | None = None) -> list[Stored]:
+    """Rank by several profiles, each at these sites or at its own, and store the rankings; objects and light curves are read once."""
+    at = now() if at is None else at
+    made, loaded = [], _Loaded(at)
+    for profile in map(_profile, names):
+        for site in sites_ or profile.sites or [conf.get("SITE")]:
+            ranked = loaded.ranked(profile, site)
+            row = rankings.save(ranked.ranking, ranked.night, ranked.candidates, conf.get("RANK_LIMIT"), profile)
+            made.append(Stored(ranked.ranking, ranked.candidates, ranked.night, row))
     retention.prune()
-    return Stored(ranked.ranking, ranked.candidates, ranked.night, row)
+    return made
 
 
 def compute(
-    site: str | Mapping[str, Any] | None = None,
+    site: Site | None = None,
     at: float | None = None,
     sky_object_ids: Iterable[int] | None = None,
+    profile: Profile | str = rankings.DEFAULT,
 ) -> Ranked:
     """Rank recent objects, or given ones, for what is left of the night or, in daytime, for the coming night; store nothing.
 
@@ -59,20 +80,46 @@ def compute(
     at : float, optional
         MJD, UTC; the default is now.
     sky_object_ids : iterable of int, optional
-        Objects to rank, whatever their age; the default are those detected within ``RANK_DAYS``.
+        Objects to rank, whatever their age; the default are those that the cuts of the profile let pass.
+    profile : Profile or str
+        A profile, or the name of one that is in use.
 
     Raises
     ------
     FollowupError
-        The site, a term or a limit cannot be used.
+        The site, a term, a veto or a limit cannot be used.
     """
-    at = now() if at is None else at
-    recent = {"last_mjd__gte": at - conf.get("RANK_DAYS"), "first_mjd__lte": at}
-    selection = recent if sky_object_ids is None else {"pk__in": list(sky_object_ids)}
-    candidates = load_candidates(models.SkyObject.objects.filter(moving=False, **selection))
-    ra, dec = np.array([c.ra for c in candidates]), np.array([c.dec for c in candidates])
-    night = visibility.night(sites.site(conf.get("SITE") if site is None else site), ra, dec, at, Limits(**conf.get("LIMITS")))
-    return Ranked(ranking.rank(candidates, night, conf.get("TERMS") or ranking.DEFAULT_TERMS), candidates, night)
+    return _Loaded(now() if at is None else at, sky_object_ids).ranked(_profile(profile), conf.get("SITE") if site is None else site)
+
+
+def _profile(profile: Profile | str) -> Profile:
+    try:
+        return profiles.current(profile) if isinstance(profile, str) else profile
+    except StoreError as error:
+        raise FollowupError(str(error)) from error
+
+
+class _Loaded:
+    """Candidates of a time, read once for all profiles with the same cuts."""
+
+    def __init__(self, at: float, sky_object_ids: Iterable[int] | None = None) -> None:
+        self._at = at
+        self._keys = None if sky_object_ids is None else list(sky_object_ids)
+        self._batches: dict[Cuts, Batch] = {}
+
+    def ranked(self, profile: Profile, site: Site) -> Ranked:
+        """The ranking by a profile at a site."""
+        batch = self._batch(profile.cuts)
+        night = visibility.night(sites.site(site), batch.ra, batch.dec, self._at, Limits(**conf.get("LIMITS")))
+        return Ranked(ranking.rank(batch, night, profile.merits, profile.vetoes), batch, night)
+
+    def _batch(self, cuts: Cuts) -> Batch:
+        if cuts not in self._batches:
+            days = conf.get("RANK_DAYS") if cuts.days is None else cuts.days
+            recent = {"last_mjd__gte": self._at - days, "first_mjd__lte": self._at, "n_detections__gte": cuts.detections}
+            selection = recent if self._keys is None else {"pk__in": self._keys}
+            self._batches[cuts] = load_candidates(models.SkyObject.objects.filter(moving=False, **selection), self._at)
+        return self._batches[cuts]
 
 
 def tonight(site: str | None = None, at: float | None = None) -> tuple[Ranked, models.Ranking]:

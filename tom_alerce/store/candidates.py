@@ -1,54 +1,119 @@
-"""Reads sky objects as candidates, the records that are ranked."""
+"""Reads sky objects as candidates, the records that are ranked: what all are ranked by in a few queries, light curves in parts."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+import numpy as np
+from django.db.models import Max, QuerySet
 
 from broker_adapters import tns
+from broker_adapters.records import Detections
+from broker_adapters.times import mjd_from_datetime
+from followup.batch import Batch
+from followup.curves import Curves
 from followup.records import Candidate
 from tom_alerce import visible
 from tom_alerce.clock import now
-from tom_alerce.models import Classification, SkyObject
-from tom_alerce.store import marks
-from tom_alerce.store.classifications import LOCAL, detail, latest
-from tom_alerce.store.sky import load
+from tom_alerce.models import FollowupRequest, Mark, RequestEvent, SkyObject, SurveyObject
+from tom_alerce.models.sky import public_names
+from tom_alerce.store import lightcurves, marks, outlooks
+from tom_alerce.store.classifications import SILENT, opinions
+from tom_alerce.store.sql import fetch
+
+_FIELDS = ("pk", "ra", "dec", "first_mjd", "survey_first_mjd", "n_detections", "survey_n_detections", "target_id")
 
 
-def candidates(skies: QuerySet[SkyObject]) -> list[Candidate]:
-    """Candidates of these objects, in the order of their keys."""
-    rows = list(skies.prefetch_related("survey_objects", visible.seen_target(None)).order_by("pk"))
-    classifications = latest([row.pk for row in rows])
-    marked = marks.of([row.pk for row in rows], now())
-    return [
-        Candidate(
-            key=str(row.pk),
-            name=row.name,
-            ra=row.ra,
-            dec=row.dec,
-            detections=one.detections,
-            first_seen=_number(row.first_seen_mjd),
-            n_seen=row.n_seen,
-            probabilities=_probabilities(classifications.get(row.pk, ())),
-            oddness=_number(detail(classifications.get(row.pk, ()), "oddness")),
-            marks=marked.get(row.pk, ()),
-            classified=any(tns.spectroscopic(name) for name in (row.name, *(n for m in row.survey_objects.all() for n in m.names))),
+class _Member(NamedTuple):
+    """What is read of a survey object."""
+
+    pk: int
+    survey: str
+    object_id: str
+    names: Sequence[str]
+
+
+class Stored(Batch):
+    """Candidates whose light curves are in the tables, and are read a part at a time; in the order of their keys."""
+
+    def __init__(self, candidates: Sequence[Candidate], skies: QuerySet[SkyObject]) -> None:
+        super().__init__(candidates)
+        self._skies = skies
+        self._keys = [int(c.key) for c in candidates]
+
+    def curves(self, low: int, high: int) -> Curves:
+        """Light curves of the candidates from one place to before another."""
+        keys = self._keys[low:high]
+        return lightcurves.columns(self._skies.filter(pk__gte=keys[0], pk__lte=keys[-1]), keys)
+
+
+def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
+    """Candidates of these objects, in the order of their keys, with the marks and the outlooks of a time (MJD, UTC; now)."""
+    at = now() if at is None else at
+    rows = {row[0]: row for row in fetch(skies.order_by("pk").values_list(*_FIELDS))}
+    members, titles, observed = _members(skies), _titles(skies), _observed(skies)
+    said, prospects = opinions(skies), outlooks.of(skies, at)
+    marked = marks.of(set(Mark.objects.filter(sky_object__in=skies.values("pk")).values_list("sky_object_id", flat=True)), at)
+    made = []
+    for pk, ra, dec, first, stated, n, n_stated, target in rows.values():
+        named = public_names(members.get(pk, ()))
+        title = titles.get(target)
+        opinion = said.get(pk, SILENT)
+        made.append(
+            Candidate.deferred(
+                {"detections": _reader(members.get(pk, ())), "outlook": prospects.reader(pk)},
+                key=str(pk),
+                name=title or next(iter(named), f"sky object {pk}"),
+                ra=ra,
+                dec=dec,
+                first_seen=_number(first if stated is None else stated),
+                n_seen=max(n, n_stated),
+                probabilities=opinion.probabilities,
+                oddness=_number(opinion.oddness),
+                marks=marked.get(pk, ()),
+                observed=observed.get(pk, math.nan),
+                classified=any(map(tns.spectroscopic, [*named, title or ""])),
+            )
         )
-        for row, one in zip(rows, load([row.pk for row in rows]), strict=True)
-    ]
+    batch = Stored(made, skies)
+    has = np.array([i for i, c in enumerate(made) if int(c.key) in prospects], np.intp)
+    batch.once("has_outlook", lambda: has)
+    batch.once("outlooks", lambda: prospects.stacked(int(made[i].key) for i in has))
+    return batch
+
+
+def _members(skies: QuerySet[SkyObject]) -> dict[int, list[_Member]]:
+    found: dict[int, list[_Member]] = defaultdict(list)
+    rows = SurveyObject.objects.filter(sky_object__in=skies.values("pk")).order_by("survey", "object_id")
+    for owner, *values in rows.values_list("sky_object_id", "pk", "survey", "object_id", "names"):
+        found[owner].append(_Member(*values))
+    return found
+
+
+def _titles(skies: QuerySet[SkyObject]) -> dict[int | None, str]:
+    """Names of targets."""
+    rows = visible.targets(None).filter(pk__in=skies.exclude(target=None).values("target"))
+    return {pk: str(name) for pk, name in rows.values_list("pk", "name")}
+
+
+def _observed(skies: QuerySet[SkyObject]) -> dict[int, float]:
+    """Sky object -> MJD at which the latest of our requests was found observed."""
+    rows = RequestEvent.objects.filter(after=FollowupRequest.State.OBSERVED, request__sky_object__in=skies.values("pk")).order_by()
+    latest = rows.values_list("request__sky_object").annotate(latest=Max("time"))
+    return {key: mjd_from_datetime(time) for key, time in latest}
+
+
+def _reader(members: Sequence[_Member]) -> Any:
+    owners = [m.pk for m in members]
+
+    def detections() -> Detections:
+        return lightcurves.merged(lightcurves.split(lightcurves.read(owners)), owners)
+
+    return detections
 
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
-
-
-def _probabilities(classifications: Iterable[Classification]) -> dict[str, dict[str, float]]:
-    """Class probabilities by classifier; a broker's classifier is named ``broker classifier``."""
-    return {
-        one.classifier if one.origin == LOCAL else f"{one.origin} {one.classifier}": {
-            c: float(p) for c, p in one.probabilities.items() if p is not None
-        }
-        for one in classifications
-    }

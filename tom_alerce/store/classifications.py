@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from django.db.models import (
     When,
     Window,
 )
+from django.db.models.fields.json import KT
 from django.db.models.functions import RowNumber
 
 from broker_adapters.records import Alert, BrokerLabel
@@ -37,6 +39,18 @@ from tom_alerce.store.sanitize import json_safe, sanitize_text
 from tom_alerce.store.sql import chunks
 
 LOCAL = "local"
+
+
+@dataclass(slots=True)
+class Opinion:
+    """What classifiers say of one object: class probabilities by classifier, and the first anomaly score of ours, None without one."""
+
+    probabilities: dict[str, dict[str, float]]
+    oddness: float | None = None
+
+
+#: Of an object of which nobody says anything.
+SILENT = Opinion({})
 
 #: What a broker's label is about: survey object, origin, classifier, time of the alert.
 _Subject = tuple[int | None, str, str, float | None]
@@ -124,6 +138,20 @@ def latest(sky_ids: Iterable[int]) -> dict[int, list[Classification]]:
         for row in sorted(rows, key=lambda r: (r.origin != LOCAL, r.origin, r.classifier, r.mjd or 0.0, r.pk)):
             by_object.setdefault(row.sky_object_id, []).append(row)
     return by_object
+
+
+def opinions(skies: QuerySet[SkyObject]) -> dict[int, Opinion]:
+    """Sky object -> what its current classifications say (`latest`), ours first; a broker's classifier is named ``broker classifier``."""
+    names = ("sky_object_id", "origin", "classifier", "mjd", "pk", "probabilities")
+    rows = last(Classification.objects.filter(sky_object__in=skies.values("pk"))).values_list(*names, KT("details__oddness"))
+    found: dict[int, Opinion] = {}
+    for sky, origin, classifier, _, _, probabilities, odd in sorted(rows, key=lambda r: (r[1] != LOCAL, r[1], r[2], r[3] or 0.0, r[4])):
+        one = found.setdefault(sky, Opinion({}))
+        name = classifier if origin == LOCAL else f"{origin} {classifier}"
+        one.probabilities[name] = {c: float(p) for c, p in probabilities.items() if p is not None}
+        if one.oddness is None and origin == LOCAL and odd is not None:
+            one.oddness = float(odd)
+    return found
 
 
 def detail(classifications: Iterable[Classification], name: str) -> Any:

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from broker_adapters.merge import best_copies, improves
 from broker_adapters.records import DETECTION, Detections, blank, frozen
-from tom_alerce.models import Detection
-from tom_alerce.store.sql import chunks, insert_ignore
+from followup.curves import Curves
+from tom_alerce.models import Detection, SkyObject
+from tom_alerce.store.sql import chunks, fetch, insert_ignore
 
 _NAMES: tuple[str, ...] = DETECTION.names or ()
+#: Columns that a ranking reads.
+_READ = ("survey", "band", "kind", "mjd", "flux", "flux_err", "ref_flux")
 _OWNED = np.dtype([("owner", "i8"), *DETECTION.descr])
 
 
@@ -124,3 +128,27 @@ def _column(values: NDArray[np.generic]) -> list[object]:
     column = values.astype(object)
     column[np.isnan(values)] = None
     return list(column)
+
+
+def columns(skies: QuerySet[SkyObject], keys: Sequence[int]) -> Curves:
+    """Light curves of these sky objects, whose keys are ascending, as the columns that a ranking reads."""
+    rows = Detection.objects.filter(survey_object__sky_object__in=skies.values("pk")).order_by()
+    found = fetch(rows.values_list("survey_object__sky_object", *_READ))
+    owner, survey, band, *numbers = zip(*found, strict=True) if found else [()] * (1 + len(_READ))
+    place = np.searchsorted(np.asarray(keys, np.int64), np.array(owner, np.int64))
+    survey_codes, surveys = _coded(survey)
+    band_codes, bands = _coded(band)
+    kind, mjd, flux, flux_err, ref_flux = (np.array(column, np.float64) for column in numbers)
+    order = np.lexsort((mjd, place))
+    start = np.searchsorted(place[order], np.arange(len(keys) + 1))
+    times, fluxes, errors, references = (column[order] for column in (mjd, flux, flux_err, ref_flux))
+    return Curves(
+        start, times, fluxes, errors, references, kind[order].astype(np.uint8), survey_codes[order], band_codes[order], surveys, bands
+    )
+
+
+def _coded(texts: Sequence[str]) -> tuple[NDArray[np.uint16], tuple[str, ...]]:
+    """A small number for each text, and the texts."""
+    known = tuple(sorted(set(texts)))
+    place = {text: i for i, text in enumerate(known)}
+    return np.fromiter(map(place.__getitem__, texts), np.uint16, len(texts)), known

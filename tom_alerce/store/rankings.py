@@ -8,13 +8,18 @@ from collections.abc import Sequence
 import numpy as np
 from django.db import transaction
 from django.db.models import Max, QuerySet
+from numpy.typing import NDArray
 
 from followup import sites
+from followup.batch import Batch
+from followup.profiles import Profile
 from followup.records import Candidate, FollowupError, Night, Ranking
 from tom_alerce import conf, models
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models.places import Places
 
+#: Name of the profile that board, object pages, API and requests mean if nobody says which.
+DEFAULT = "default"
 #: Number of points of the altitude curve that are stored for the figure of the night.
 _POINTS = 48
 #: Width of the column of a site's name.
@@ -34,22 +39,22 @@ def site_name() -> str:
         return str(where)[:_SITE]
 
 
-def current(site: str | None = None) -> models.Ranking | None:
-    """The current ranking: the latest for a site (that of the settings), made for the time of its making; None if there is none.
+def current(site: str | None = None, profile: str = DEFAULT) -> models.Ranking | None:
+    """The current ranking by a profile: the latest for a site (that of the settings), made for the time of its making; None without one.
 
     Board, object pages, API, explanations and requests mean this one. Rankings for other sites and for supposed times are chosen by who
     wants to see them. The current one may be of an earlier night, if nobody has ranked since: `is_for_tonight` says so.
     """
-    rows = models.Ranking.objects.filter(site=site_name() if site is None else site, supposed=False)
+    rows = models.Ranking.objects.filter(site=site_name() if site is None else site, profile=profile, supposed=False)
     return rows.order_by("-now", "-pk").first()
 
 
 def offered() -> list[models.Ranking]:
-    """Rankings to choose from: the current one of each site, that of the settings first, then the latest supposed ones."""
+    """Rankings to choose from: the current one of each site and profile, those of the settings first, then the latest supposed ones."""
     every = models.Ranking.objects.defer("packed")
-    latest = every.filter(supposed=False).values("site").order_by("site").annotate(latest=Max("pk")).values("latest")
+    latest = every.filter(supposed=False).values("site", "profile").order_by("site").annotate(latest=Max("pk")).values("latest")
     own = site_name()
-    by_site = sorted(every.filter(pk__in=latest), key=lambda row: (row.site != own, row.site))
+    by_site = sorted(every.filter(pk__in=latest), key=lambda row: (row.site != own, row.site, row.profile != DEFAULT, row.profile))
     return [*by_site, *every.filter(supposed=True).order_by("-pk")[:_OFFERED]]
 
 
@@ -76,31 +81,40 @@ def is_for_tonight(ranking: models.Ranking, at: float | None = None) -> bool:
     return at <= (float(times[-1]) if len(times) else ranking.now + 1.0)
 
 
-def save(ranking: Ranking, night: Night, candidates: Sequence[Candidate], limit: int) -> models.Ranking:
-    """Store the best ``limit`` of a ranking; ``candidates`` are in the order of the night's arrays; keys are sky objects' as text."""
+def save(ranking: Ranking, night: Night, candidates: Sequence[Candidate], limit: int, profile: Profile | None = None) -> models.Ranking:
+    """Store the best of a ranking; ``candidates`` are in the order of the night's arrays; keys are sky objects' as text.
+
+    These are the best ``limit`` that may be observed, and a fifth as many of those that may from a date on; if that leaves room within
+    ``limit``, what is vetoed without a date as well.
+    """
     order = {candidate.key: i for i, candidate in enumerate(candidates)}
-    keys = ranking.keys[:limit]
-    rows = np.array([order[key] for key in keys], np.intp)
+    kept = _kept(ranking, night.now, limit)
+    rows = np.array([order[ranking.keys[i]] for i in kept], np.intp)
+    latest = Batch.of(candidates).at(night.now).number("latest")[rows]
+    against = _against(ranking, night.now)
     with transaction.atomic():
         row = models.Ranking.objects.create(
             site=night.site.name[:_SITE],
             night=night.date,
             now=night.now,
             supposed=abs(night.now - now_mjd()) > _SUPPOSED,
+            profile=profile.name if profile else DEFAULT,
+            version=profile.version if profile else 1,
             weights={k: float(w) for k, w in ranking.weights.items()},
-            packed=_places(ranking, night, rows).pack(),
+            packed=_places(ranking, night, kept, rows).pack(),
         )
         models.Rank.objects.bulk_create(
             (
                 models.Rank(
                     ranking=row,
-                    sky_object_id=int(key),
-                    place=i + 1,
+                    sky_object_id=int(ranking.keys[i]),
+                    place=k + 1,
                     score=float(ranking.scores[i]),
+                    vetoed=bool(against[i]),
                     hours=float(ranking.hours[i]),
-                    magnitude=magnitude(candidates[rows[i]], night.now),
+                    magnitude=float(latest[k]) if np.isfinite(latest[k]) else None,
                 )
-                for i, key in enumerate(keys)
+                for k, i in enumerate(kept.tolist())
             ),
             batch_size=500,
         )
@@ -113,15 +127,45 @@ def magnitude(candidate: Candidate, now: float) -> float | None:
     return None if history is None or math.isnan(history.trend.latest) else history.trend.latest
 
 
-def _places(ranking: Ranking, night: Night, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Places:
-    """Terms of the best candidates, and their night, subsampled; ``rows`` are their places in the night's arrays."""
+def _against(ranking: Ranking, now: float) -> NDArray[np.bool_]:
+    """Whether any veto is against each place, shape (n,)."""
+    against: NDArray[np.bool_] = np.any(
+        [np.zeros(len(ranking.keys), bool), *(veto.against(now) for veto in ranking.vetoes.values())], axis=0
+    )
+    return against
+
+
+def _kept(ranking: Ranking, now: float, limit: int) -> NDArray[np.intp]:
+    """Places that are stored, counted from 0, ascending."""
+    against = _against(ranking, now)
+    dated = against.copy()
+    for veto in ranking.vetoes.values():
+        dated &= ~(veto.until == np.inf)
+    kept = [*np.flatnonzero(~against)[:limit], *np.flatnonzero(dated)[: limit // 5]]
+    rest = np.setdiff1d(np.arange(len(against)), kept)
+    return np.sort(np.array([*kept, *rest[: max(limit - len(kept), 0)]], np.intp))
+
+
+def _vetoes(ranking: Ranking, now: float, kept: NDArray[np.intp]) -> dict[str, dict[int, tuple[str, float | None]]]:
+    """Veto -> place, counted from 1, -> reason and date, of those that are against it."""
+    found: dict[str, dict[int, tuple[str, float | None]]] = {}
+    for name, veto in ranking.vetoes.items():
+        places = np.flatnonzero(veto.against(now)[kept])
+        dates = [None if np.isinf(until) else float(until) for until in veto.until[kept[places]]]
+        found[name] = {int(k) + 1: (veto.reasons[int(kept[k])], date) for k, date in zip(places, dates, strict=True)}
+    return found
+
+
+def _places(ranking: Ranking, night: Night, kept: NDArray[np.intp], rows: NDArray[np.intp]) -> Places:
+    """Terms, vetoes and night, subsampled, of the places kept; ``rows`` are theirs in the night's arrays."""
     n, t = len(rows), len(night.times)
-    kept = np.unique(np.linspace(0, t - 1, min(t, _POINTS)).round().astype(int)) if t else np.empty(0, int)
+    times = np.unique(np.linspace(0, t - 1, min(t, _POINTS)).round().astype(int)) if t else np.empty(0, int)
     return Places(
-        scores={name: term.values[:n].astype(np.float32) for name, term in ranking.terms.items()},
-        reasons={name: term.reasons[:n] for name, term in ranking.terms.items()},
-        times=night.times[kept],
-        moon_altitude=night.moon_altitude[kept],
-        altitude=night.altitude[np.ix_(rows, kept)],
+        scores={name: term.values[kept].astype(np.float32) for name, term in ranking.terms.items()},
+        reasons={name: [term.reasons[i] for i in kept.tolist()] for name, term in ranking.terms.items()},
+        times=night.times[times],
+        moon_altitude=night.moon_altitude[times],
+        altitude=night.altitude[np.ix_(rows, times)],
         moon_separation=night.moon_separation[rows, t // 2] if t else np.full(n, np.nan),
+        vetoes=_vetoes(ranking, night.now, kept),
     )

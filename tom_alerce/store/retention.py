@@ -1,7 +1,7 @@
 """Removes what is older than `KEEP_DAYS` in the settings: rankings, dead letters, stamps, and outdated classifications.
 
-The current ranking of each site stays, and so do objects, their measurements, their current classifications, and all that belongs to a
-target.
+The current ranking of each site and profile stays, and so do objects, their measurements, their current classifications, and all that
+belongs to a target.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def prune(window: float | None = WINDOW) -> dict[str, int]:
 
 def _rankings(days: float, window: float | None) -> QuerySet[Ranking]:
     """Few are left of before the window: it is not needed."""
-    current = Ranking.objects.filter(supposed=False).values("site").annotate(latest=Max("pk")).values("latest")
+    current = Ranking.objects.filter(supposed=False).values("site", "profile").annotate(latest=Max("pk")).values("latest")
     return Ranking.objects.filter(created__lt=_ago(days)).exclude(pk__in=current)
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.db.models.constants import OnConflict
 
 from tom_alerce.models import SkyObject
@@ -23,6 +23,13 @@ def chunks(items: Iterable[Item], size: int = 900) -> Iterator[list[Item]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+def fetch(rows: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
+    """Rows of a ``values_list`` of plain columns as the driver gives them: Django's own way takes twice as long."""
+    with connection.cursor() as cursor:
+        cursor.execute(*rows.query.sql_with_params())
+        return list(cursor.fetchall())
 
 
 def insert_ignore(model: type[Model], fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from followup.records import FollowupError
 from tom_alerce import visible
 from tom_alerce.management import command
-from tom_alerce.management.options import add_night
+from tom_alerce.management.options import add_night, add_profile
 from tom_alerce.pipeline.rank import rank, why_empty
 from tom_alerce.store import rankings
 
@@ -21,25 +21,30 @@ class Command(command.Command):
     help = "Rank recent objects for tonight at a site and store the ranking. Exit code 1: a site, term or limit cannot be used."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add ``--site``, ``--now`` and ``--show``."""
+        """Add ``--site``, ``--now``, ``--profile`` and ``--show``."""
         add_night(parser)
+        add_profile(parser)
         parser.add_argument("--show", type=int, default=10, help="number of the best objects to print (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Rank, store, print the best."""
         try:
-            ranked = rank(options["site"], options["now"])
+            ranked = rank(options["site"], options["now"], options["profile"])
         except FollowupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{ranked.row.site}, night of {ranked.row.night}: {len(ranked.candidates)} objects ranked")
+        vetoed = ranked.row.ranks.filter(vetoed=True).count()
+        counted = f"{len(ranked.candidates)} objects ranked" + (f", {vetoed} of those stored not for now" if vetoed else "")
+        self.stdout.write(f"{ranked.row.site}, night of {ranked.row.night}, profile {ranked.row.profile}: {counted}")
         if not ranked.candidates:
             self.stdout.write(f"nothing to rank: {why_empty(ranked.row.now)}")
-        if ranked.row.supposed or ranked.row.site != rankings.site_name():
+        if ranked.row != rankings.current():
             self.stdout.write(f"the board shows it to who chooses it: {reverse('tom_alerce:board')}?ranking={ranked.row.pk}")
         ranks = rankings.ranks(ranked.row).select_related("sky_object")
         for row in ranks.prefetch_related("sky_object__survey_objects", visible.seen_target(None, "sky_object__"))[
             : max(options["show"], 0)
         ]:
             self.stdout.write(f"{row.place:4d}. {row.sky_object.name:24s} {row.score:.3f}  {row.hours:4.1f} h left")
+            for name, veto in row.vetoes.items():
+                self.stdout.write(f"      not now, {name}: {veto['reason']}")
             for name, term in row.terms.items():
                 self.stdout.write(f"      {name} {term['score']:.2f} (weight {term['weight']:g}): {term['reason']}")
