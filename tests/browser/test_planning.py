@@ -50,6 +50,7 @@ def test_from_a_profile_to_a_plan(planner, screenshot):
     page.goto(reverse("tom_alerce:profile", args=["default"]))
     page.locator("#order-now tbody tr").first.wait_for()
     assert fits(page)
+    assert page.locator("#order-now th >> text=Now").count() == 0, "nothing is changed yet"
     screenshot("profile")
     page.fill("[name=merit-brightness]", "9")
     page.locator("#order-now th >> text=Now").wait_for()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html import unescape
+from html.parser import HTMLParser
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -70,6 +71,35 @@ def test_two_profiles_are_shown_beside_each_other(client, boss, skies):  # noqa:
 def test_the_form_of_a_profile_says_that_profile(rf):
     for profile in profiles.shipped().values():
         assert profile_form.read(rf.post("/", fields(profile)).POST, profile) == profile
+
+
+class Form(HTMLParser):
+    """What a browser would send of the form of a profile."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.sent, self.area, self.inside = {}, None, False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.inside = attrs.get("id") == "profile" if tag == "form" else self.inside
+        if not self.inside:
+            return
+        if tag == "input" and (attrs.get("type") != "checkbox" or "checked" in attrs):
+            self.sent[attrs["name"]] = attrs.get("value", "on")
+        self.area = attrs["name"] if tag == "textarea" else None
+
+    def handle_data(self, data):
+        if self.area:
+            self.sent[self.area] = data
+            self.area = None
+
+
+@pytest.mark.parametrize("name", profiles.shipped())
+def test_a_browser_that_changes_nothing_sends_the_same_profile(client, boss, rf, name):
+    sent = Form(client.get(url("profile", name)).content.decode()).sent
+    assert profile_form.read(rf.post("/", sent).POST, profiles.shipped()[name]) == profiles.shipped()[name]
 
 
 def test_the_order_follows_what_is_entered(client, boss, skies):  # noqa: F811

@@ -24,13 +24,17 @@ LONGEST = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a term or veto: name of its field, its name, its value as text, whether it is a number, and its default as text."""
+    """A parameter of a term or veto: name of its field, its name, its value as text, and whether it is a number.
+
+    ``default`` is that of the plug-in as text; ``given`` says whether the profile gives it, even as the plug-in has it.
+    """
 
     field: str
     name: str
     value: str
     number: bool
     default: str
+    given: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,9 @@ def _plugged(prefix: str, package: str, kind: str, name: str, options: Any) -> P
         return Plugged(f"{prefix}-{name}", name, "not there", weight, ())
     about = (inspect.getdoc(module) or "").partition("\n")[0].rstrip(".")
     keywords = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    fields = (Parameter(f"{prefix}-{name}-{p.name}", p.name, *_shown(given.get(p.name, p.default), p.default)) for p in keywords)
+    fields = (
+        Parameter(f"{prefix}-{name}-{p.name}", p.name, *_shown(given.get(p.name, p.default), p.default), p.name in given) for p in keywords
+    )
     return Plugged(f"{prefix}-{name}", name, about, weight, tuple(fields))
 
 
@@ -133,11 +139,11 @@ def _vetoes(data: QueryDict, known: Sequence[Plugged]) -> Iterator[tuple[str, An
 
 
 def _changed(data: QueryDict, one: Plugged, where: str) -> Iterator[tuple[str, Any]]:
-    """Parameters that are not as the plug-in has them."""
+    """Parameters that the profile gives already, and those that are not as the plug-in has them."""
     for parameter in one.parameters:
         text = data.get(parameter.field, "").strip()
         value = _json(text, f"{where}.{one.name}.{parameter.name}") if text else None
-        if text and _text(value) != parameter.default and value != json.loads(parameter.default):
+        if text and (parameter.given or value != json.loads(parameter.default)):
             yield parameter.name, value
 
 

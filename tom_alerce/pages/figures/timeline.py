@@ -73,6 +73,6 @@ def timeline(plan: NightPlan, names: Sequence[str], now: float) -> Timeline | No
         bars.append(Bar(number, title, f"{left:.1f}", f"{y}", f"{max(right - left - 0.8, 1.5):.1f}", f"{(left + right) / 2:.1f}", wide))
     height = TOP + len(rows) * ROW + FOOT
     hours = np.arange(np.ceil(start * 24.0), end * 24.0, max(1.0, np.ceil((end - start) * 24.0 / 14.0))) / 24.0
-    ticks = tuple(Tick(f"{x(float(t)):.1f}", clock(float(t))) for t in hours)
+    ticks = tuple(Tick(f"{x(float(t)):.1f}", clock(float(t))) for t in hours if x(float(t)) < WIDTH - 20)
     summary = f"{len(bars)} observations with {len(rows)} telescope{'s' if len(rows) > 1 else ''}, {clock(start)} to {clock(end)} UTC"
     return Timeline(WIDTH, height, height - FOOT, tuple(rows), tuple(bars), ticks, f"{x(now):.1f}" if start < now < end else "", summary)
