@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 
 from followup.profiles import Profile
-from followup.records import Candidate, FollowupError
+from followup.records import FollowupError
 from tom_alerce import conf, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import SkyObject
@@ -89,11 +89,11 @@ def _fields(request: HttpRequest, profile: Profile, versions: Sequence[store.Ver
     }
 
 
-def _order(profile: Profile, pool: Sequence[Candidate], at: float, request: HttpRequest) -> dict[str, Any]:
+def _order(profile: Profile, pool: preview.Pool, at: float, request: HttpRequest) -> dict[str, Any]:
     """Order of the pool by a profile, beside the one in use of its name, with the names that the reader may see; or what is wrong."""
     try:
         used = store.every().get(profile.name)
-        before = preview.order(used, pool, at)[0] if used is not None and used != profile else None
+        before = preview.order(used, pool, at) if used is not None and used != profile else None
         made = preview.preview(profile, pool, at, before)
     except FollowupError as problem:
         return {"problem": str(problem)}

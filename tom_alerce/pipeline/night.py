@@ -65,12 +65,14 @@ def plan_night(
     Raises
     ------
     FollowupError
-        A site, the instrument, a term or a limit cannot be used.
+        A site, the instrument, a term or a limit cannot be used, or there is nothing to plan.
     """
     if not sites:
         raise FollowupError("a plan needs a site")
     best = rankings.ranks(rankings.current()).filter(score__gt=0.0).values_list("sky_object", flat=True)
     keys = [*forced, *(key for key in best[: min(top, MOST)] if key not in forced)][:MOST]
+    if not keys:
+        raise FollowupError("the current ranking has no object that may be observed")
     given = {name: value for name, value in options_of(telescope).items() if name != "hours"}
     if instrument and instrument != given.get("instrument"):
         given = {"instrument": instrument, "snr": given.get("snr", 20.0)}  # the filters of the settings are those of another

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db.models import F
+from numpy.typing import NDArray
 
 from followup import sites, visibility
 from followup.profiles import Profile
 from followup.rank import rank
-from followup.records import Candidate, Limits, Night, Ranking
+from followup.records import Candidate, Limits, Ranking
 from tom_alerce import conf, models
 from tom_alerce.store.candidates import candidates as load
 
@@ -43,31 +44,36 @@ class Preview:
     by_veto: tuple[tuple[str, int], ...]
 
 
-def pool(at: float) -> list[Candidate]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """The candidates that previews rank, and the latest detection of each (MJD, UTC), shape (n,)."""
+
+    candidates: Sequence[Candidate]
+    last: NDArray[np.float64]
+
+
+def pool(at: float) -> Pool:
     """Up to `POOL` objects that were detected last before a time (MJD, UTC), within ``RANK_DAYS``."""
     recent = models.SkyObject.objects.filter(moving=False, last_mjd__gte=at - conf.get("RANK_DAYS"), first_mjd__lte=at)
-    keys = recent.order_by(F("last_mjd").desc(), "-pk").values_list("pk", flat=True)[:POOL]
-    return load(models.SkyObject.objects.filter(pk__in=list(keys)))
+    last = dict(recent.order_by(F("last_mjd").desc(), "-pk").values_list("pk", "last_mjd")[:POOL])
+    candidates = load(models.SkyObject.objects.filter(pk__in=list(last))) if last else []
+    return Pool(candidates, np.array([last[int(c.key)] for c in candidates], dtype=np.float64))
 
 
-def order(profile: Profile, candidates: Sequence[Candidate], at: float) -> tuple[Ranking, Night]:
-    """Ranking of those of the candidates that meet the cuts of a profile, at its first site; FollowupError if it cannot be used."""
+def order(profile: Profile, among: Pool, at: float) -> Ranking:
+    """Ranking of those of a pool that meet the cuts of a profile, at its first site; FollowupError if it cannot be used."""
     days = conf.get("RANK_DAYS") if profile.cuts.days is None else profile.cuts.days
-    chosen = [c for c in candidates if c.n_seen >= profile.cuts.detections and _seen_since(c, at - days)]
+    counts = np.array([c.n_seen for c in among.candidates])
+    meets = (among.last >= at - days) & (counts >= profile.cuts.detections)
+    chosen = among.candidates if meets.all() else [c for c, meet in zip(among.candidates, meets, strict=True) if meet]
     ra, dec = (np.array([getattr(c, name) for c in chosen], dtype=np.float64) for name in ("ra", "dec"))
     site = sites.site(profile.sites[0] if profile.sites else conf.get("SITE"))
-    night = visibility.night(site, ra, dec, at, Limits(**conf.get("LIMITS")))
-    return rank(chosen, night, profile.merits, profile.vetoes), night
+    return rank(chosen, visibility.night(site, ra, dec, at, Limits(**conf.get("LIMITS"))), profile.merits, profile.vetoes)
 
 
-def _seen_since(candidate: Candidate, mjd: float) -> bool:
-    times = candidate.detections["mjd"]
-    return bool(len(times)) and float(times.max()) >= mjd
-
-
-def preview(profile: Profile, candidates: Sequence[Candidate], at: float, before: Ranking | None = None) -> Preview:
+def preview(profile: Profile, among: Pool, at: float, before: Ranking | None = None) -> Preview:
     """The best `PLACES` by a profile, each with its place in the ranking ``before``."""
-    ranking, _ = order(profile, candidates, at)
+    ranking = order(profile, among, at)
     old = {key: i for i, key in enumerate(before.keys, 1) if before.scores[i - 1] > 0.0} if before is not None else {}
     against = {name: int(veto.against(at).sum()) for name, veto in ranking.vetoes.items()}
     kept = int((ranking.scores > 0.0).sum())
