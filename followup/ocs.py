@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from broker_adapters.times import datetime_from_mjd
@@ -19,7 +19,7 @@ NAME = 50
 CONFIGURATIONS = 5
 
 _ELEMENT = re.compile(r"c_1_ic_(\d+)_(filter|slit|grating)")
-#: MuSCAT exposes in four bands at once, each for a time of its own.
+#: MuSCAT exposes in four bands at once, each for a time of its own: together they are one exposure, as long as the longest.
 _AT_ONCE = re.compile(r"c_1_ic_(\d+)_exposure_time_([a-z]+)")
 
 
@@ -147,9 +147,7 @@ def _exposures(data: Mapping[str, Any]) -> tuple[Exposure, ...]:
                 place = f"c_1_ic_{match[1]}"
                 count = int(data.get(f"{place}_exposure_count") or 1)
                 found[int(match[1])] = Exposure(str(value), float(data.get(f"{place}_exposure_time") or 0.0), count)
-    together: Sequence[Exposure] = [
-        Exposure(match[2], float(value or 0.0), int(data.get(f"c_1_ic_{match[1]}_exposure_count") or 1))
-        for key, value in data.items()
-        if (match := _AT_ONCE.fullmatch(key))
-    ]
-    return (*(found[i] for i in sorted(found)), *together)
+    for i in sorted({int(match[1]) for key in data if (match := _AT_ONCE.fullmatch(key))} - set(found)):
+        bands = {match[2]: float(value or 0.0) for key, value in data.items() if (match := _AT_ONCE.fullmatch(key)) and int(match[1]) == i}
+        found[i] = Exposure("".join(bands), max(bands.values()), int(data.get(f"c_1_ic_{i}_exposure_count") or 1))
+    return tuple(found[i] for i in sorted(found))

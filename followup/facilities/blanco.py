@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from followup import ocs
+from followup import ocs, ocs_portal
 from followup.exposure import Instrument
 from followup.records import ObservationRequest
 
@@ -93,3 +93,4 @@ def check(data: dict[str, Any]) -> tuple[str, ...]:
 
 
 asked, portal_problems, credentials_refused = ocs.asked, ocs.portal_problems, ocs.credentials_refused
+STATES, carry, find, failure = ocs_portal.STATES, ocs_portal.carry, ocs_portal.find, ocs_portal.failure

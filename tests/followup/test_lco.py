@@ -54,6 +54,9 @@ FILTERS = {"filters": ["up", "gp", "rp", "ip", "zs", "B", "V", "R", "I"]}
 INSTRUMENTS = {
     "1M0-SCICAM-SINISTRO": instrument("IMAGE", "1m0", FILTERS),
     "0M4-SCICAM-QHY600": instrument("IMAGE", "0m4", FILTERS),
+    lco.MUSCAT: instrument(
+        "IMAGE", "2m0", {f"narrowband_{band}_positions": ["out", "in"] for band in "griz"}, exposure=["SYNCHRONOUS", "ASYNCHRONOUS"]
+    ),
     "2M0-FLOYDS-SCICAM": instrument(
         "SPECTRA", "2m0", {"slits": ["slit_1.6as", "slit_2.0as"]}, acquisition=["WCS", "OFF"], rotator=["VFLOAT", "SKY"]
     ),
@@ -188,3 +191,16 @@ def test_a_portal_that_lists_nothing_blocks_nothing(portal, target):
     for listed in ({}, None, {"No Instrument Found": {}}, {"1M0-SCICAM-SINISTRO": {}}, {"1M0-SCICAM-SINISTRO": None}):
         assert lco.portal_problems(Form(listed), data) == ()
     assert lco.portal_problems(object(), data) == ()
+
+
+def test_muscat_exposes_in_its_four_bands_at_once(portal, target):
+    request = replace(REQUEST, instrument=lco.MUSCAT, exposures=(Exposure("griz", 90.0, 3),))
+    form = filled(lco.payload(request, target_id=target.pk, proposal="TOM2026"))
+    assert form.is_valid(), form.errors
+    (configuration,) = portal[0]["requests"][0]["configurations"]
+    (camera,) = configuration["instrument_configs"]
+    assert camera["extra_params"] == {"exposure_mode": "SYNCHRONOUS"} | {f"exposure_time_{band}": 90.0 for band in "griz"}
+    assert (camera["exposure_count"], camera["optical_elements"]["narrowband_g_position"]) == (3, "out")
+    assert lco.asked(lco.payload(request)).exposures == request.exposures
+    longer = lco.payload(request) | {"c_1_ic_1_exposure_time_z": 120.0}
+    assert lco.asked(longer).exposures == (Exposure("griz", 120.0, 3),)

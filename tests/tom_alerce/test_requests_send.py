@@ -385,6 +385,14 @@ class TestLife:
         assert facility.held(row.observation_id)["asked"] == row.prepared["params"]
         assert row.prepared["params"]["program"] == "TEST"
 
+    def test_what_was_prepared_of_another_payload_is_forgotten(self):
+        row = approved()
+        draft.reopen(row)
+        validate.dry_run(row)
+        assert fresh(row).prepared
+        states.move(row, State.DRAFT, "edited", payload=row.payload | {"max_airmass": 1.5})
+        assert fresh(row).prepared is None
+
     def test_what_was_never_prepared_is_not_approved(self):
         row = factories.request(factories.sky_object(surveys=(), n=0), prepared=None)
         with pytest.raises(states.IllegalTransition, match="checked"):

@@ -134,7 +134,8 @@ def move(
     before = request.state
     if state not in TRANSITIONS[before]:
         raise IllegalTransition(f"a request that is {before} cannot become {state}")
-    changed = {"state": state, "message": message, "modified": timezone.now(), **fields}
+    prepared = {"prepared": None} if "payload" in fields else {}  # it was made of another payload
+    changed = {"state": state, "message": message, "modified": timezone.now(), **prepared, **fields}
     allowed = UNSENT if {before, state} <= UNSENT else {before}
     with transaction.atomic():
         if not FollowupRequest.objects.filter(pk=request.pk, state__in=allowed).update(**changed):
