@@ -64,6 +64,7 @@ class Consumer:
             "auto.offset.reset": "earliest",
             "topic.metadata.refresh.interval.ms": 60_000,  # a topic that is new is seen within a minute
             "max.poll.interval.ms": 900_000,  # a batch may be classified at leisure
+            "partition.assignment.strategy": "cooperative-sticky",  # a new member takes what it needs, and the others go on
             **(config or {}),
             "bootstrap.servers": servers,
             "group.id": group,
@@ -77,10 +78,11 @@ class Consumer:
             raise SourceError(f"Kafka at {servers}: {error}") from error
         self._servers = servers
 
-    def poll(self, n: int = 500, seconds: float = 1.0, most: int = 64 << 20) -> list[Packet]:
+    def poll(self, n: int = 500, seconds: float = 1.0, most: int = 64 << 20, *, ahead: bool = False) -> list[Packet]:
         """Return at most n packets of little more than ``most`` bytes, after a wait of at most ``seconds``; the list may be empty.
 
-        Packets of earlier calls that were not committed are delivered again. The position of a packet is ``partition:offset``.
+        Packets of earlier calls that were not committed are delivered again, unless ``ahead`` is true: then they are still being worked
+        on, and those that follow are returned. The position of a packet is ``partition:offset``.
 
         Raises
         ------
@@ -90,7 +92,8 @@ class Consumer:
             No broker can be reached, the next message is larger than the consumer may receive, or it is beyond recovery; in the first
             two cases polling again may succeed.
         """
-        self._rewind()
+        if not ahead:
+            self._rewind()
         stuck, end = self._oversized, time.monotonic() + seconds
         packets: list[Packet] = []
         size, asked = 0, min(n, _AT_ONCE)
@@ -118,15 +121,18 @@ class Consumer:
         self._pending[key] = (first, offset + 1)
         return Packet(message.topic(), f"{message.partition()}:{offset}", message.value() or b"")
 
-    def commit(self) -> None:
-        """Commit the offsets of everything that was polled.
+    def commit(self, packets: Sequence[Packet] | None = None) -> None:
+        """Commit the offsets of everything that was polled, or of these packets of one call of `poll`, the earliest that is not committed.
+
+        What belongs to a partition that has gone to another member is left to it.
 
         Raises
         ------
         Unavailable
             The commit did not reach the broker; what was polled will be delivered again, here or to another member of the group.
         """
-        offsets = [TopicPartition(topic, partition, after) for (topic, partition), (_, after) in self._pending.items()]
+        done = {key: after for key, (_, after) in self._pending.items()} if packets is None else self._after(packets)
+        offsets = [TopicPartition(*key, after) for key, after in done.items()]
         if not offsets:
             return
         try:
@@ -136,7 +142,33 @@ class Consumer:
         failed = [str(result.error) for result in results if result.error is not None]
         if failed:
             raise Unavailable(f"Kafka at {self._servers}, commit: {failed[0]}")
-        self._pending.clear()
+        for key, after in done.items():
+            if key in self._pending:
+                self._pending[key] = (after, max(after, self._pending[key][1]))
+                if after >= self._pending[key][1]:
+                    del self._pending[key]
+
+    def _after(self, packets: Sequence[Packet]) -> dict[tuple[str, int], int]:
+        """Offset behind these packets of each partition that is still ours."""
+        done: dict[tuple[str, int], int] = {}
+        for packet in packets:
+            partition, offset = map(int, packet.position.split(":"))
+            key = (packet.source, partition)
+            if key in self._pending:
+                done[key] = max(done.get(key, 0), offset + 1)
+        return done
+
+    def hold(self, seconds: float) -> None:
+        """Stay in the group for ``seconds`` without receiving anything: the partitions are paused meanwhile."""
+        try:
+            ours = self._consumer.assignment()
+            self._consumer.pause(ours)
+            messages = self._consumer.consume(1, seconds)
+            self._consumer.resume([one for one in self._consumer.assignment() if one in ours])
+        except (KafkaException, RuntimeError) as error:
+            raise Unavailable(f"Kafka at {self._servers}: {error}") from error
+        for message in messages:  # an error, or one that came before the pause: it is delivered again
+            self._packet(message)
 
     def close(self) -> None:
         """Leave the group; what was not committed goes to another member."""

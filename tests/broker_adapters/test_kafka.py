@@ -51,6 +51,21 @@ def test_what_was_not_committed_comes_again_and_what_was_does_not(cluster, topic
         assert another.poll(1, 0.2) == []
 
 
+def test_what_is_worked_on_is_committed_batch_by_batch(cluster, topic):
+    fill(cluster, topic, [b"%d" % i for i in range(6)])
+    with Consumer(cluster[1], "g3", [topic], QUICK) as consumer:
+        first = drain(consumer, 2)
+        second = consumer.poll(2, 5.0, ahead=True)
+        assert [p.data for p in first + second] == [b"0", b"1", b"2", b"3"]
+        consumer.commit(first)
+        consumer.hold(0.2)
+        assert [p.data for p in drain(consumer, 2)] == [b"2", b"3"], "what was polled ahead and not committed comes again"
+        consumer.commit(second)
+        consumer.commit(second)
+    with Consumer(cluster[1], "g3", [topic], QUICK) as another:
+        assert [p.data for p in drain(another, 2)] == [b"4", b"5"]
+
+
 def test_a_topic_that_does_not_exist_yet_is_waited_for(cluster, topic):
     with Consumer(cluster[1], "g4", [topic], QUICK) as consumer:
         assert consumer.poll(1, 0.5) == []
