@@ -9,7 +9,7 @@ from collections.abc import Iterable
 _NAME = re.compile(r"(SN|TDE|AT)[ _-]?((?:19|20)\d\d(?:[A-Z]|[a-z]{2,7}))")
 
 #: Prefixes of one source, the most telling first.
-_PREFIXES = ("SN", "TDE", "AT")
+PREFIXES = ("SN", "TDE", "AT")
 
 
 def written(name: str) -> str | None:
@@ -25,5 +25,5 @@ def spectroscopic(name: str) -> bool:
 
 def best(names: Iterable[str]) -> str | None:
     """The TNS name among some names, the one with the most telling prefix; None if there is none."""
-    found = sorted({name for name in map(written, names) if name}, key=lambda name: (_PREFIXES.index(name.split()[0]), name))
+    found = sorted({name for name in map(written, names) if name}, key=lambda name: (PREFIXES.index(name.split()[0]), name))
     return found[0] if found else None

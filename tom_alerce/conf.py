@@ -20,6 +20,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
         #: Broker -> keyword arguments of its ``Client`` (tokens, time-outs, ...). ALeRCE needs no token.
         "BROKERS": {"alerce": {}},
+        #: Catalogue of ``broker_adapters/catalogues`` -> keyword arguments of its ``Catalogue``. These need no network.
+        "CATALOGUES": {"galaxies": {}, "stars": {}},
         #: Stream -> arguments of ``broker_adapters.sources.kafka.Consumer``: servers, group, topics, config.
         "STREAMS": {},
         #: Surveys that brokers are polled for; None means all of ``broker_adapters/surveys``. Packets of those, and of every third party's
@@ -84,7 +86,9 @@ ROLES: Mapping[str, str] = MappingProxyType(
 )
 
 #: Keys that name plug-ins which `broker_adapters` asks for packets, messages and facts -> their package.
-PLUGINS: Mapping[str, str] = MappingProxyType({"SURVEYS": "broker_adapters.surveys", "BROKERS": "broker_adapters.brokers"})
+PLUGINS: Mapping[str, str] = MappingProxyType(
+    {"SURVEYS": "broker_adapters.surveys", "BROKERS": "broker_adapters.brokers", "CATALOGUES": "broker_adapters.catalogues"}
+)
 
 
 @lru_cache

@@ -6,12 +6,13 @@ They import neither TensorFlow nor the classifiers.
 from tom_alerce.checks.followup import check_facility, check_followup
 from tom_alerce.checks.packages import check_packages, clashing
 from tom_alerce.checks.people import check_groups, check_promotion
-from tom_alerce.checks.plugins import check_brokers, check_plugins
+from tom_alerce.checks.plugins import check_brokers, check_catalogues, check_plugins
 from tom_alerce.checks.settings import check_settings, check_streams, check_time_zones
 from tom_alerce.checks.weights import check_weights
 
 __all__ = [
     "check_brokers",
+    "check_catalogues",
     "check_facility",
     "check_followup",
     "check_groups",

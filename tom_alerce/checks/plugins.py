@@ -1,4 +1,4 @@
-"""E003: plug-ins that the settings name, ours and third parties'; E005 and E006: what the settings give to the clients of brokers."""
+"""E003: plug-ins that the settings name, ours and third parties'; E005 and E006: what the settings give to brokers and catalogues."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tom_alerce.checks.settings import broken
 #: Key of ``TOM_ALERCE`` that names plug-ins -> their package.
 PACKAGES = {
     "BROKERS": "broker_adapters.brokers",
+    "CATALOGUES": "broker_adapters.catalogues",
     "SURVEYS": "broker_adapters.surveys",
     "CLASSIFIERS": "classifiers.models",
     "TERMS": "followup.terms",
@@ -29,6 +30,7 @@ PACKAGES = {
 REQUIRED = {
     "broker_adapters.surveys": ("SURVEY", "recognises", "read"),
     "broker_adapters.brokers": ("Client",),
+    "broker_adapters.catalogues": ("Catalogue", "RADIUS", "REMOTE"),
     "followup.facilities": ("FACILITY", "payload"),
     "tom_alerce.requests.guards": ("guard",),
 }
@@ -56,15 +58,26 @@ def missing(key: str) -> bool:
 @register("tom_alerce")
 def check_brokers(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     """E005, E006: arguments that the client of a broker does not take."""
-    if clashing() or "BROKERS" in broken():
+    return _arguments("BROKERS", "Client")
+
+
+@register("tom_alerce")
+def check_catalogues(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """E005, E006: arguments that a catalogue does not take."""
+    return _arguments("CATALOGUES", "Catalogue")
+
+
+def _arguments(key: str, called: str) -> list[CheckMessage]:
+    """Messages about the arguments that a key of ``TOM_ALERCE`` gives to the class of each plug-in that it names."""
+    if clashing() or key in broken():
         return []
     from broker_adapters import plugins
 
     return [
         message
-        for name, values in conf.get("BROKERS").items()
-        if not _problems("BROKERS", PACKAGES["BROKERS"], str(name))
-        for message in arguments(f"['BROKERS'][{name!r}]", values, conf.options(plugins.load("broker_adapters.brokers", name).Client))
+        for name, values in conf.get(key).items()
+        if not _problems(key, PACKAGES[key], str(name))
+        for message in arguments(f"[{key!r}][{name!r}]", values, conf.options(getattr(plugins.load(PACKAGES[key], name), called)))
     ]
 
 

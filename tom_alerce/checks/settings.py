@@ -43,7 +43,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     | dict.fromkeys(("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS", "DRIFT_ALARM"), (_is(int, float), "a positive number"))
     | dict.fromkeys(("RANK_LIMIT", "BATCH"), (_is(int), "a positive whole number"))
     | dict.fromkeys(
-        ("BROKERS", "STREAMS", "FACILITIES"),
+        ("BROKERS", "CATALOGUES", "STREAMS", "FACILITIES"),
         (lambda value: _dictionary(value) and all(map(_dictionary, value.values())), "a dictionary of dictionaries"),
     )
     | {

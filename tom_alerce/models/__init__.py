@@ -1,6 +1,7 @@
 """Tables of the plugin, written by `tom_alerce.store` and, for requests, `tom_alerce.requests` alone (docs/decisions/002-storage.md)."""
 
 from tom_alerce.models.classification import Classification, Drift, Explanation
+from tom_alerce.models.context import SkyCell, TnsName, TnsObject
 from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, Watermark, WithdrawnMeasurement
@@ -28,9 +29,12 @@ __all__ = [
     "Rank",
     "Ranking",
     "RequestEvent",
+    "SkyCell",
     "SkyObject",
     "Stamps",
     "SurveyObject",
+    "TnsName",
+    "TnsObject",
     "Trigger",
     "TriggerEntry",
     "Watermark",

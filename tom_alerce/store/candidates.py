@@ -21,6 +21,7 @@ from tom_alerce.clock import now
 from tom_alerce.models import FollowupRequest, Mark, RequestEvent, SkyObject, SurveyObject
 from tom_alerce.models.sky import public_names
 from tom_alerce.store import lightcurves, marks, outlooks
+from tom_alerce.store import tns as tns_table
 from tom_alerce.store.classifications import SILENT, opinions
 from tom_alerce.store.sql import fetch
 
@@ -57,6 +58,7 @@ def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
     members, titles, observed = _members(skies), _titles(skies), _observed(skies)
     said, prospects = opinions(skies), outlooks.of(skies, at)
     marked = marks.of(set(Mark.objects.filter(sky_object__in=skies.values("pk")).values_list("sky_object_id", flat=True)), at)
+    classed = tns_table.classed(skies)
     made = []
     for pk, ra, dec, first, stated, n, n_stated, target in rows.values():
         named = public_names(members.get(pk, ()))
@@ -75,7 +77,7 @@ def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
                 oddness=_number(opinion.oddness),
                 marks=marked.get(pk, ()),
                 observed=observed.get(pk, math.nan),
-                classified=any(map(tns.spectroscopic, [*named, title or ""])),
+                classified=pk in classed or any(map(tns.spectroscopic, [*named, title or ""])),
             )
         )
     batch = Stored(made, skies)
