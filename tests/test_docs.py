@@ -198,7 +198,15 @@ def test_the_signatures_of_plugins_are_those_of_the_code(protocol, text):
 
 def test_every_kind_of_plugin_has_signatures_and_a_contract_test():
     sections = re.split(r"^## ", EXTENDING, flags=re.MULTILINE)[1:]
-    assert [section.splitlines()[0] for section in sections] == ["A survey", "A broker", "A classifier", "A term", "A veto", "A facility"]
+    assert [section.splitlines()[0] for section in sections] == [
+        "A survey",
+        "A broker",
+        "A catalogue",
+        "A classifier",
+        "A term",
+        "A veto",
+        "A facility",
+    ]
     for section in sections:
         assert "# signatures of " in section
         [test] = set(re.findall(r"`(tests/contracts/test_\w+\.py)`", section))
