@@ -186,7 +186,7 @@ _NAMES = tuple(field.name for field in fields(Outlooks))
 
 def _interpolated(table: NDArray[Any], days: Floats, at: Floats) -> Floats:
     """Values of tables (..., m) for these days, linear between them, at days of shape (..., t); constant beyond the ends."""
-    position = np.interp(at, days, np.arange(len(days)))
+    position = np.nan_to_num(np.interp(at, days, np.arange(len(days))))
     low = np.minimum(position.astype(np.intp), len(days) - 2)
     left, right = (np.take_along_axis(table, k, axis=-1) for k in (low, low + 1))
     share = position - low
