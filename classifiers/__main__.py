@@ -1,6 +1,7 @@
 """``python -m classifiers train|evaluate|predict|drift KIND --data DIR``: the classifiers without Django.
 
-KIND is a package in ``classifiers.models`` whose ``training`` package has an ``evaluation`` module (stamp, lightcurve). That provides
+KIND is a package in ``classifiers.models`` whose ``training`` package has an ``evaluation`` module (stamp, lightcurve), or the posterior,
+which is none of the classifiers but learns from the same folders. That module provides
 ``train.train(data, out, seed, **options)``, ``evaluation.evaluate(data, **options)``, ``evaluation.predict(data, **options)`` and, if it
 can, ``drift.drift(data, **options)``, each of which returns a dict, and may declare options in ``add_arguments(parser, verb)``. With
 ``--json`` the last line printed is one JSON object.
@@ -37,14 +38,19 @@ VERBS = {
 
 
 def kinds() -> tuple[str, ...]:
-    """Classifiers of this command: those with an evaluation."""
-    return tuple(name for name in plugins.names("classifiers.models") if _has(name, "evaluation"))
+    """What this command trains: the classifiers with an evaluation, and the posterior."""
+    return (*(name for name in plugins.names("classifiers.models") if _has(name, "evaluation")), "posterior")
+
+
+def _module(kind: str, module: str) -> str:
+    """Name of a module in the ``training`` package of a kind."""
+    return f"classifiers.{kind if kind == 'posterior' else f'models.{kind}'}.training.{module}"
 
 
 def _has(kind: str, module: str) -> bool:
-    """Whether a classifier has this module in its ``training`` package."""
+    """Whether a kind has this module in its ``training`` package."""
     try:
-        return find_spec(f"classifiers.models.{kind}.training.{module}") is not None
+        return find_spec(_module(kind, module)) is not None
     except ModuleNotFoundError:
         return False
 
@@ -62,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
             if verb == "train":
                 sub.add_argument("--out", type=Path, default=WEIGHTS_ROOT / kind, metavar="DIR")
                 sub.add_argument("--seed", type=int, default=0)
-            declare = getattr(import_module(f"classifiers.models.{kind}.training.{module}"), "add_arguments", None)
+            declare = getattr(import_module(_module(kind, module)), "add_arguments", None)
             if declare is not None:
                 declare(sub, verb)
     copy = verbs.add_parser("import-checkpoint", help="keep a copy of a stamp network that ALeRCE published, to serve as a classifier")
@@ -88,7 +94,7 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
         raise ClassifierError(f"{options['data']} is not a folder")
     kind = options.pop("kind")
     started = time.perf_counter()
-    function = getattr(import_module(f"classifiers.models.{kind}.training.{VERBS[verb][0]}"), verb)
+    function = getattr(import_module(_module(kind, VERBS[verb][0])), verb)
     result: dict[str, Any] = function(**options)
     return result | {"seconds": round(time.perf_counter() - started, 3)}
 

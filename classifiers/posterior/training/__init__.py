@@ -1,0 +1,1 @@
+"""Training and evaluation of the posterior; nothing here is imported by what serves it."""
