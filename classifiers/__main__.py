@@ -100,10 +100,11 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def compile_functions() -> dict[str, Any]:
-    """Compile what is not cached: the functions of the light-curve classifier, and those that skip fields of packets."""
+    """Compile what is not cached: functions of the light-curve classifier and of the posterior, and those that skip fields of packets."""
     from broker_adapters.kernels import announced
     from broker_adapters.surveys import ztf
     from classifiers.models.lightcurve import compilation, hierarchy
+    from classifiers.posterior import infer
     from classifiers.simulate.packets import ztf as packets
 
     started, rows = time.perf_counter(), blank(2)
@@ -111,6 +112,7 @@ def compile_functions() -> dict[str, Any]:
     rows["flux_err"], rows["ra"], rows["dec"] = 1e3, 10.0, 20.0
     with announced("compiling the functions that read packets") as compiled:
         ztf.read(packets.write(rows, object_id="ZTF23aaaaaaa"), history=False)
+        infer([rows])
     count = compiled.count + compilation.prepare(hierarchy.load(hierarchy.SHIPPED)[0])
     return {"compiled": count, "seconds": round(time.perf_counter() - started, 3)}
 

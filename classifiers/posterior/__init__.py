@@ -1,27 +1,25 @@
-"""The joint posterior of a transient's light curve, in one pass of a network, for many objects at once (docs/model-cards/posterior.md)."""
+"""The joint posterior of a transient's light curve, in one pass of a network, for many objects at once (docs/model-cards/posterior.md).
+
+What infers is imported at the first call, so that those who only read outlooks (`classifiers.posterior.records`) need NumPy alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from broker_adapters.significance import DETECTED
-from classifiers.posterior import storage, tables
-from classifiers.posterior.inputs import inputs
-from classifiers.posterior.network import Weights
-from classifiers.posterior.points import Curve, Points, points
 from classifiers.posterior.records import Outlooks
 
-__all__ = ["Outlooks", "infer", "of_points", "version"]
+if TYPE_CHECKING:
+    from classifiers.posterior.network import Weights
+    from classifiers.posterior.points import Curve
 
-#: Objects in one pass of the network.
-BATCH = 256
+__all__ = ["Outlooks", "infer", "version"]
 
 
-def infer(curves: Sequence[Curve], now: ArrayLike = np.inf, weights: Weights | None = None) -> Outlooks:
+def infer(curves: Sequence[Curve], now: ArrayLike = float("inf"), weights: Weights | None = None) -> Outlooks:
     """Outlooks of n light curves, each a `LightCurve` or rows of `DETECTION`, by what was measured until `now`.
 
     One without a detection until then has no outlook: its probabilities are zero, the rest is NaN.
@@ -35,36 +33,13 @@ def infer(curves: Sequence[Curve], now: ArrayLike = np.inf, weights: Weights | N
     weights : Weights, optional
         Those of the network; the shipped ones by default.
     """
-    found = points(curves, np.broadcast_to(np.asarray(now, float), (len(curves),)))
-    return of_points(found, weights or storage.shipped())
+    from classifiers.posterior import inference
+
+    return inference.infer(curves, now, weights)
 
 
 def version() -> str:
     """Version of the shipped weights."""
+    from classifiers.posterior import storage
+
     return str(storage.card()["version"])
-
-
-def of_points(found: Points, weights: Weights) -> Outlooks:
-    """Outlooks of n objects by their points."""
-    with np.errstate(invalid="ignore"):
-        seen = np.flatnonzero((found.flux >= DETECTED * found.error).any(axis=1))
-    parts = [_passed(found[seen[i : i + BATCH]], weights) for i in range(0, len(seen), BATCH)]
-    return scattered(Outlooks.stack(parts), seen, len(found.t))
-
-
-def _passed(found: Points, weights: Weights) -> Outlooks:
-    x = inputs(found)
-    return tables.outlooks(weights.mixture(x), x, found, weights)
-
-
-def scattered(outlooks: Outlooks, where: NDArray[np.intp], n: int) -> Outlooks:
-    """Outlooks of n objects, of which those at these places have one."""
-    if len(where) == n:
-        return outlooks
-    nothing = {"peak_cdf": 0.0, "classes": 0.0, "fallback": False}
-    columns = {}
-    for one in fields(Outlooks):
-        value = getattr(outlooks, one.name)
-        columns[one.name] = np.full((n, *value.shape[1:]), nothing.get(one.name, np.nan), value.dtype)
-        columns[one.name][where] = value
-    return Outlooks(**columns)

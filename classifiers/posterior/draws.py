@@ -1,4 +1,8 @@
-"""Draws from the mixtures of the network, at the same places of a Sobol sequence for every object: a light curve gives one answer."""
+"""Draws from the mixtures of the network, at the same evenly spread places for every object: a light curve gives one answer.
+
+The places are those of Roberts' R sequence, multiples of the powers of 1 / phi, phi^(d + 1) = phi + 1, less the integers: in one dimension
+the golden section.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from functools import cache
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import qmc
 
 from broker_adapters.kernels import compiled
 from classifiers.posterior import curves
@@ -15,8 +18,11 @@ from classifiers.posterior.network import COMPONENTS, Mixture, Weights
 from classifiers.posterior.points import Floats
 from classifiers.posterior.records import CLASSES
 
-#: Curves drawn, and the seed of their places.
-DRAWS, SEED = 64, 7
+#: Curves drawn.
+DRAWS = 64
+
+#: Rounds after which phi no longer changes.
+ROUNDS = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +56,10 @@ def draw(mixture: Mixture, weights: Weights, count: int = DRAWS) -> Draws:
 @cache
 def places(count: int) -> tuple[Floats, Floats]:
     """Places of the draws: of the component, in (0, 1), shape (s,), and normal deviates, shape (s, 13)."""
-    u = qmc.Sobol(curves.SIZE + 1, seed=SEED).random(count)
+    size, phi = curves.SIZE + 1, 1.5
+    for _ in range(ROUNDS):
+        phi = (1 + phi) ** (1 / (size + 1))
+    u = (0.5 + np.arange(1, count + 1)[:, None] * phi ** -np.arange(1.0, size + 1)) % 1
     return (np.argsort(np.argsort(u[:, 0])) + 0.5) / count, ndtri(np.clip(u[:, 1:], 1e-4, 1 - 1e-4))
 
 

@@ -26,7 +26,7 @@ ATTENTION = 4
 OUTPUTS = COMPONENTS * (1 + SIZE + TRIANGLE)
 
 #: Fields of `Weights` beside its layers.
-FIXED = ("centre", "sigma")
+FIXED = ("centre", "sigma", "temper")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +57,16 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """Weights of the network by layer and kind; the parameters less `centre` and over `sigma`, both (13,), are standardised."""
+    """Weights of the network by layer and kind, and what goes with them.
+
+    The parameters less `centre` and over `sigma`, both (13,), are standardised; `temper` (1,) is a factor on the deviations of the time of
+    the peak.
+    """
 
     arrays: dict[str, Singles] = field(repr=False)
     centre: Floats
     sigma: Floats
+    temper: Floats
 
     def mixture(self, x: Inputs) -> Mixture:
         """Posteriors of n objects."""
@@ -75,6 +80,7 @@ class Weights:
         packed = triangle.reshape(len(e), len(CLASSES), COMPONENTS, TRIANGLE)
         shape = (len(e), len(CLASSES), COMPONENTS, SIZE)
         diagonal = np.exp(np.clip(packed[..., :SIZE], -4.0, 6.0))
+        diagonal[..., 0] /= self.temper
         return Mixture(classes, np.exp(log_softmax(weight, axis=-1)), mean.reshape(shape), diagonal, packed[..., SIZE:])
 
     def _summary(self, x: Inputs) -> Singles:

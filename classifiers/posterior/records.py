@@ -9,13 +9,15 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classifiers.models.lightcurve.series import FAMILIES
 from classifiers.records import ClassifierError
 
 __all__ = ["AHEAD", "CLASSES", "DAYS", "FAMILIES", "QUANTILES", "Outlooks"]
 
 Numbers: TypeAlias = NDArray[np.floating[Any]]
 Floats: TypeAlias = NDArray[np.float64]
+
+#: Band families of the magnitudes: those of `classifiers.models.lightcurve.series`, which is heavy to import.
+FAMILIES = ("g", "r")
 
 #: Classes that the time of the peak is conditional on.
 CLASSES = ("SNIa", "SNIbc", "SNII", "SLSN")

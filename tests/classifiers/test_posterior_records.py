@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.stats import norm
 
-from classifiers.posterior.records import AHEAD, CLASSES, DAYS, QUANTILES, Outlooks
+from classifiers.models.lightcurve import series
+from classifiers.posterior.records import AHEAD, CLASSES, DAYS, FAMILIES, QUANTILES, Outlooks
 from classifiers.records import ClassifierError
 
 #: Mean and scatter (d) of the time of the peak by class in the made outlooks.
@@ -79,6 +83,14 @@ def test_magnitudes_between_the_days():
     last = outlooks.at(outlooks.mjd[:, None] + [19.0, 19.5], "g")
     assert np.isfinite(last[..., 0]).all()
     assert np.isnan(last[..., 1]).all()
+
+
+def test_reading_outlooks_needs_little_and_the_families_are_those_of_the_classifier():
+    code = (
+        "import sys, classifiers.posterior.records; print(sorted({'numba', 'scipy', 'astropy'} & {m.split('.')[0] for m in sys.modules}))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert series.FAMILIES == FAMILIES
 
 
 def test_bytes_and_back():

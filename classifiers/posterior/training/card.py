@@ -29,9 +29,10 @@ else in r, which is a day after the maximum of the model.
 **Training.** {objects}. First on {simulated} simulated supernovae: the parameters of a real one, jittered, seen at the times, in the bands
 and with the depth and errors of another; a quarter of them in ATLAS's or Rubin's bands, a quarter up to four magnitudes fainter in a survey
 as much deeper, a fifth with forced measurements in place of limits. Then on the real ones themselves, cut in a random night, with the
-parameters of the fit to all that was ever measured, drawn from its covariance, and the time of the peak that was seen. **The prior is that
-of supernovae that ZTF classified (most brighter than 19 at their peak), and a peak that was seen**: what surveys find fainter is drawn
-towards them. `python -m classifiers train posterior --data DIR` makes the same files again (seed {seed}).
+parameters of the fit to all that was ever measured, drawn from its covariance, and the time of the peak that was seen. Last, the widths
+of the time of the peak are multiplied by {temperature}, which fits objects that a network has not seen best. **The prior is that of
+supernovae that ZTF classified (most brighter than 19 at their peak), and a peak that was seen**: what surveys find fainter is drawn
+towards them. `python -m classifiers train posterior --data DIR` trains all three networks anew (seed {seed}).
 """
 
 PROOF = """## Real light curves that it never saw
@@ -56,7 +57,7 @@ ROWS = {
     "peak_bias_rising_d": "median of predicted less true peak, d, predicted 3 to 10 d ahead",
     "peak_error_before_d": "SNIa 4 to 8 d before their true peak: median error, d",
     "peak_inside_before": "the same: truth in the 68 % interval",
-    "us_per_object": "microseconds an object, batches of 256",
+    "us_per_object": "microseconds of one core an object, in batches of 256",
 }
 
 LIMITS = """## Where it must not be trusted
@@ -112,9 +113,9 @@ network was tuned on real ones:
     return (
         text
         + f"""
-Against chains of the likelihood and prior of `doubt` (64 walkers, 3,000 steps, the class given; {chains["n"]} that converged), the mean
-of the peak differs by {chains["mean_shift_sigma"]} sigma in the median, and the network's width is {chains["width_ratio"]} times theirs
-({chains["width_ratio_68"][0]} to {chains["width_ratio_68"][1]} for 68 % of the objects). The priors differ: the network's is the
+Against chains of the likelihood of `supernova` and a prior (64 walkers, 2,000 steps, the class given; {chains["n"]} that converged), the
+mean of the peak differs by {chains["mean_shift_sigma"]} sigma in the median, and the network's width is {chains["width_ratio"]} times
+theirs ({chains["width_ratio_68"][0]} to {chains["width_ratio_68"][1]} for 68 % of the objects). The priors differ: the network's is the
 population of real fits, that of the chains one normal distribution of shapes and flat in time and height.
 """
     )

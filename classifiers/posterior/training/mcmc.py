@@ -23,7 +23,7 @@ from classifiers.posterior.records import CLASSES
 from classifiers.posterior.training.samples import Samples
 
 #: Walkers, steps, and steps at the start that are left out.
-WALKERS, STEPS, BURNED = 64, 3000, 1000
+WALKERS, STEPS, BURNED = 64, 2000, 800
 
 
 def agreement(weights: Weights, samples: Samples, prior: tuple[Floats, Floats], rng: Generator) -> dict[str, Any]:

@@ -143,9 +143,9 @@ def _step(model: Any, optimizer: Any, x: Any, y: Any, tf: Any) -> Any:
 
 
 def weights(model: Any, standard: tuple[Floats, Floats]) -> Weights:
-    """Weights for serving, rounded as they are when stored."""
+    """Weights for serving, rounded as they are when stored, without a temperature."""
     arrays = {}
     for layer in model.layers:
         for variable in layer.weights:
             arrays[f"{layer.name}.{variable.name}"] = np.asarray(variable, np.float16).astype(np.float32)
-    return Weights(arrays, *standard)
+    return Weights(arrays, *standard, np.ones(1))

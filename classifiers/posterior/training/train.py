@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,17 @@ from classifiers.posterior import storage
 from classifiers.posterior.network import Weights
 from classifiers.posterior.points import Floats
 from classifiers.posterior.records import CLASSES
-from classifiers.posterior.training import network
+from classifiers.posterior.training import mcmc, network, sbc
 from classifiers.posterior.training.samples import SHARES, Real, Samples, cut, joined, of_real, read, simulated
+from classifiers.posterior.training.tempering import temperature
 
 log = logging.getLogger(__name__)
 
 #: Names of the networks: of all objects, and those that have seen one half of them only.
 NETWORKS = ("all", "half0", "half1")
+
+#: Supernovae whose true parameters are ranked, and of which there are long chains.
+RANKED, CHAINED = 2000, 40
 
 #: Simulated supernovae, epochs of them, and learning rate; the same of the real ones, of which each epoch has several copies, cut anew, and
 #: as many simulated ones beside.
@@ -43,32 +48,47 @@ def train(data: Path, out: Path, seed: int = 0) -> dict[str, Any]:
     """Train the networks and write them with their card; the figures of the card are those of `evaluation` on what each has not seen."""
     real = read(data)
     halves = half([one.name for one in real])
-    networks = {}
+    networks: dict[str, Weights] = {}
+    calibration: dict[str, Any] = {}
     for name in NETWORKS:
         used = [one for one, h in zip(real, halves, strict=True) if name in ("all", f"half{h}")]
         log.info("%s: %d supernovae", name, len(used))
-        networks[name] = trained(used, np.random.default_rng([seed, NETWORKS.index(name)]))
+        networks[name], found = trained(used, np.random.default_rng([seed, NETWORKS.index(name)]))
+        calibration |= {} if calibration else found  # of the network of all
+    held_out = [(networks[f"half{h}"], [one for one, own in zip(real, halves, strict=True) if own != h]) for h in (0, 1)]
+    temper = temperature(held_out, np.random.default_rng(seed))
+    networks = {name: replace(weights, temper=np.array([temper])) for name, weights in networks.items()}
     card = {
         "name": "posterior",
         "version": "1.0",
         "seed": seed,
+        "simulated": SIMULATED,
         "objects": {label: sum(one.label == k for one in real) for k, label in enumerate(CLASSES)},
+        "temperature": round(temper, 4),
+        "calibration": calibration,
     }
     storage.save(out, networks, card, digests([one.name for one in real]))
     return card
 
 
-def trained(real: list[Real], rng: Generator) -> Weights:
-    """Train one network on simulated supernovae after these real ones, then on themselves."""
+def trained(real: list[Real], rng: Generator) -> tuple[Weights, dict[str, Any]]:
+    """Train one network on simulated supernovae after these real ones, then on themselves; how calibrated it was between the two."""
     simulation = simulated(real, SIMULATED, rng)
     standard = network.moments(simulation, rng)
     network.seeded(int(rng.integers(2**31)))
     model = network.built()
     losses = network.fit(model, [lambda g: cut(simulation, g)] * EPOCHS, RATE, standard, rng)
     log.info("simulated: loss %.2f to %.2f", losses[0], losses[-1])
+    calibration = calibrated(network.weights(model, standard), real, mcmc.shapes(simulation), np.random.default_rng(0))
     losses = tuned(model, real, simulation, standard, rng)
     log.info("real: loss %.2f to %.2f", losses[0], losses[-1])
-    return network.weights(model, standard)
+    return network.weights(model, standard), calibration
+
+
+def calibrated(weights: Weights, real: list[Real], prior: tuple[Floats, Floats], rng: Generator) -> dict[str, Any]:
+    """Ranks of true parameters, and agreement with long chains, for simulated supernovae that are new."""
+    fresh = cut(simulated(real, RANKED, rng), rng)
+    return {"ranks": sbc.calibration(weights, fresh), "chains": mcmc.agreement(weights, fresh[np.arange(CHAINED)], prior, rng)}
 
 
 def tuned(model: Any, real: list[Real], simulation: Samples, standard: tuple[Floats, Floats], rng: Generator) -> list[float]:
