@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Max, QuerySet
@@ -26,6 +27,10 @@ from tom_alerce.store.classifications import SILENT, opinions
 from tom_alerce.store.sql import fetch
 
 _FIELDS = ("pk", "ra", "dec", "first_mjd", "survey_first_mjd", "n_detections", "survey_n_detections", "target_id")
+
+
+#: Candidates whose whole light curves are read together.
+_BLOCK = 50
 
 
 class _Member(NamedTuple):
@@ -51,6 +56,21 @@ class Stored(Batch):
         return lightcurves.columns(self._skies.filter(pk__gte=keys[0], pk__lte=keys[-1]), keys)
 
 
+class _Reader:
+    """Reads whole light curves of candidates, of some neighbours at once: who reads one often reads all."""
+
+    def __init__(self, members: Sequence[Sequence[int]]) -> None:
+        self._members = members
+        self._block = lru_cache(maxsize=2)(self._read)
+
+    def of(self, i: int) -> Callable[[], Detections]:
+        """What reads the light curve of candidate i."""
+        return lambda: lightcurves.merged(self._block(i // _BLOCK), self._members[i])
+
+    def _read(self, block: int) -> dict[int, Detections]:
+        return lightcurves.split(lightcurves.read(pk for own in self._members[block * _BLOCK : (block + 1) * _BLOCK] for pk in own))
+
+
 def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
     """Candidates of these objects, in the order of their keys, with the marks and the outlooks of a time (MJD, UTC; now)."""
     at = now() if at is None else at
@@ -59,14 +79,15 @@ def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
     said, prospects = opinions(skies), outlooks.of(skies, at)
     marked = marks.of(set(Mark.objects.filter(sky_object__in=skies.values("pk")).values_list("sky_object_id", flat=True)), at)
     classed = tns_table.classed(skies)
-    made = []
+    made: list[Candidate] = []
+    reader = _Reader([[m.pk for m in members.get(pk, ())] for pk in rows])
     for pk, ra, dec, first, stated, n, n_stated, target in rows.values():
         named = public_names(members.get(pk, ()))
         title = titles.get(target)
         opinion = said.get(pk, SILENT)
         made.append(
             Candidate.deferred(
-                {"detections": _reader(members.get(pk, ())), "outlook": prospects.reader(pk)},
+                {"detections": reader.of(len(made)), "outlook": prospects.reader(pk)},
                 key=str(pk),
                 name=title or next(iter(named), f"sky object {pk}"),
                 ra=ra,
@@ -106,15 +127,6 @@ def _observed(skies: QuerySet[SkyObject]) -> dict[int, float]:
     rows = RequestEvent.objects.filter(after=FollowupRequest.State.OBSERVED, request__sky_object__in=skies.values("pk")).order_by()
     latest = rows.values_list("request__sky_object").annotate(latest=Max("time"))
     return {key: mjd_from_datetime(time) for key, time in latest}
-
-
-def _reader(members: Sequence[_Member]) -> Any:
-    owners = [m.pk for m in members]
-
-    def detections() -> Detections:
-        return lightcurves.merged(lightcurves.split(lightcurves.read(owners)), owners)
-
-    return detections
 
 
 def _number(value: float | None) -> float:
