@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from benchmarks.campaign.calendars import Pool
 from benchmarks.campaign.evenings import States
 from benchmarks.campaign.known import Known
@@ -14,8 +12,8 @@ from benchmarks.campaign.subjects import Floats, Subject
 from broker_adapters.records import Detections
 from classifiers.taxonomy import LIGHTCURVE_CLASSES
 from followup.profiles import Profile
-from followup.rank import rank
 from followup.records import Candidate
+from followup.replay import by_profile
 
 #: What a stamp classifier says of every object in the replay "with stamps that say SN".
 STAMPS: Mapping[str, float] = {"SN": 0.9, "AGN": 0.025, "VS": 0.025, "asteroid": 0.025, "bogus": 0.025}
@@ -37,9 +35,7 @@ class Ours:
         """Scores of a pool, shape (k,); 0 for what is vetoed."""
         if id(pool) not in self._scores:
             candidates = [self._candidate(pool, i) for i in range(len(pool.state))]
-            ranking = rank(candidates, pool.night, self.profile.merits, self.profile.vetoes)
-            by_key = dict(zip(ranking.keys, ranking.scores.tolist(), strict=True))
-            self._scores[id(pool)] = pool, np.array([by_key[c.key] for c in candidates], dtype=np.float64)
+            self._scores[id(pool)] = pool, by_profile(self.profile)(candidates, pool.night)
         return self._scores[id(pool)][1]
 
     def _candidate(self, pool: Pool, i: int) -> Candidate:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from broker_adapters.photometry import magnitude_from_flux
 from broker_adapters.records import Detections, Kind
 from classifiers.models.lightcurve.training import data as tables
+from followup.replay import true_peak
 
 Floats = NDArray[np.float64]
 
@@ -23,9 +24,6 @@ PHOTOMETRY = "alert-dif"
 #: Classes of supernovae, and others that count as rare; an object without a class is rare as well.
 SUPERNOVAE = ("SNIa", "SNIbc", "SNII", "SLSN")
 RARE = ("SNIbc", "SLSN", "CV/Nova", "TDE", "")
-
-#: Days about the brightest point in which the parabola of the peak is fitted, the least number of points, and of those on either side.
-ABOUT, POINTS, SIDE = 15.0, 3, 1
 
 #: Halves by name: the first is for tuning, the second for the figures that are quoted.
 HALVES = ("tuning", "quoted")
@@ -44,7 +42,7 @@ class Subject:
     first : float
         MJD of the first detection.
     peak : float
-        MJD of the peak of the whole light curve (`true_peak`); NaN where points do not cover it.
+        MJD of the peak of the whole light curve (`followup.replay.true_peak`); NaN where points do not cover it.
     """
 
     name: str
@@ -99,26 +97,6 @@ def a_third(subjects: Sequence[Subject]) -> NDArray[np.intp]:
     """Places of all but two thirds of the SNe Ia, by the digests of their names."""
     kept = _digits([s.name for s in subjects], "third") % 3 == 0
     return np.flatnonzero(kept | np.array([s.label != "SNIa" for s in subjects]))
-
-
-def true_peak(rows: Detections) -> float:
-    """MJD of the peak: that of the parabola in flux about the brightest point of the g light curve, else of the r light curve.
-
-    NaN where points on both sides do not cover it, or the parabola does not open downwards with its vertex between its points.
-    """
-    for band in ("g", "r"):
-        t, flux = _band(rows, band)
-        if not len(t):
-            continue
-        top = t[np.argmax(flux)]
-        near = np.abs(t - top) <= ABOUT
-        if near.sum() < POINTS or (t[near] < top).sum() < SIDE or (t[near] > top).sum() < SIDE:
-            continue
-        bend, slope, _ = np.polyfit(t[near] - top, flux[near] / flux.max(), 2)
-        vertex = top - slope / (2.0 * bend) if bend < 0.0 else np.nan
-        if t[near].min() <= vertex <= t[near].max():
-            return float(vertex)
-    return float("nan")
 
 
 def _band(rows: Detections, band: str) -> tuple[Floats, Floats]:

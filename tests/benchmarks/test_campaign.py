@@ -10,11 +10,15 @@ import pytest
 from benchmarks.campaign import aas2rto, shape
 from benchmarks.campaign.calendars import calendar
 from benchmarks.campaign.evenings import RECENT, kept, states, truth
+from benchmarks.campaign.known import Known
+from benchmarks.campaign.ours import Ours
 from benchmarks.campaign.play import BURN_IN, play, ratio, share
-from benchmarks.campaign.subjects import Subject, brightest, half, true_peak
+from benchmarks.campaign.subjects import Subject, brightest, half
 from broker_adapters.photometry import flux_error, flux_from_magnitude
 from broker_adapters.records import Kind, blank
 from followup.brightness import trend
+from followup.profiles import Profile
+from followup.replay import true_peak
 
 PEAK = 59000.0
 
@@ -163,3 +167,19 @@ def test_nothing_is_observed_twice_and_the_oracle_is_best():
 def test_what_is_kept_is_not_made_again(tmp_path):
     assert kept(tmp_path, "some", lambda: {"a": np.arange(3)})["a"].tolist() == [0, 1, 2]
     assert kept(tmp_path, "some", lambda: pytest.fail("made again"))["a"].tolist() == [0, 1, 2]
+
+
+def test_our_policy_is_the_ranking_of_a_profile():
+    some = subjects(30)
+    every = states(some)
+    n = len(every.until)
+    told = Known(np.full((n, 15), np.nan), np.full(n, np.nan), np.zeros(len(some), bool))
+    pool = calendar(every, brightest(some), 0, beginning=3)[5]
+    profile = Profile("bright", "Bright", {"brightness": 1.0}, vetoes={"observable": {}})
+    scores = Ours(profile, some, every, told)(pool)
+    assert scores.shape == pool.state.shape
+    assert (scores > 0.0).all()
+    dimmest = np.argmax(every.magnitude[pool.state])
+    assert scores[dimmest] == scores.min()
+    stamped = Ours(Profile("sn", "SN", {"probability": 1.0}), some, every, told, stamps=True)(pool)
+    assert (stamped > 0.8).all()
