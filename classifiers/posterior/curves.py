@@ -119,11 +119,15 @@ def share_of_red(wavelength: float) -> float:
 @compiled()
 def at_points(q: Floats, t: Floats, wavelength: Floats) -> Floats:
     """Fluxes (m,) of the parameters q (2, 6) of both families at m times, each at its wavelength in nm."""
-    g, r = np.maximum(supernova.model(q[0], t), 1e-9), np.maximum(supernova.model(q[1], t), 1e-9)
-    flux = np.empty(len(t))
+    red, flux = np.empty(len(t)), np.empty(len(t))
     for j in range(len(t)):
-        s = share_of_red(wavelength[j])
-        flux[j] = g[j] if s == 0 else r[j] if s == 1 else np.exp((1 - s) * np.log(g[j]) + s * np.log(r[j]))
+        red[j] = share_of_red(wavelength[j])
+    with_g, with_r = np.flatnonzero(red != 1), np.flatnonzero(red != 0)
+    flux[with_g] = np.maximum(supernova.model(q[0], t[with_g]), 1e-9)
+    r = np.maximum(supernova.model(q[1], t[with_r]), 1e-9)
+    for k in range(len(with_r)):
+        j = with_r[k]
+        flux[j] = r[k] if red[j] == 1 else flux[j] ** (1 - red[j]) * r[k] ** red[j]
     return flux
 
 

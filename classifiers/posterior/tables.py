@@ -23,7 +23,7 @@ from classifiers.posterior.records import AHEAD, DAYS, QUANTILES, Outlooks
 STEP = 3
 
 #: Scatter of supernovae about the model as a part of the flux.
-SCATTER = 0.03
+SCATTER = 0.04
 
 
 def outlooks(mixture: Mixture, x: Inputs, points: Points, weights: Weights) -> Outlooks:
