@@ -13,13 +13,20 @@ from followup.records import Candidates, Night, Reasons, Vetoes
 
 
 def veto(
-    candidates: Candidates, night: Night, *, least: float = 0.4, gain: float = 1.25, within: float = 4.0, classes: Mapping[str, float] = ANY
+    candidates: Candidates,
+    night: Night,
+    *,
+    least: float = 0.4,
+    gain: float = 1.25,
+    floor: float = 0.0,
+    within: float = 4.0,
+    classes: Mapping[str, float] = ANY,
 ) -> Vetoes:
     """Against what is near its peak tonight with a chance below ``least``, and with a better one later, shape (n,).
 
     The date is that of the first night to come on which the chance is ``gain`` times tonight's and at least ``least`` or, where it never
-    is, the best; only nights count on which it is up. Without an outlook there is no veto. ``within`` (days) and ``classes`` are as in the
-    term `peak`.
+    is, the best; only nights count on which it is up. What has a chance below ``floor`` tonight, and no better night to come, is vetoed
+    without a date: the slot is left free. Without an outlook there is no veto. ``within`` (days) and ``classes`` are as in the term `peak`.
     """
     batch = Batch.of(candidates)
     until = np.full(len(batch), np.nan)
@@ -28,7 +35,8 @@ def veto(
         return Vetoes(until, Reasons.same(len(batch), "no forecast of its peak"))
     nights = coming(batch, night, within, classes)
     when, waits = _when(nights, least, gain)
-    until[has] = np.where(waits, np.maximum(nights.mjd[when] - 0.5, np.nextafter(night.now, np.inf)), np.nan)
+    dates = np.maximum(nights.mjd[when] - 0.5, np.nextafter(night.now, np.inf))
+    until[has] = np.where(waits, dates, np.where(nights.tonight < floor, np.inf, np.nan))
     place = np.full(len(batch), -1)
     place[has] = np.arange(len(has))
     return Vetoes(until, Reasons(len(batch), lambda i: _reason(nights, night, int(place[i]), when, waits)))

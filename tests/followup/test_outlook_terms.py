@@ -89,6 +89,15 @@ def test_waiting_gives_the_date_on_which_it_is_better():
     assert np.isnan(forbid("waiting", candidate(outlook=outlook(4.0, 3.0)), least=0.3)[0])
 
 
+def test_waiting_leaves_free_what_no_night_deserves():
+    past = candidate(outlook=outlook(-12.0, 2.0))
+    assert np.isnan(forbid("waiting", past)[0])
+    until, reason = forbid("waiting", past, floor=0.3)
+    assert np.isposinf(until)
+    assert "near its peak tonight" in reason
+    assert np.isnan(forbid("waiting", candidate(outlook=outlook(0.0, 2.0)), floor=0.3)[0])
+
+
 def test_waiting_leaves_a_slot_free_and_is_listed_after_the_others():
     early, now = candidate("1", outlook=outlook(9.0)), candidate("2", outlook=outlook(0.5))
     ranking = rank([early, now], nights_of([early, now]), {"peak": 1.0}, {"waiting": {}})
