@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from classifiers.posterior.training import train
 from numpy.typing import NDArray
 
 from benchmarks.campaign import aas2rto
@@ -16,6 +17,8 @@ from benchmarks.campaign.shape import Shape, fit
 from benchmarks.campaign.subjects import Floats, Subject
 from classifiers.models.lightcurve import features, hierarchy
 from classifiers.models.lightcurve.series import MINIMUM, light_curve
+from classifiers.posterior import infer, storage
+from classifiers.posterior.records import LAYOUT, Outlooks
 from classifiers.taxonomy import LIGHTCURVE_CLASSES
 
 #: Evidences whose features are computed at once, in a number of threads.
@@ -32,12 +35,18 @@ class Known:
         By the light-curve model; NaN where there are too few detections, or no policy is asked.
     oddness : shape (k,)
         Anomaly score, likewise.
+    outlooks : Outlooks
+        Of those evidences that a policy is asked for.
+    outlook_of : shape (k,)
+        Place of each evidence among the outlooks; -1 where it has none.
     seen : shape (n,)
         Whether the model was trained on each object.
     """
 
     probabilities: Floats
     oddness: Floats
+    outlooks: Outlooks
+    outlook_of: Ints
     seen: NDArray[np.bool_]
 
     @property
@@ -73,7 +82,34 @@ def known(subjects: Sequence[Subject], states: States, weights: Path, folder: Pa
         found = values[enough].astype(np.float64)
         probabilities[enough] = model.probabilities(found, features.names())
         oddness[enough] = model.anomaly_score(found, features.names(), probabilities[enough])
-    return Known(probabilities, oddness, model.was_trained_on([s.name for s in subjects]))
+    seen = model.was_trained_on([s.name for s in subjects])
+    asked = eligible(states)
+    place = np.full(len(values), -1)
+    place[asked] = np.arange(len(asked))
+    name = f"outlooks-{storage.card()['sha256'][:16]}-{digest(subjects)}"
+    packed = kept(folder, name, lambda: {"packed": _outlooks(subjects, states, asked)})["packed"]
+    return Known(probabilities, oddness, Outlooks.unpack([one.tobytes() for one in packed]), place, seen)
+
+
+def _outlooks(subjects: Sequence[Subject], states: States, asked: Ints) -> NDArray[np.uint8]:
+    """Packed outlooks of evidences, shape (k, bytes of one), each by the network of the posterior that has not seen the object."""
+    networks = np.array(_unseen([s.name for s in subjects]))[states.of[asked]]
+    packed = np.zeros((len(asked), LAYOUT.itemsize), np.uint8)
+    for network in np.unique(networks).tolist():
+        weights, own = storage.load(storage.SHIPPED, network), np.flatnonzero(networks == network)
+        for start in range(0, len(own), CHUNK):
+            part = own[start : start + CHUNK]
+            rows = [rows_of(subjects, states, i) for i in asked[part].tolist()]
+            found = infer(rows, np.array([one["mjd"][-1] for one in rows]), weights).pack()
+            packed[part] = np.frombuffer(b"".join(found), np.uint8).reshape(len(part), -1)
+    return packed
+
+
+def _unseen(names: list[str]) -> list[str]:
+    """Name of the network for each object: that of the other half if the posterior was trained on the object, else that of all."""
+    seen = np.isin(train.digests(names), storage.seen(storage.SHIPPED))
+    halves = train.half(names)
+    return [f"half{1 - h}" if known else "all" for h, known in zip(halves.tolist(), seen.tolist(), strict=True)]
 
 
 def _features(subjects: Sequence[Subject], states: States) -> NDArray[np.float32]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.campaign.calendars import Pool
 from benchmarks.campaign.evenings import States
 from benchmarks.campaign.known import Known
 from benchmarks.campaign.subjects import Floats, Subject
 from broker_adapters.records import Detections
+from classifiers.posterior.records import Outlooks
 from classifiers.taxonomy import LIGHTCURVE_CLASSES
 from followup.profiles import Profile
 from followup.records import Candidate
@@ -54,6 +55,7 @@ class Ours:
             probabilities=by_model | ({"stamp": STAMPS} if self.stamps else {}),
             oddness=float(self.known.oddness[evidence]),
             first_seen=about.first + shift,
+            outlook=self._outlook(evidence, shift),
         )
 
     def _rows(self, subject: int, shift: int) -> Detections:
@@ -64,3 +66,10 @@ class Ours:
             rows.setflags(write=False)
             self._moved[subject, shift] = rows
         return self._moved[subject, shift]
+
+    def _outlook(self, evidence: int, shift: int) -> Outlooks | None:
+        place = int(self.known.outlook_of[evidence])
+        if place < 0:
+            return None
+        one = self.known.outlooks[place]
+        return replace(one, mjd=one.mjd + shift)

@@ -16,6 +16,7 @@ from benchmarks.campaign.play import BURN_IN, play, ratio, share
 from benchmarks.campaign.subjects import Subject, brightest, half
 from broker_adapters.photometry import flux_error, flux_from_magnitude
 from broker_adapters.records import Kind, blank
+from classifiers.posterior.records import Outlooks
 from followup.brightness import trend
 from followup.profiles import Profile
 from followup.replay import true_peak
@@ -173,7 +174,7 @@ def test_our_policy_is_the_ranking_of_a_profile():
     some = subjects(30)
     every = states(some)
     n = len(every.until)
-    told = Known(np.full((n, 15), np.nan), np.full(n, np.nan), np.zeros(len(some), bool))
+    told = Known(np.full((n, 15), np.nan), np.full(n, np.nan), Outlooks.unpack([]), np.full(n, -1), np.zeros(len(some), bool))
     pool = calendar(every, brightest(some), 0, beginning=3)[5]
     profile = Profile("bright", "Bright", {"brightness": 1.0}, vetoes={"observable": {}})
     scores = Ours(profile, some, every, told)(pool)
