@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import unescape
 
 import pytest
 from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
+from broker_adapters.times import datetime_from_mjd
 from tests.tom_alerce import factories
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Rank, Ranking, SkyObject, Stamps, SurveyObject
@@ -72,10 +74,10 @@ def test_stamps_with_a_template_are_shown_before_those_without(client, observer)
 
 def test_the_number_of_queries_does_not_grow_with_the_page(client, observer, django_assert_max_num_queries):
     factories.board(25)
-    with django_assert_max_num_queries(21) as many:
+    with django_assert_max_num_queries(23) as many:
         assert len(shown(board(client))) == 25
     Rank.objects.filter(place__gt=3).delete()
-    with django_assert_max_num_queries(21) as few:
+    with django_assert_max_num_queries(23) as few:
         assert len(shown(board(client))) == 3
     assert len(many) == len(few)
 
@@ -169,12 +171,12 @@ def test_pages(client, observer):
 
 
 def test_the_board_opens_on_the_site_of_the_settings_and_others_can_be_chosen(client, observer):
-    old, new, other = factories.ranking(), factories.ranking(), factories.ranking("Siding Spring")
+    _, new, other = factories.ranking(), factories.ranking(), factories.ranking("Siding Spring")
     sky = factories.sky_object()
     factories.rank(other, sky)
     assert board(client).context["ranking"] == new
-    assert board(client).context["rankings"] == [new, other]
-    assert old not in board(client).context["rankings"]
+    assert [one for one, _ in board(client).context["by_site"]] == [new, other]
+    assert [one for one, _ in board(client).context["by_profile"]] == [new]
     assert shown(board(client, ranking=other.pk)) == [sky.name]
     for absent in (10**6, "9" * 19, "9" * 5000):
         assert client.get(reverse("tom_alerce:board"), {"ranking": absent}).status_code == 404
@@ -185,7 +187,7 @@ def test_a_ranking_for_a_supposed_time_is_offered_and_is_nobodys_default(client,
     supposed = Ranking.objects.create(site=made.site, night="2030-01-01", now=made.now + 0.2, weights={}, supposed=True)
     page = board(client)
     assert page.context["ranking"] == made
-    assert supposed in page.context["rankings"]
+    assert supposed in [one for one, _ in page.context["by_site"]]
     assert board(client, ranking=supposed.pk).context["ranking"] == supposed
     assert "not tonight" in board(client, ranking=supposed.pk).content.decode()
 
@@ -258,3 +260,36 @@ def test_the_theme_is_kept_in_a_cookie_and_leads_back(client, observer):
     assert client.post(reverse("tom_alerce:theme"), {"theme": "red", "next": "https://evil.example/"}).url == reverse("tom_alerce:board")
     client.cookies["alerce_theme"] = HOSTILE
     assert 'data-theme="site"' in board(client).content.decode()
+
+
+def test_what_waits_is_folded_with_its_date_and_its_reason(client, observer):
+    ranking = factories.ranking()
+    now, waiting, hidden = (factories.sky_object(ra=10.0 * i, images=False) for i in range(3))
+    for i, sky in enumerate((now, hidden, waiting)):
+        factories.rank(ranking, sky, i + 1)
+    Rank.objects.filter(sky_object__in=[waiting, hidden]).update(vetoed=True, score=0.0)
+    better = ranking.now + 3.0
+    places = replace(ranking.places, vetoes={"observable": {2: ("never up", None)}, "waiting": {3: ("better <then>", better)}})
+    ranking.packed = places.pack()
+    ranking.save()
+    page = board(client)
+    assert shown(page) == [now.name]
+    assert [rank.sky_object for rank in page.context["later"]] == [waiting, hidden]
+    text = page.content.decode()
+    assert "Not tonight (2)" in text
+    assert "waiting: better &lt;then&gt;" in text
+    assert f"{datetime_from_mjd(better):%A} {datetime_from_mjd(better).day} {datetime_from_mjd(better):%b}" in text
+
+
+def test_the_profile_is_chosen_on_the_board(client, observer):
+    sky, other = factories.sky_object(images=False), factories.sky_object(ra=20.0, images=False)
+    factories.rank(factories.ranking(), sky)
+    peak = factories.ranking()
+    factories.rank(peak, other)
+    Ranking.objects.filter(pk=peak.pk).update(profile="snia_near_peak")
+    page = board(client)
+    assert shown(page) == [sky.name]
+    assert [name for _, name in page.context["by_profile"]] == ["Any transient", "SN Ia near peak"]
+    for parameters in ({"profile": "snia_near_peak"}, {"ranking": peak.pk}):
+        assert shown(board(client, **parameters)) == [other.name]
+    assert "No ranking" in board(client, profile="<nothing>").content.decode()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from django.urls import reverse
 
+from followup import profiles
 from tests.tom_alerce import factories
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import FollowupRequest
 from tom_alerce.pages import exports
+from tom_alerce.store import profiles as store
 
 pytestmark = pytest.mark.django_db
 
@@ -200,3 +203,13 @@ def test_a_table_has_no_formula(name):
     (row,) = csv.DictReader(io.StringIO(exports.table([line(name=name)])))
     assert row["object"] == f"'{name}"
     assert row["dec_deg"] == "-2.000000"
+
+
+def test_the_budget_of_a_profile_limits_its_plan(client, skies):
+    store.save(replace(profiles.shipped()["default"], budget=profiles.Budget(slots=2)), factories.user("boss"))
+    assert len(planned(page(client, profile="default"))) == 2
+    assert len(planned(page(client, most=1))) == 1
+    assert (
+        "profile: " in page(client, profile="<nothing>").content.decode()
+        or "No ranking" in page(client, profile="<nothing>").content.decode()
+    )

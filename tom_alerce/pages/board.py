@@ -23,16 +23,18 @@ from tom_alerce.pages.summaries import summarise
 from tom_alerce.pages.tables import BoardTable
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline.rank import why_empty
-from tom_alerce.store import rankings
+from tom_alerce.store import profiles, rankings
 
 #: Digits of the largest key.
 LONGEST_KEY = 18
+#: Objects that are listed as not for tonight at most.
+LATER = 100
 #: Age (days) at which a ranking is marked as old.
 STALE = 0.5
 
 
 class BoardView(ViewerMixin, SingleTableMixin, FilterView):
-    """``/alerce/``: the current ranking (`tom_alerce.store.rankings.current`), or the one named by ``?ranking=``."""
+    """``/alerce/``: the current ranking (`tom_alerce.store.rankings.current`), by ``?profile=``, or the one named by ``?ranking=``."""
 
     model = Rank
     table_class = BoardTable
@@ -53,9 +55,9 @@ class BoardView(ViewerMixin, SingleTableMixin, FilterView):
 
     def get_queryset(self) -> QuerySet[Rank]:
         """Ranks of the ranking that is shown."""
-        chosen = self.request.GET.get("ranking", "")
-        self.ranking = _ranking(chosen) if chosen.isdecimal() else rankings.current()
-        return rankings.ranks(self.ranking).select_related("sky_object")
+        chosen, profile = self.request.GET.get("ranking", ""), self.request.GET.get("profile", "")
+        self.ranking = _ranking(chosen) if chosen.isdecimal() else rankings.current(profile=profile or rankings.DEFAULT)
+        return rankings.ranks(self.ranking).filter(vetoed=False).select_related("sky_object")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Context of the page: its ranks with their summaries and figures."""
@@ -63,8 +65,9 @@ class BoardView(ViewerMixin, SingleTableMixin, FilterView):
         now = now_mjd()
         ranks = [row.record for row in context["table"].page.object_list]
         decorate(ranks, self.request.user, now)
-        context |= {"ranking": self.ranking, "rankings": rankings.offered(), "site": rankings.site_name()}
+        context |= {"ranking": self.ranking, "site": rankings.site_name(), **_offered(self.ranking)}
         if self.ranking:
+            context["later"] = later(self.ranking, self.request.user)
             stale = now - self.ranking.now > STALE or not rankings.is_for_tonight(self.ranking, now)
             context |= {"stale": stale and not self.ranking.supposed}
             if not ranks and not self.object_list.exists() and not self.ranking.ranks.exists():
@@ -83,6 +86,27 @@ def _ranking(key: str) -> Ranking:
     if row is None:
         raise Http404("there is no such ranking: it may have been pruned")
     return row
+
+
+def _offered(ranking: Ranking | None) -> dict[str, list[tuple[Ranking, str]]]:
+    """Rankings to choose from with what to call them: by other profiles at the same site, and at other sites or times by the same one."""
+    every, titles = rankings.offered(), {name: one.title for name, one in profiles.every().items()}
+    site, profile = (ranking.site, ranking.profile) if ranking else (rankings.site_name(), rankings.DEFAULT)
+    by_profile = [(one, titles.get(one.profile, one.profile)) for one in every if one.site == site and not one.supposed]
+    by_site = [(one, one.site) for one in every if one.profile == profile]
+    return {"by_profile": by_profile, "by_site": by_site}
+
+
+def later(ranking: Ranking, user: visible.User) -> list[Any]:
+    """Objects that vetoes keep out of tonight, those with the earliest date first, then those without; each with ``why`` and ``until``."""
+    rows = rankings.ranks(ranking).filter(vetoed=True).select_related("sky_object")
+    found: list[Any] = list(rows.prefetch_related("sky_object__survey_objects", visible.seen_target(user, "sky_object__"))[:LATER])
+    for rank in found:
+        vetoes = rank.vetoes
+        dates = [one["until"] for one in vetoes.values()]
+        rank.why = [f"{name}: {one['reason']}" for name, one in vetoes.items()]
+        rank.until = max(dates) if dates and None not in dates else None
+    return sorted(found, key=lambda rank: (rank.until is None, rank.until or 0.0, rank.place))
 
 
 def decorate(ranks: Sequence[Any], user: visible.User, now: float) -> None:

@@ -29,7 +29,7 @@ from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline.night import MOST, Planned, plan_night
 from tom_alerce.requests import draft
 from tom_alerce.requests.facilities import facility_name
-from tom_alerce.store import rankings
+from tom_alerce.store import profiles, rankings
 from tom_alerce.store.errors import StoreError
 
 #: Sites of a plan at most, and days around now that may be planned.
@@ -42,6 +42,7 @@ class PlanForm(forms.Form):
     """What is planned: which sites and instrument, how many hours, observations and candidates, and for which time."""
 
     site = forms.MultipleChoiceField(required=False, label="Sites")
+    profile = forms.ChoiceField(required=False)
     instrument = forms.ChoiceField(required=False)
     hours = forms.FloatField(required=False, min_value=0.1, max_value=24.0, label="Hours of each telescope")
     most = forms.IntegerField(required=False, min_value=1, max_value=MOST, label="Observations at most")
@@ -50,18 +51,22 @@ class PlanForm(forms.Form):
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
-        own = rankings.site_name()
+        own, titles = rankings.site_name(), {name: one.title for name, one in profiles.every().items()}
         self.where: dict[str, Any] = {own: conf.get("SITE"), **{name: name for name in SITES if name != own}}
         instruments = getattr(load_facility(facility_name()), "INSTRUMENTS", {})
-        sites, instrument = self.fields["site"], self.fields["instrument"]
-        assert isinstance(sites, forms.MultipleChoiceField)
-        assert isinstance(instrument, forms.ChoiceField)
-        sites.choices = [(name, name) for name in self.where]
-        instrument.choices = [("", "as in the settings"), *((name, name) for name in instruments)]
+        choices = {
+            "site": [(name, name) for name in self.where],
+            "profile": [(name, titles[name]) for name in titles],
+            "instrument": [("", "as in the settings"), *((name, name) for name in instruments)],
+        }
+        for name, offered in choices.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = offered
 
     def clean_site(self) -> list[str]:
-        """At most `SITES_AT_MOST`; that of the settings where none is named."""
-        chosen: list[str] = self.cleaned_data["site"] or [next(iter(self.where))]
+        """At most `SITES_AT_MOST`; none means those of the profile."""
+        chosen: list[str] = self.cleaned_data["site"]
         if len(chosen) > SITES_AT_MOST:
             raise forms.ValidationError(f"at most {SITES_AT_MOST} sites can be planned together")
         return chosen
@@ -82,6 +87,7 @@ class PlanForm(forms.Form):
             "sites": [self.where[name] for name in data["site"]],
             "at": data["at"],
             "instrument": data["instrument"],
+            "profile": data["profile"] or rankings.DEFAULT,
             "top": data["top"] or MOST,
             **limits,
         }
@@ -152,7 +158,8 @@ class NightView(ViewerMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Context of the page."""
-        context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request), "ranking": rankings.current()}
+        context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request)}
+        context["ranking"] = rankings.current(profile=self.request.GET.get("profile") or rankings.DEFAULT)
         try:
             asked = _Asked(self.request)
         except FollowupError as problem:
@@ -165,6 +172,7 @@ class NightView(ViewerMixin, TemplateView):
             "chosen": chosen,
             "left": _left(asked),
             "timeline": timeline(plan, [sky.name for sky in skies], now_mjd()),
+            "planned_sites": [telescope.night.site.name for telescope in plan.telescopes],
             "several": len(plan.telescopes) > 1,
             "at": asked.options["at"],
             "query": asked.query.urlencode(),
@@ -252,7 +260,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     except FollowupError as problem:
         messages.error(request, f"Not done: {problem}")
         return redirect(back)
-    ranking, made = rankings.current(), 0
+    ranking, made = rankings.current(profile=asked.options["profile"]), 0
     allowed, skies = visible.changeable(request.user, asked.skies), {str(sky.pk): sky for sky in asked.skies}
     for one in asked.planned.requests:
         try:

@@ -12,9 +12,10 @@ import numpy as np
 from followup.night import NightPlan, solve
 from followup.plan import planned_requests, telescope
 from followup.records import Candidate, FollowupError, ObservationRequest
+from tom_alerce import conf
 from tom_alerce.pipeline import rank
 from tom_alerce.requests.facilities import facility_name, options_of
-from tom_alerce.store import rankings
+from tom_alerce.store import profiles, rankings
 
 #: Largest number of candidates of a plan, which is solved while a page is waited for.
 MOST = 60
@@ -43,13 +44,14 @@ def plan_night(
     top: int = MOST,
     forced: Collection[int] = (),
     without: Collection[int] = (),
+    profile: str = rankings.DEFAULT,
 ) -> Planned:
     """Plan the best ``top`` objects of the current ranking, ranked again for each site, for what is left of the night at a time.
 
     Parameters
     ----------
     sites : sequence of str or mapping
-        As ``SITE`` in the settings.
+        As ``SITE`` in the settings; none takes those of the profile, else that of the settings.
     at : float
         MJD, UTC; in daytime the coming night is planned.
     instrument : str
@@ -61,23 +63,27 @@ def plan_night(
     forced, without : collection of int
         Keys of sky objects that have to be in the plan where they can be observed, and that must not; forced ones need no place in the
         ranking.
+    profile : str
+        Name of a profile that is in use; its budget limits ``hours`` and ``most``, its facility goes before that of the settings.
 
     Raises
     ------
     FollowupError
-        A site, the instrument, a term or a limit cannot be used, or there is nothing to plan.
+        The profile, a site, the instrument, a term or a limit cannot be used, or there is nothing to plan.
     """
-    if not sites:
-        raise FollowupError("a plan needs a site")
-    best = rankings.ranks(rankings.current()).filter(score__gt=0.0).values_list("sky_object", flat=True)
+    case = profiles.current(profile)
+    where = sites or case.sites or (conf.get("SITE"),)
+    best = rankings.ranks(rankings.current(profile=profile)).filter(vetoed=False).values_list("sky_object", flat=True)
     keys = [*forced, *(key for key in best[: min(top, MOST)] if key not in forced)][:MOST]
     if not keys:
         raise FollowupError("the current ranking has no object that may be observed")
-    given = {name: value for name, value in options_of(telescope).items() if name != "hours"}
+    given = {name: value for name, value in {**options_of(telescope), **case.facility}.items() if name in conf.options(telescope)}
     if instrument and instrument != given.get("instrument"):
         given = {"instrument": instrument, "snr": given.get("snr", 20.0)}  # the filters of the settings are those of another
-    ranked = [rank.compute(site, at, keys) for site in sites]
-    made = [telescope(r.ranking, r.candidates, r.night, facility=facility_name(), hours=hours, **given) for r in ranked]
+    given |= {"facility": case.facility.get("name", facility_name()), "hours": min(hours, case.budget.hours or math.inf)}
+    most = min(most, case.budget.slots or math.inf)
+    ranked = [rank.compute(site, at, keys, profile) for site in where]
+    made = [telescope(r.ranking, r.candidates, r.night, **given) for r in ranked]
     candidates = ranked[0].candidates
     order = {int(candidate.key): i for i, candidate in enumerate(candidates)}
     ra, dec = (np.array([getattr(c, name) for c in candidates], dtype=np.float64) for name in ("ra", "dec"))
