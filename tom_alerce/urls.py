@@ -67,6 +67,7 @@ urlpatterns = [
     path("profiles/<slug:name>.json", profiles.export, name="profile-export"),
     path("profiles/<slug:name>/", profiles.ProfileView.as_view(), name="profile"),
     path("profiles/<slug:name>/order/", profiles.order, name="profile-order"),
+    path("profiles/<slug:name>/caught/", profiles.caught, name="profile-caught"),
     path("profiles/<slug:name>/save/", profiles.save, name="profile-save"),
     path("profiles/<slug:name>/use/", profiles.use, name="profile-use"),
     path("profiles/<slug:name>/retire/", profiles.retire, name="profile-retire"),

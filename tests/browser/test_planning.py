@@ -52,6 +52,9 @@ def test_from_a_profile_to_a_plan(planner, screenshot):
     assert fits(page)
     assert page.locator("#order-now th >> text=Now").count() == 0, "nothing is changed yet"
     screenshot("profile")
+    page.click("text=Replay the last 30 nights")
+    page.locator("#caught-now p").first.wait_for()
+    assert "in 30 nights" in page.locator("#caught-now").inner_text()
     page.fill("[name=merit-brightness]", "9")
     page.locator("#order-now th >> text=Now").wait_for()
     page.locator("#profile summary", has_text="JSON").click()

@@ -223,3 +223,17 @@ def test_versions_that_are_not_there(client, observer, version):
         200 if not version.isdecimal() or len(version) > 8 else 404
     )
     assert client.get(url("profile", "nothing")).status_code == 404
+
+
+def test_what_it_would_have_caught_is_replayed(client, boss, skies):  # noqa: F811
+    address = url("profile-caught", "default")
+    response = client.post(address, fields())
+    picks = response.context["made"].picks
+    assert len(picks) == len({pick.key for pick in picks}) > 0
+    assert {int(pick.key) for pick in picks} <= {sky.pk for sky in skies}
+    assert sum(n for _, n in response.context["by_class"]) == len(picks)
+    assert "in 30 nights" in response.content.decode()
+    few = client.post(address, fields(cuts__detections="9999")).context["made"].picks
+    assert few == ()
+    assert "merits.moon.weight" in client.post(address, fields(merit__moon="-1")).content.decode()
+    assert client.get(address).status_code == 405

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -16,16 +17,21 @@ from followup.profiles import Profile
 from followup.records import FollowupError
 from tom_alerce import conf, visible
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import SkyObject
+from tom_alerce.models import Classification, SkyObject
 from tom_alerce.pages import profile_form as form
 from tom_alerce.pages.access import ViewerMixin, viewers_only
 from tom_alerce.pages.theme import theme
-from tom_alerce.pipeline import preview
+from tom_alerce.pipeline import campaign, preview
+from tom_alerce.store import classifications
 from tom_alerce.store import profiles as store
 from tom_alerce.store.errors import StoreError
 
 #: Profiles that are shown beside each other at most.
 BESIDE = 4
+#: Observations of a replay that are listed.
+LATEST = 20
+#: Nights and objects of a replay, which is waited for.
+NIGHTS, REPLAYED = 30, 300
 
 
 class ProfilesView(ViewerMixin, TemplateView):
@@ -97,8 +103,7 @@ def _order(profile: Profile, pool: preview.Pool, at: float, request: HttpRequest
         made = preview.preview(profile, pool, at, before)
     except FollowupError as problem:
         return {"problem": str(problem)}
-    skies = visible.sky_objects(request.user).filter(pk__in=[place.key for place in made.places])
-    named: dict[int, SkyObject] = {sky.pk: sky for sky in skies.prefetch_related("survey_objects", visible.seen_target(request.user))}
+    named = _named([place.key for place in made.places], request)
     rows = [(place, named[place.key]) for place in made.places if place.key in named]
     return {"preview": made, "rows": rows, "compared": before is not None, "pool": preview.POOL}
 
@@ -112,6 +117,37 @@ def order(request: HttpRequest, name: str) -> HttpResponse:
     except StoreError as refusal:
         return render(request, "tom_alerce/partials/order.html", {"problem": str(refusal)})
     return render(request, "tom_alerce/partials/order.html", _order(profile, preview.pool(at), at, request))
+
+
+@require_POST
+@viewers_only
+def caught(request: HttpRequest, name: str) -> HttpResponse:
+    """``/alerce/profiles/<name>/caught/``: what the profile that the form says would have observed on the last nights."""
+    base = _profile(name, request.GET.get("version", ""))
+    try:
+        made = campaign.past(form.read(request.POST, base) if "title" in request.POST else base, NIGHTS, most=REPLAYED)
+    except (StoreError, FollowupError) as refusal:
+        return render(request, "tom_alerce/partials/caught.html", {"problem": str(refusal)})
+    latest = made.picks[: -LATEST - 1 : -1]
+    named = _named([int(pick.key) for pick in latest], request)
+    rows = [(pick, named[int(pick.key)]) for pick in latest if int(pick.key) in named]
+    return render(request, "tom_alerce/partials/caught.html", {"made": made, "rows": rows, "most": REPLAYED, **_by_class(made)})
+
+
+def _by_class(made: campaign.Campaign) -> dict[str, Any]:
+    """Number of observations by what is said of their objects by now: the most probable class of all classifications."""
+    keys = [int(pick.key) for pick in made.picks]
+    best: dict[int, tuple[float, str]] = {}
+    said = classifications.last(Classification.objects.filter(sky_object__in=keys))
+    for key, label, probability in said.values_list("sky_object", "label", "probability"):
+        best[key] = max(best.get(key, (-1.0, "")), (probability, label))
+    return {"by_class": Counter(best.get(key, (0.0, ""))[1] for key in keys).most_common()}
+
+
+def _named(keys: Sequence[int], request: HttpRequest) -> dict[int, SkyObject]:
+    """Sky objects by key, with the names that the reader may see."""
+    skies = visible.sky_objects(request.user).filter(pk__in=keys)
+    return {sky.pk: sky for sky in skies.prefetch_related("survey_objects", visible.seen_target(request.user))}
 
 
 def _configured(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -42,7 +42,13 @@ class Campaign:
 
 
 def past(
-    profile: Profile, nights: int = 30, *, slots: int = 10, site: str | Mapping[str, Any] | None = None, at: float | None = None
+    profile: Profile,
+    nights: int = 30,
+    *,
+    slots: int = 10,
+    site: str | Mapping[str, Any] | None = None,
+    at: float | None = None,
+    most: int | None = None,
 ) -> Campaign:
     """Replay the latest nights with a profile, from what this TOM had and had said by each evening.
 
@@ -58,6 +64,8 @@ def past(
         As ``SITE`` in the settings.
     at : float, optional
         MJD, UTC; the default is now.
+    most : int, optional
+        Number of objects, those detected last; the default is all.
 
     Raises
     ------
@@ -69,6 +77,8 @@ def past(
     evenings = _evenings(at, nights, where.longitude)
     days = conf.get("RANK_DAYS") if profile.cuts.days is None else profile.cuts.days
     recent = models.SkyObject.objects.filter(moving=False, last_mjd__gte=evenings[0] - days, first_mjd__lte=evenings[-1])
+    if most is not None:
+        recent = models.SkyObject.objects.filter(pk__in=list(recent.order_by("-last_mjd", "-pk").values_list("pk", flat=True)[:most]))
     every, limits, slots = load_candidates(recent), Limits(**conf.get("LIMITS")), profile.budget.slots or slots
     said = store.history([int(c.key) for c in every])
 
