@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -85,9 +86,16 @@ class Worker:
         return json.loads(line) if line else None
 
     def kill(self) -> None:
-        """End it at once."""
+        """End it at once, whatever it is doing."""
         self._process.kill()
         self._process.wait()
+
+    def end(self) -> None:
+        """End it, with its pipes."""
+        self.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what it has not read is lost
+                pipe.close()  # type: ignore[union-attr]
 
     @property
     def log(self) -> str:
@@ -120,7 +128,7 @@ class Storm:
     def stop(self) -> None:
         """End the workers."""
         for worker in self.workers:
-            worker.kill()
+            worker.end()
 
     @staticmethod
     def _made(worker: Worker, n: int) -> list[int]:
@@ -147,7 +155,7 @@ class Storm:
         repair()
         self.proxy.release()
         if answer is None or not worker.alive:
-            worker.kill()
+            worker.end()
             worker.start()
 
     def _arm(self, kind: str, worker: Worker, after: float) -> Callable[[], None]:
