@@ -19,6 +19,8 @@ from tom_alerce.pages import (
     stamps,
     target,
     theme,
+    triggers,
+    yields,
 )
 
 app_name = "tom_alerce"
@@ -57,6 +59,13 @@ urlpatterns = [
     path("requests/<int:pk>/cancel/", request_actions.cancel, name="request-cancel"),
     path("requests/<int:pk>/reopen/", request_actions.reopen, name="request-reopen"),
     path("requests/<int:pk>/override/", request_actions.override, name="request-override"),
+    path("triggers/", triggers.TriggersView.as_view(), name="triggers"),
+    path("triggers/save/", triggers.save, name="trigger-new"),
+    path("triggers/<int:pk>/save/", triggers.save, name="trigger-save"),
+    path("triggers/<int:pk>/switch/", triggers.switch, name="trigger-switch"),
+    path("triggers/stop/", triggers.halt, name="triggers-stop"),
+    path("triggers/release/", triggers.release, name="triggers-release"),
+    path("yield/", yields.YieldView.as_view(), name="yield"),
     path("explanations/<int:pk>.png", stamps.explanation, name="explanation"),
     path("night/", night.NightView.as_view(), name="night"),
     path("night/plan.csv", night.table, name="night-table"),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from classifiers.posterior.training import train
 from numpy.typing import NDArray
 
 from benchmarks.campaign import aas2rto
@@ -19,6 +18,7 @@ from classifiers.models.lightcurve import features, hierarchy
 from classifiers.models.lightcurve.series import MINIMUM, light_curve
 from classifiers.posterior import infer, storage
 from classifiers.posterior.records import LAYOUT, Outlooks
+from classifiers.posterior.training import train
 from classifiers.taxonomy import LIGHTCURVE_CLASSES
 
 #: Evidences whose features are computed at once, in a number of threads.

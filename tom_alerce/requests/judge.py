@@ -12,8 +12,7 @@ from django.db import transaction
 
 from broker_adapters import plugins
 from followup.records import FollowupError
-from tom_alerce import conf
-from tom_alerce.clock import now as now_mjd
+from tom_alerce import clock, conf
 from tom_alerce.models import FollowupRequest, Override
 from tom_alerce.requests.case import Case, Verdict
 from tom_alerce.requests.known import case
@@ -34,15 +33,16 @@ class Stopped(StoreError):
 
 
 def judge(row: FollowupRequest, user: Any = None, now: float | None = None) -> tuple[Verdict, ...]:
-    """Every guard's verdict on a request, for a person (None: the TOM itself) at a time (MJD; now).
+    """Every guard's verdict on a request, stored or not, for a person (None: the TOM itself) at a time (MJD; now).
 
     A guard that fails stops the request, and says so; form data that cannot be read are one verdict.
     """
     try:
-        known = case(row, user, now_mjd() if now is None else now)
+        known = case(row, user, clock.now() if now is None else now)
     except FollowupError as error:
         return (Verdict("readable", False, str(error), False),)
-    overridden = {one.guard: f"{one.by}: {one.reason}" for one in row.overrides.filter(token=row.token).select_related("user")}
+    rows = row.overrides.filter(token=row.token).select_related("user") if row.pk is not None else ()
+    overridden = {one.guard: f"{one.by}: {one.reason}" for one in rows}
     verdicts = [_verdict(name, guard, overridable, known) for name, guard, overridable in _guards()]
     return tuple(replace(one, overridden=overridden.get(one.name, "")) if one.overridable else one for one in verdicts)
 

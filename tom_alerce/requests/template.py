@@ -7,10 +7,9 @@ from typing import Any
 
 from followup import sites
 from followup.plan import camera, load_facility
-from followup.records import Limits
+from followup.records import Limits, ObservationRequest
 from followup.template import fill
-from tom_alerce import conf
-from tom_alerce.clock import now as now_mjd
+from tom_alerce import clock, conf
 from tom_alerce.models import FollowupRequest, SkyObject
 from tom_alerce.requests import draft, validate
 from tom_alerce.requests.facilities import facility_name, options_of
@@ -19,29 +18,8 @@ from tom_alerce.store import rankings
 from tom_alerce.store.candidates import candidates
 
 
-def apply(
-    sky_object: SkyObject,
-    user: Any,
-    *,
-    facility: str = "",
-    instrument: str = "",
-    filters: Sequence[str] = (),
-    snr: float | None = None,
-) -> FollowupRequest:
-    """Draft and check a request for an object; the caller has made sure that the user may.
-
-    Parameters
-    ----------
-    sky_object : SkyObject
-        What is to be observed.
-    user : User
-        Whose draft it is.
-    facility, instrument : str
-        Plug-in and instrument; '' takes those of the settings.
-    filters : sequence of str
-        None takes the instrument's default.
-    snr : float, optional
-        Signal to noise wanted; the default is that of the settings.
+def apply(sky_object: SkyObject, user: Any, **given: Any) -> FollowupRequest:
+    """Draft and check a request for an object (options of `request`); the caller has made sure that the user may.
 
     Raises
     ------
@@ -50,28 +28,53 @@ def apply(
     StoreError
         It cannot be a target.
     """
+    ranked = rankings.rank_of(sky_object)
+    made = request(sky_object, priority=0.0 if ranked is None else ranked.score, **given)
+    (row,) = draft.draft([made], None if ranked is None else ranked.ranking, user)
+    if row.state in draft.REDRAFTED:
+        validate.dry_run(row, user)
+        draft.settle(row)
+    return row
+
+
+def request(
+    sky_object: SkyObject,
+    *,
+    facility: str = "",
+    instrument: str = "",
+    filters: Sequence[str] = (),
+    snr: float | None = None,
+    priority: float = 0.0,
+) -> ObservationRequest:
+    """Fill in a request for an object; nothing is stored.
+
+    Parameters
+    ----------
+    sky_object : SkyObject
+        What is to be observed.
+    facility, instrument : str
+        Plug-in and instrument; '' takes those of the settings.
+    filters : sequence of str
+        None takes the instrument's default.
+    snr : float, optional
+        Signal to noise wanted; the default is that of the settings.
+    priority : float
+        In [0, 1].
+
+    Raises
+    ------
+    FollowupError
+        It cannot be asked for: unknown brightness, never visible, unknown instrument or filter.
+    """
     given = _of_settings(facility) | {
         name: value for name, value in {"instrument": instrument, "filters": tuple(filters), "snr": snr}.items() if value
     }
     name = facility or facility_name()
     chosen, _, _ = camera(name, given.get("instrument", ""), given.get("filters", ()))
     (candidate,) = candidates(SkyObject.objects.filter(pk=sky_object.pk))
-    ranked = rankings.rank_of(sky_object)
-    request = fill(
-        candidate,
-        sites.site(conf.get("SITE")),
-        sites_of(load_facility(name), chosen),
-        now_mjd(),
-        Limits(**conf.get("LIMITS")),
-        facility=name,
-        priority=0.0 if ranked is None else ranked.score,
-        **given,
-    )
-    (row,) = draft.draft([request], None if ranked is None else ranked.ranking, user)
-    if row.state in draft.REDRAFTED:
-        validate.dry_run(row, user)
-        draft.settle(row)
-    return row
+    where = sites_of(load_facility(name), chosen)
+    limits, home = Limits(**conf.get("LIMITS")), sites.site(conf.get("SITE"))
+    return fill(candidate, home, where, clock.now(), limits, facility=name, priority=priority, **given)
 
 
 def _of_settings(facility: str) -> dict[str, Any]:

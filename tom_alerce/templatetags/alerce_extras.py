@@ -17,8 +17,9 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 
 from broker_adapters import lifetime, surveys
+from tom_alerce import visible
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, Drift
+from tom_alerce.models import Classification, Drift, Halt, Trigger
 from tom_alerce.pages import drift
 from tom_alerce.pages.figures import colours
 from tom_alerce.pages.theme import theme
@@ -177,3 +178,11 @@ def plotly_url() -> str:
     from plotly.offline import get_plotlyjs_version
 
     return reverse("tom_alerce:plotly", args=[get_plotlyjs_version()])
+
+
+@register.simple_tag(takes_context=True)
+def trigger_switch(context: dict[str, Any]) -> dict[str, Any]:
+    """The halt that stands, how many triggers are on, and what the reader may do about it; two queries."""
+    user = context["request"].user
+    may = {"may_stop": visible.may(user, "request"), "may_release": visible.may(user, "configure")}
+    return {"halt": Halt.current(), "working": Trigger.objects.exclude(mode=Trigger.Mode.OFF).count(), **may}
