@@ -19,6 +19,7 @@ from broker_adapters.sources.files import Packet
 from tests.followup.test_lco import portal as portal
 from tests.tom_alerce import factories, plugins
 from tests.tom_alerce.alerts import MJD, alert, counts, curve
+from tests.unguarded import UNGUARDED
 from tom_alerce.management import command
 from tom_alerce.management.commands import alerce_ingest
 from tom_alerce.management.progress import progress
@@ -223,7 +224,7 @@ class TestSubmit:
 
     def test_sent_followed_and_not_sent_again(self, settings, tmp_path, monkeypatch):
         monkeypatch.setattr("tom_alerce.clock.now", lambda: MJD + 2.5)
-        settings.TOM_ALERCE = {"SITE": SITE, "FACILITY": {"name": "fake", "threshold": 0.0}}
+        settings.TOM_ALERCE = {"SITE": SITE, "FACILITY": {"name": "fake", "threshold": 0.0}, "GUARDS": UNGUARDED}
         settings.TOM_FACILITY_CLASSES = ["demo.facility.FakeFacility"]
         settings.FACILITIES = {"Fake": {"folder": str(tmp_path)}}
         factories.roles(User.objects.create(username="astronomer"), "request", "approve", "send")
@@ -236,7 +237,7 @@ class TestSubmit:
 
     def test_a_portal_that_is_away_leaves_it_to_the_next_synchronisation(self, settings, tmp_path, monkeypatch):
         monkeypatch.setattr("tom_alerce.clock.now", lambda: MJD + 2.5)
-        settings.TOM_ALERCE = {"SITE": SITE, "FACILITY": {"name": "fake", "threshold": 0.0}}
+        settings.TOM_ALERCE = {"SITE": SITE, "FACILITY": {"name": "fake", "threshold": 0.0}, "GUARDS": UNGUARDED}
         settings.TOM_FACILITY_CLASSES = ["demo.facility.FakeFacility"]
         settings.FACILITIES = {"Fake": {"folder": str(tmp_path)}}
         ingest.ingest_alerts([alert(ra=40.0)])
