@@ -40,9 +40,12 @@ class TriggerForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the s
         self.fields["facility"] = forms.ChoiceField(choices=[(name, name) for name in configured()])
         self.fields["profile"] = forms.ChoiceField(choices=[(name, name) for name in profiles.every()])
         self.fields["threshold"] = forms.FloatField(min_value=0.01, max_value=1.0, initial=0.8)
-        self.fields["snr"] = forms.FloatField(min_value=1.0, max_value=1000.0, initial=20.0)
+        self.fields["snr"] = forms.FloatField(min_value=1.0, max_value=1000.0, initial=20.0, label="Signal to noise")
+        self.fields["instrument"].help_text = "empty: the facility's default"
         self.fields["hours_per_night"] = forms.FloatField(min_value=0.0, max_value=24.0, initial=1.0)
-        self.fields["filters"] = forms.CharField(required=False, max_length=200, help_text="names, with commas between")
+        self.fields["filters"] = forms.CharField(
+            required=False, max_length=200, help_text="names, with commas between; empty: the instrument's default"
+        )
         if isinstance(self.initial.get("filters"), list):
             self.initial["filters"] = ", ".join(map(str, self.initial["filters"]))
 
