@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from followup.records import FollowupError
 from tom_alerce import models
-from tom_alerce.clock import now as now_mjd
-from tom_alerce.pipeline import preview
+from tom_alerce.pipeline import rank
 from tom_alerce.requests import triggers
 from tom_alerce.store import profiles
 from tom_alerce.store.errors import StoreError
@@ -16,17 +15,17 @@ def run() -> tuple[list[models.TriggerEntry], list[str]]:
     waiting = list(models.Trigger.objects.exclude(mode=models.Trigger.Mode.OFF))
     if not waiting or models.Halt.current() is not None:
         return [], []
-    at = now_mjd()
-    candidates = preview.pool(at)
     entries: list[models.TriggerEntry] = []
     problems: list[str] = []
     for trigger in waiting:
         try:
-            ranking, night = preview.order(profiles.current(trigger.profile), candidates, at)
+            profile = profiles.current(trigger.profile)
+            ranked = rank.compute(site=next(iter(profile.sites), None), profile=profile)
         except (FollowupError, StoreError) as error:
             problems.append(f"{trigger.name}: {error}")
             continue
-        best = [(int(key), float(s)) for key, s in zip(ranking.keys, ranking.scores, strict=True) if s >= trigger.threshold]
+        scored = zip(ranked.ranking.keys, ranked.ranking.scores, strict=True)
+        best = [(int(key), float(score)) for key, score in scored if score >= trigger.threshold]
         skies = models.SkyObject.objects.in_bulk([key for key, _ in best])
-        entries += triggers.fire(trigger, [(skies[key], score) for key, score in best if key in skies], night.date)
+        entries += triggers.fire(trigger, [(skies[key], score) for key, score in best if key in skies], ranked.night.date)
     return entries, problems
