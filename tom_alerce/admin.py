@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
 
 from tom_alerce import models
+from tom_alerce.pipeline import retry
+from tom_alerce.store import dead_letters
+
+#: Dead letters that the action of a page tries at a time.
+AT_ONCE = 100
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs alone
@@ -62,6 +71,50 @@ class RankingAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+class DeadLetterAdmin(ReadOnlyAdmin):
+    """Dead letters with their bytes to download, and an action that tries them again."""
+
+    list_display = ("source", "position", "reason", "size", "download", "created")
+    search_fields = ("source", "reason")
+    exclude = ("data",)
+    readonly_fields = ("download",)
+    actions = ("try_again",)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Without the bytes."""
+        return super().get_queryset(request).defer("data")
+
+    def get_urls(self) -> list[Any]:
+        """The pages, and that of the bytes of one letter."""
+        ours = path("<int:pk>/bytes/", self.admin_site.admin_view(self.bytes_of), name="tom_alerce_deadletter_bytes")
+        return [ours, *super().get_urls()]
+
+    @admin.display(description="bytes")
+    def download(self, letter: models.DeadLetter) -> str:
+        """A link to the bytes, if they are kept."""
+        return (
+            format_html('<a href="{}">download</a>', reverse("admin:tom_alerce_deadletter_bytes", args=[letter.pk])) if letter.held else "-"
+        )
+
+    def bytes_of(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The bytes of a letter as a file, which no browser interprets."""
+        letter = models.DeadLetter.objects.filter(pk=pk).first()
+        if not self.has_view_permission(request, letter):
+            raise PermissionDenied
+        data = None if letter is None else dead_letters.message(letter)
+        if letter is None or data is None:
+            raise Http404
+        headers = {"Content-Disposition": f'attachment; filename="{letter.digest[:16]}.bin"', "X-Content-Type-Options": "nosniff"}
+        return HttpResponse(data, content_type="application/octet-stream", headers=headers)
+
+    @admin.action(description="Try the selected dead letters again", permissions=["delete"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Read and store their messages again; at most `AT_ONCE`, the command `alerce_retry` does more."""
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+        self.message_user(request, str(retry.retry(keys)))
+
+
 _OBJECT = ("survey_objects__object_id", "target__name")
 
 admin.site.register(
@@ -107,7 +160,10 @@ admin.site.register(
     _table("trigger", "time", "sky_object_id", "score", "outcome", "reason", filters=("outcome", "trigger"), joined=("trigger",)),
 )
 admin.site.register(models.Halt, _table("started", "started_by", "reason", "ended", "ended_by", joined=("started_by", "ended_by")))
-admin.site.register(models.DeadLetter, _table("source", "position", "reason", "size", "created", search=("source", "reason")))
+admin.site.register(models.DeadLetter, DeadLetterAdmin)
+admin.site.register(
+    models.PassedAlert, _table("object_id", "survey", "mjd", "label", "probability", filters=("survey",), search=("object_id",))
+)
 admin.site.register(
     models.AwaitedObject, _table("survey", "object_id", "source", "reason", "named", filters=("survey",), search=("object_id", "source"))
 )

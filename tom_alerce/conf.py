@@ -31,6 +31,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "CLASSIFIERS": ("stamp", "lightcurve"),
         #: Term -> weight, or ``{"weight": 2, ...}`` with parameters of the term; None takes those of the profile "default".
         "TERMS": None,
+        #: Rules (`tom_alerce.pipeline.keep`): an alert of a stream that meets one is stored, of others a light row; () stores all.
+        "KEEP": (),
         #: Days that the first poll of a broker goes back.
         "POLL_DAYS": 3.0,
         #: A name of ``followup.sites``, or ``{"name", "latitude", "longitude", "elevation", "timezone"}``.
@@ -62,8 +64,9 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "GROUPS": (),
         #: Roles (`ROLES`) that every account has; other roles come from Django's permissions (``alerce_roles``).
         "EVERYBODY": ("view",),
-        #: Days that rankings, dead letters, stamps of objects not seen since, and outdated classifications are kept; None: for ever.
-        "KEEP_DAYS": {"rankings": 7.0, "dead_letters": 90.0, "stamps": 730.0, "history": 730.0},
+        #: Days that rankings, dead letters, alerts that were not kept, stamps of objects not seen since, and outdated classifications are
+        #: kept; None: for ever.
+        "KEEP_DAYS": {"rankings": 7.0, "dead_letters": 90.0, "passed": 30.0, "stamps": 730.0, "history": 730.0},
         #: Radius (arcseconds) within which a target is the same source.
         "MATCH_RADIUS": 2.0,
         #: Number of alerts that are written in one transaction.

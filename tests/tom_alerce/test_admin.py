@@ -16,6 +16,7 @@ from tom_alerce.models import (
     Halt,
     MatchCandidate,
     Override,
+    PassedAlert,
     Rank,
     Ranking,
     RequestEvent,
@@ -48,6 +49,7 @@ def admin(client, db):
     dead_letters.save([dead_letters.Refused.of("topic", "1:2", b"x", PacketError("<script>alert(1)</script>"))])
     awaited.save([awaited.Named("lsst", "1", "topic", "<script>alert(1)</script>")])
     watermarks.advance("alerce ztf", 61000.0)
+    PassedAlert.objects.create(survey="ztf", object_id="<script>alert(1)</script>", mjd=61000.0, ra=1.0, dec=2.0, healpix=0)
     WithdrawnMeasurement.objects.create(survey_object=SurveyObject.objects.get(), source_id="1")
     Drift.objects.create(classifier="stamp", version="1", night="2026-11-22", n=50, classes={"SN": 1.0}, psi={"fwhm": 0.3})
     seen = {"classifier": "stamp", "version": "1", "label": "SN", "probability": 0.9, "weights": b"map"}

@@ -155,6 +155,13 @@ def test_a_request_to_stop_finishes_the_batch_and_commits_it(night):
     assert again.read.total() + report.read.total() == len(GOLDEN), "what was stored was committed"
 
 
+def test_a_request_to_stop_while_a_batch_is_stored_ends_after_it(night):
+    stop, calls = stream.Stop(), []
+    report = stream.follow("night", stored=calls.append, progress=lambda n: stop(), stop=stop)
+    assert (report.problem, calls) == (None, [])
+    assert SurveyObject.objects.count() > 0
+
+
 def test_a_request_to_stop_ends_the_wait_for_a_database(night, monkeypatch):
     stop = stream.Stop()
 

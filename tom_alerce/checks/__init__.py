@@ -4,6 +4,7 @@ They import neither TensorFlow nor the classifiers.
 """
 
 from tom_alerce.checks.followup import check_facility, check_followup
+from tom_alerce.checks.keeping import check_keep
 from tom_alerce.checks.packages import check_packages, clashing
 from tom_alerce.checks.people import check_groups, check_promotion
 from tom_alerce.checks.plugins import check_brokers, check_catalogues, check_plugins
@@ -16,6 +17,7 @@ __all__ = [
     "check_facility",
     "check_followup",
     "check_groups",
+    "check_keep",
     "check_packages",
     "check_plugins",
     "check_promotion",

@@ -47,7 +47,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
         (lambda value: _dictionary(value) and all(map(_dictionary, value.values())), "a dictionary of dictionaries"),
     )
     | {
-        "PROMOTION": (_each(_dictionary), "a list of dictionaries"),
+        **dict.fromkeys(("PROMOTION", "KEEP"), (_each(_dictionary), "a list of dictionaries")),
         "SURVEYS": (lambda value: value is None or _each(_text)(value), "a list of texts"),
         "TERMS": (_is(Mapping, NoneType), "a dictionary"),
         "SITE": (_is(str, Mapping), "a name or a dictionary"),

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from tom_alerce.pipeline.ingest import Progress
+from tom_alerce.pipeline.items import Progress
 
 #: Seconds between two lines without a terminal.
 _EVERY = 30.0

@@ -4,7 +4,7 @@ from tom_alerce.models.classification import Classification, Drift, Explanation
 from tom_alerce.models.context import SkyCell, TnsName, TnsObject
 from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
-from tom_alerce.models.intake import AwaitedObject, DeadLetter, Watermark, WithdrawnMeasurement
+from tom_alerce.models.intake import AwaitedObject, DeadLetter, PassedAlert, Watermark, WithdrawnMeasurement
 from tom_alerce.models.marks import Mark
 from tom_alerce.models.outlooks import Outlook
 from tom_alerce.models.profiles import Profile
@@ -25,6 +25,7 @@ __all__ = [
     "MatchCandidate",
     "Outlook",
     "Override",
+    "PassedAlert",
     "Profile",
     "Rank",
     "Ranking",

@@ -1,5 +1,5 @@
-"""Tables of the intake: messages that could not be read, objects still to be fetched, withdrawn measurements, and how far brokers have
-been polled.
+"""Tables of the intake: messages that could not be read, alerts that were not kept, objects still to be fetched, withdrawn measurements,
+and how far brokers have been polled.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ class DeadLetter(models.Model):
     digest = models.CharField(max_length=64, help_text="SHA-256 of the bytes")
     size = models.PositiveBigIntegerField()
     reason = models.TextField()
+    traceback = models.CharField(max_length=8, blank=True, help_text="id of the traceback in the log, if the mistake is ours")
+    data = models.BinaryField(null=True, help_text="the bytes, compressed; null if they are too many, or gave way to later ones")
+    held = models.PositiveIntegerField(default=0, help_text="bytes of data")
     created = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
@@ -26,6 +29,25 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.position}: {self.reason[:60]}"
+
+
+class PassedAlert(models.Model):
+    """An alert of a stream that no keep rule kept, without its measurements and stamps."""
+
+    survey = models.CharField(max_length=SURVEY_WIDTH)
+    object_id = models.CharField(max_length=OBJECT_ID_WIDTH)
+    mjd = models.FloatField(db_index=True, help_text="MJD UTC")
+    ra = models.FloatField(help_text="degrees, ICRS")
+    dec = models.FloatField(help_text="degrees, ICRS")
+    healpix = models.BigIntegerField(db_index=True, help_text="nested index of order 12")
+    label = models.CharField(max_length=16, blank=True, help_text="most probable class by the classifier that the rules ask")
+    probability = models.FloatField(default=0.0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["survey", "object_id", "mjd"], name="alerce_unique_passed_alert")]
+
+    def __str__(self) -> str:
+        return f"{self.survey} {self.object_id} at {self.mjd:.4f}"
 
 
 class AwaitedObject(models.Model):

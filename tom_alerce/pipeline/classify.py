@@ -15,7 +15,7 @@ from classifiers.records import Classifier, ClassifierError
 from tom_alerce import conf, models
 from tom_alerce.clock import now
 from tom_alerce.pipeline import promotion
-from tom_alerce.pipeline.ingest import Progress
+from tom_alerce.pipeline.items import Progress
 from tom_alerce.store import classifications, sky
 from tom_alerce.store.errors import HookError, StoreError
 from tom_alerce.store.sql import chunks

@@ -12,48 +12,31 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from broker_adapters import packets as adapters
 from broker_adapters import significance, values
-from broker_adapters.errors import PacketError, SourceError, Unplaced
+from broker_adapters.errors import SourceError
 from broker_adapters.records import Alert, Broker
-from broker_adapters.sources.archives import Packet, Unreadable, records
+from broker_adapters.sources.archives import Packet, records
 from tom_alerce import conf
+from tom_alerce.pipeline import items, keep
+from tom_alerce.pipeline.items import Item, Progress
+from tom_alerce.pipeline.prepare import Prepared
 from tom_alerce.store import alerts as store
-from tom_alerce.store import awaited, dead_letters
+from tom_alerce.store import awaited, dead_letters, passed
 from tom_alerce.store.awaited import Named
 from tom_alerce.store.dead_letters import Refused
 from tom_alerce.store.errors import explain
 
 logger = logging.getLogger(__name__)
 
-Progress = Callable[[int], object]
 Stored = Callable[[frozenset[int]], object]
 
 #: Bytes of packets, or of arrays, that are held at a time; how often one alert is tried; seconds after which a silent database is told.
 BATCH_BYTES, ATTEMPTS, SILENT = 64 << 20, 3, 10.0
 #: Classes of SQLSTATE that are the item's fault, though Django calls some of them operational: data, integrity, a limit of the server.
 _ITEMS_FAULT = ("22", "23", "54")
-
-
-class Item(NamedTuple):
-    """An alert with the packet that it came in, or what became of a packet that could not be read."""
-
-    packet: Packet
-    alert: Alert | None = None
-    refused: Refused | Named | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes that it holds in memory, nearly."""
-        if self.alert is None:
-            return 0
-        stamps = self.alert.cutouts
-        images = (stamps.science, stamps.template, stamps.difference) if stamps is not None else ()
-        return len(self.packet.data) + self.alert.detections.nbytes + sum(map(len, filter(None, images)))
 
 
 @dataclass(slots=True)
@@ -63,7 +46,9 @@ class Report:
     Attributes
     ----------
     read : Counter
-        Alerts by survey.
+        Alerts by survey, of those that are stored.
+    passed : Counter
+        Alerts that no keep rule kept, by the condition that failed.
     without_detections, refused, named : int
         Alerts without a detection, dead letters, and objects that are named alone and will be fetched by ``alerce_sync``.
     failed : int
@@ -79,6 +64,7 @@ class Report:
     """
 
     read: Counter[str] = field(default_factory=Counter)
+    passed: Counter[str] = field(default_factory=Counter)
     without_detections: int = 0
     refused: int = 0
     named: int = 0
@@ -95,6 +81,7 @@ class Report:
         new = self.saved
         parts = [
             f"read {by_survey}",
+            f"not kept: {values.counted(self.passed)}" if self.passed else "",
             f"{self.named} named alone" if self.named else "",
             f"refused {self.refused}",
             f"rows left out: {values.counted(self.dropped)}" if self.dropped else "",
@@ -130,14 +117,14 @@ def ingest(
     The results are added to ``report`` if one is given; ``stored`` is called with the keys of the sky objects of each batch.
     """
     report = report or Report()
-    _write((_read(packet) for whole in packets for packet in records(whole)), report, progress, stored)
+    _write((items.read(packet) for whole in packets for packet in records(whole)), report, progress, stored)
     return report
 
 
 def ingest_alerts(alerts: Iterable[Alert], progress: Progress = lambda n: None, source: str = "") -> Report:
     """Store alerts from a broker; a failure of the broker ends the run and is the report's ``problem``."""
     report = Report()
-    _write((_given(alert, source) for alert in alerts), report, progress, None)
+    _write((items.given(alert, source) for alert in alerts), report, progress, None)
     return report
 
 
@@ -156,43 +143,34 @@ def ingest_answers(client: Broker, alerts: Iterable[Alert], survey: str, progres
     return report
 
 
-def _read(packet: Packet) -> Item:
-    """What is in a packet."""
-    try:
-        if isinstance(packet, Unreadable):
-            raise PacketError(packet.reason)
-        return Item(packet, values.checked(adapters.read(packet.data)))
-    except Unplaced as error:
-        return Item(packet, refused=Named(error.survey, error.object_id, packet.source, str(error)))
-    except Exception as error:  # noqa: BLE001  # the boundary of reading: whatever is wrong with one packet, the rest is read
-        return Item(Packet(packet.source, packet.position, b""), refused=Refused.of(*packet, error))
+def take(prepared: Prepared, report: Report, stored: Stored) -> None:
+    """Store a batch of a stream: what the keep rules keep, now that the tables can be asked, and a light row of all else."""
+    verdict = keep.settle(prepared.verdict, [head.alert for head in prepared.heads if head.alert is not None])
+    late = [items.read(head.packet) for head, kept in zip(prepared.heads, verdict.kept, strict=True) if kept]
+    _store([*prepared.items, *late], report, stored)
+    report.passed.update(verdict.reasons[~verdict.kept].tolist())
+    passed.save([light for light, kept in zip(prepared.passed, verdict.kept, strict=True) if not kept])
 
 
-def _given(alert: Alert, source: str) -> Item:
-    """An alert that a broker's client has read."""
-    packet = Packet(source or alert.broker, alert.object_id, b"")
-    try:
-        return Item(packet, values.checked(alert))
-    except PacketError as error:
-        return Item(packet, refused=Refused.of(*packet, error))
-
-
-def _write(items: Iterable[Item], report: Report, progress: Progress, stored: Stored | None) -> None:
-    for batch in _batches(_until_it_ends(items, report)):
-        kept = [item for item in batch if item.alert is not None]
-        for part, saved in _save(kept, report):
-            report.add([item.alert for item in part if item.alert is not None], saved)
-            if stored is not None:
-                stored(saved.sky_object_ids)
-        report.refused += dead_letters.save(item.refused for item in batch if isinstance(item.refused, Refused))
-        report.named += awaited.save(item.refused for item in batch if isinstance(item.refused, Named))
+def _write(found: Iterable[Item], report: Report, progress: Progress, stored: Stored | None) -> None:
+    for batch in _batches(_until_it_ends(found, report)):
+        _store(batch, report, stored)
         progress(len(batch))
 
 
-def _until_it_ends(items: Iterable[Item], report: Report) -> Iterator[Item]:
+def _store(batch: Sequence[Item], report: Report, stored: Stored | None) -> None:
+    for part, saved in _save([item for item in batch if item.alert is not None], report):
+        report.add([item.alert for item in part if item.alert is not None], saved)
+        if stored is not None:
+            stored(saved.sky_object_ids)
+    report.refused += dead_letters.save(item.refused for item in batch if isinstance(item.refused, Refused))
+    report.named += awaited.save(item.refused for item in batch if isinstance(item.refused, Named))
+
+
+def _until_it_ends(found: Iterable[Item], report: Report) -> Iterator[Item]:
     """The items until their source fails, which is the report's problem, be it the source's fault or ours."""
     try:
-        yield from items
+        yield from found
     except SourceError as error:
         report.problem = error
     except DatabaseError:
@@ -201,10 +179,10 @@ def _until_it_ends(items: Iterable[Item], report: Report) -> Iterator[Item]:
         report.problem = SourceError(explain(error, "a source of alerts"))
 
 
-def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+def _batches(found: Iterable[Item]) -> Iterator[list[Item]]:
     """Lists of items, as many as ``BATCH`` and `BATCH_BYTES` allow."""
     most, batch, size = conf.get("BATCH"), list[Item](), 0
-    for item in items:
+    for item in found:
         batch.append(item)
         size += item.size
         if len(batch) >= most or size >= BATCH_BYTES:
@@ -214,7 +192,7 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _save(items: Sequence[Item], report: Report, attempt: int = 1) -> Iterator[tuple[Sequence[Item], store.Saved]]:
+def _save(batch: Sequence[Item], report: Report, attempt: int = 1) -> Iterator[tuple[Sequence[Item], store.Saved]]:
     """Write alerts in one transaction; where that fails write them in two halves, until what cannot be stored is alone: a dead letter.
 
     Raises
@@ -222,20 +200,22 @@ def _save(items: Sequence[Item], report: Report, attempt: int = 1) -> Iterator[t
     OperationalError, InterfaceError
         The database is away.
     """
+    if not batch:
+        return
     try:
-        with told_after(SILENT, f"the database has not stored a batch of {len(items)} alerts"):
-            saved = store.save([item.alert for item in items if item.alert is not None])
+        with told_after(SILENT, f"the database has not stored a batch of {len(batch)} alerts"):
+            saved = store.save([item.alert for item in batch if item.alert is not None])
     except Exception as error:  # the boundary of writing: whatever is wrong with one alert, the rest is stored
         if isinstance(error, (OperationalError, InterfaceError)) and not _is_items_fault(error):
             raise
-        if len(items) == 1 and attempt >= ATTEMPTS:
-            report.refused += dead_letters.save([Refused.of(*items[0].packet, error)])
+        if len(batch) == 1 and attempt >= ATTEMPTS:
+            report.refused += dead_letters.save([Refused.of(*batch[0].packet, error)])
             return
-        half = max(len(items) // 2, 1)
-        for part in filter(None, (items[:half], items[half:])):
-            yield from _save(part, report, attempt + 1 if len(items) == 1 else 1)
+        half = max(len(batch) // 2, 1)
+        for part in filter(None, (batch[:half], batch[half:])):
+            yield from _save(part, report, attempt + 1 if len(batch) == 1 else 1)
     else:
-        yield items, saved
+        yield batch, saved
 
 
 def _is_items_fault(error: DatabaseError | InterfaceError) -> bool:

@@ -9,7 +9,8 @@ from broker_adapters import plugins
 from broker_adapters.records import Broker, Query
 from tom_alerce import conf
 from tom_alerce.clock import now
-from tom_alerce.pipeline.ingest import Progress, Report, ingest_answers
+from tom_alerce.pipeline.ingest import Report, ingest_answers
+from tom_alerce.pipeline.items import Progress
 from tom_alerce.store import watermarks
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Follows a Kafka stream of packets: each batch is stored before its offsets are committed.
+"""Follows a Kafka stream of packets: each batch is stored before its offsets are committed, while a thread prepares the next one.
 
 If anything fails in between, the batch is delivered again, and storing it again adds nothing: nothing is lost or stored twice. While Kafka
 or the database is down the worker waits and tries again. Workers of the same group share the partitions of the topics; one that is asked to
@@ -11,20 +11,26 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from broker_adapters.errors import SourceError, Unavailable
+from broker_adapters.sources.archives import Packet
 from broker_adapters.sources.kafka import Consumer
+from classifiers.records import ClassifierError
 from tom_alerce import conf
 from tom_alerce.pipeline import ingest
+from tom_alerce.pipeline.items import Progress
+from tom_alerce.pipeline.prepare import Prepared, prepare
 from tom_alerce.store.errors import explain
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that a poll waits for packets; seconds between attempts, first and longest.
-WAIT, PAUSE, LONGEST = 1.0, 1.0, 60.0
+#: Seconds that a poll waits for packets, and while a batch is ready to be stored; seconds between attempts, first and longest.
+WAIT, SOON, PAUSE, LONGEST = 0.5, 0.02, 1.0, 60.0
 
 
 class Stopped(BaseException):
@@ -54,11 +60,9 @@ class Stop:
 
     @contextmanager
     def between(self) -> Iterator[None]:
-        """A context that the request ends at once; not entered after it."""
+        """A context that the request ends at once; its body asks first whether the request was made before."""
         try:
             self._between = True
-            if self:
-                raise Stopped
             yield
         except Stopped:
             logger.info("stopped between two batches")
@@ -86,7 +90,7 @@ def follow(
     name: str,
     idle: float | None = None,
     stored: Callable[[frozenset[int]], object] = lambda ids: None,
-    progress: ingest.Progress = lambda n: None,
+    progress: Progress = lambda n: None,
     stop: Stop | None = None,
 ) -> ingest.Report:
     """Store the packets of a stream until none came for ``idle`` seconds (None: for ever), or until ``stop`` is requested.
@@ -100,29 +104,63 @@ def follow(
         As `consumer`; Unauthorized, a SourceError, if Kafka refuses the connection.
     """
     report, stop = ingest.Report(), Stop() if stop is None else stop
-    with consumer(name) as packets:
+    with consumer(name) as packets, ThreadPoolExecutor(1, "prepare") as thread:
         latest, pause = time.monotonic(), PAUSE
-        while not stop and (idle is None or time.monotonic() - latest < idle):
+        waiting: _Waiting | None = None
+        while not stop and (waiting or idle is None or time.monotonic() - latest < idle):
             try:
-                if batch := packets.poll(conf.get("BATCH"), WAIT, ingest.BATCH_BYTES):
+                polled = _poll(packets, waiting is not None)
+                following = _Waiting(polled, thread.submit(prepare, polled)) if polled else None
+                if waiting is not None:
                     ids: set[int] = set()
-                    ingest.ingest(batch, progress, report, ids.update)
-                    packets.commit()
+                    ingest.take(waiting.prepared.result(), report, ids.update)
+                    packets.commit(waiting.packets)
+                    progress(len(waiting.packets))
                     _after(stored, frozenset(ids), stop)
                     latest = time.monotonic()
-                report.problem, pause = None, PAUSE
-            except (Unavailable, OperationalError, InterfaceError) as error:
+                waiting, report.problem, pause = following, None, PAUSE
+            except (Unavailable, OperationalError, InterfaceError, ClassifierError) as error:
+                waiting = None  # what was polled and not committed comes again
                 report.problem = SourceError(str(error).strip())
                 logger.warning("%s: %s; next attempt in %.0f s", name, report.problem, pause)
                 close_old_connections()  # a broken one is opened again
-                stop.wait(pause)
+                _rest(packets, pause, stop)
                 pause = min(2 * pause, LONGEST)
     return report
+
+
+def _poll(packets: Consumer, ahead: bool) -> list[Packet]:
+    """The next batch; trouble of Kafka ahead of one that waits to be stored is left to the poll after that."""
+    try:
+        return packets.poll(conf.get("BATCH"), SOON if ahead else WAIT, ingest.BATCH_BYTES, ahead=ahead)
+    except Unavailable:
+        if not ahead:
+            raise
+        return []
+
+
+class _Waiting(NamedTuple):
+    """A batch that is being prepared while the one before is stored."""
+
+    packets: list[Packet]
+    prepared: Future[Prepared]
+
+
+def _rest(packets: Consumer, seconds: float, stop: Stop) -> None:
+    """Let time pass, with the partitions paused and without leaving the group; not after the request to stop."""
+    end = time.monotonic() + seconds
+    while not stop and (left := end - time.monotonic()) > 0.0:
+        try:
+            packets.hold(min(left, WAIT))
+        except Unavailable:
+            stop.wait(min(left, WAIT))
 
 
 def _after(stored: Callable[[frozenset[int]], object], ids: frozenset[int], stop: Stop) -> None:
     """Call what follows a batch; the batch is committed, so that a mistake there ends nothing."""
     with stop.between():
+        if stop:
+            return
         try:
             stored(ids)
         except (OperationalError, InterfaceError):

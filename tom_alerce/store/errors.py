@@ -49,7 +49,7 @@ def explain(error: BaseException, what: str) -> str:
     """
     if isinstance(error, (AdapterError, StoreError)):
         return str(error)
-    name = _traceback_id(error)
+    name = traceback_id(error)
     line = f"{type(error).__name__}: {error!s:.300}"
     if name in _logged:
         logger.error("%s: %s (traceback %s, as before)", what, line, name)
@@ -59,7 +59,9 @@ def explain(error: BaseException, what: str) -> str:
     return f"a mistake of ours, which the log has as traceback {name}: {line}"
 
 
-def _traceback_id(error: BaseException) -> str:
-    """An id of the place in the code and the kind of an error: the same for all items that fail alike."""
+def traceback_id(error: BaseException) -> str:
+    """An id of the place in the code and the kind of an error, the same for all items that fail alike; '' for the item's own fault."""
+    if isinstance(error, (AdapterError, StoreError)):
+        return ""
     frames = [f"{frame.filename}:{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
     return hashlib.sha256("\n".join([type(error).__name__, *frames]).encode("utf-8", "replace")).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Removes what is older than `KEEP_DAYS` in the settings: rankings, dead letters, stamps, and outdated classifications.
+"""Removes what is older than `KEEP_DAYS` in the settings: rankings, dead letters, light rows of alerts, stamps, old classifications.
 
 The current ranking of each site and profile stays, and so do objects, their measurements, their current classifications, and all that
 belongs to a target.
@@ -15,12 +15,14 @@ from django.utils import timezone
 
 from tom_alerce import conf
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, DeadLetter, Ranking, Stamps
+from tom_alerce.models import Classification, DeadLetter, PassedAlert, Ranking, Stamps
 from tom_alerce.store.classifications import LOCAL
 from tom_alerce.store.sql import chunks
 
 #: Rows of each kind that one call removes, and days before the limit that a call from the pipeline looks at: its work is bounded.
 AT_ONCE, WINDOW = 2000, 7.0
+#: Times as many for kinds of which the rows are lighter, or heavier, than others.
+_MORE: Mapping[str, float] = MappingProxyType({"rankings": 0.01, "passed": 50.0})
 
 
 def keep_days() -> dict[str, float | None]:
@@ -39,7 +41,7 @@ def prune(window: float | None = WINDOW) -> dict[str, int]:
     removed = {}
     for kind in _KINDS:
         rows = old(kind, window)
-        most = AT_ONCE // 100 if kind == "rankings" else AT_ONCE
+        most = int(AT_ONCE * _MORE.get(kind, 1.0))
         keys = list(rows.order_by("pk").values_list("pk", flat=True)[:most])
         for part in chunks(keys):
             rows.model._default_manager.filter(pk__in=part).delete()
@@ -55,6 +57,11 @@ def _rankings(days: float, window: float | None) -> QuerySet[Ranking]:
 
 def _dead_letters(days: float, window: float | None) -> QuerySet[DeadLetter]:
     return DeadLetter.objects.filter(created__lt=_ago(days))
+
+
+def _passed(days: float, window: float | None) -> QuerySet[PassedAlert]:
+    rows = PassedAlert.objects.filter(mjd__lt=now_mjd() - days)
+    return rows if window is None else rows.filter(mjd__gte=now_mjd() - days - window)
 
 
 def _stamps(days: float, window: float | None) -> QuerySet[Stamps]:
@@ -82,5 +89,5 @@ def _ago(days: float) -> object:
 
 
 _KINDS: Mapping[str, Callable[[float, float | None], QuerySet[Model]]] = MappingProxyType(
-    {"rankings": _rankings, "dead_letters": _dead_letters, "stamps": _stamps, "history": _history}
+    {"rankings": _rankings, "dead_letters": _dead_letters, "passed": _passed, "stamps": _stamps, "history": _history}
 )

@@ -13,6 +13,7 @@ from tom_alerce.store import retention
 _NAMES = {
     "rankings": "rankings",
     "dead_letters": "dead letters",
+    "passed": "alerts that were not kept",
     "stamps": "stamps of objects not seen since",
     "history": "outdated classifications",
 }
@@ -22,8 +23,8 @@ class Command(command.Command):
     """Exit code: 0."""
 
     help = (
-        "Count the rankings, dead letters, stamps and outdated classifications that are older than TOM_ALERCE['KEEP_DAYS'], and remove "
-        "them with --delete. Each ranking removes some of them as well."
+        "Count the rankings, dead letters, alerts that were not kept, stamps and outdated classifications that are older than "
+        "TOM_ALERCE['KEEP_DAYS'], and remove them with --delete. Each ranking removes some of them as well."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
