@@ -1,4 +1,4 @@
-"""Classifies objects with new evidence, then makes targets of those that meet a promotion rule."""
+"""Classifies objects with new evidence, works out their outlooks, then makes targets of those that meet a promotion rule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from broker_adapters import plugins
 from classifiers.records import Classifier, ClassifierError
 from tom_alerce import conf, models
 from tom_alerce.clock import now
-from tom_alerce.pipeline import promotion
+from tom_alerce.pipeline import outlooks, promotion
 from tom_alerce.pipeline.items import Progress
 from tom_alerce.store import classifications, sky
 from tom_alerce.store.errors import HookError, StoreError
@@ -29,7 +29,7 @@ EVERYTHING = 600.0
 @dataclass(slots=True)
 class Classified:
     """Result of a run: objects classified and, among them, undecided by each classifier; targets made, and objects that could not be made
-    one, with the reason; classifiers that failed, and why.
+    one, with the reason; classifiers that failed, and why; objects whose outlook was worked out.
     """
 
     classified: Counter[str] = field(default_factory=Counter)
@@ -37,6 +37,7 @@ class Classified:
     promoted: list[str] = field(default_factory=list)
     refused: dict[str, StoreError] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    outlooks: int = 0
 
     @property
     def failures(self) -> list[str]:
@@ -48,12 +49,13 @@ class Classified:
         counts = (f"{name}: {n} objects classified ({self.undecided[name]} undecided)" for name, n in self.classified.items())
         text = ", ".join(counts) or "nothing new"
         text += f"; {len(self.promoted)} promoted"
+        text += f"; {self.outlooks} outlooks" if self.outlooks else ""
         text += "".join(f"; not promoted: {name}: {why}" for name, why in self.refused.items())
         return text + "".join(f"; {name} failed: {why}" for name, why in self.problems.items())
 
 
 def classify(sky_object_ids: Collection[int] | None = None, progress: Progress = lambda n: None) -> Classified:
-    """Run the classifiers of the settings over objects with evidence that is new to them, then apply the promotion rules.
+    """Run the classifiers of the settings over objects with evidence that is new to them, work out their outlooks, apply promotion rules.
 
     The rules are applied to the objects that were classified and to all others detected within ``RANK_DAYS``, since a broker's
     classification comes without new evidence, and the rules themselves change. With ``sky_object_ids`` only these objects are looked at.
@@ -70,6 +72,10 @@ def classify(sky_object_ids: Collection[int] | None = None, progress: Progress =
                 _predict(name, model, [skies[pk] for pk in keys], [objects[pk] for pk in keys], done)
         done.promoted += promotion.promote(ids, done.refused)
         progress(len(ids))
+    try:
+        done.outlooks = outlooks.work_out(sky_object_ids)
+    except ClassifierError as error:
+        done.problems["posterior"] = str(error)
     done.promoted += promotion.promote(recent() if sky_object_ids is None else sky_object_ids, done.refused)
     return done
 

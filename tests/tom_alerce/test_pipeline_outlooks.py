@@ -1,0 +1,80 @@
+"""Outlooks are worked out of the light curves of recent objects with new evidence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from classifiers import posterior
+from classifiers.records import ClassifierError
+from tests.followup.build import outlook
+from tests.tom_alerce import factories
+from tom_alerce.clock import now as now_mjd
+from tom_alerce.models import Outlook
+from tom_alerce.pipeline import outlooks
+from tom_alerce.pipeline.classify import classify
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Light curves that the posterior was asked about; it says that all peak tomorrow, but nothing of an empty one."""
+    curves = []
+
+    def infer(batch):
+        curves.extend(batch)
+        parts = [outlook(1.0, now=now_mjd(), **({} if len(rows) else {"mjd": [np.nan]})) for rows in batch]
+        return type(parts[0]).stack(parts)
+
+    monkeypatch.setattr(posterior, "infer", infer)
+    monkeypatch.setattr(posterior, "version", lambda: "7")
+    return curves
+
+
+@pytest.fixture
+def skies(db):
+    made = [factories.sky_object(ra=20.0 * i, dec=-30.0, surveys=("ztf", "atlas"), images=False) for i in range(4)]
+    for i, sky in enumerate(made):
+        sky.evidence = f"{i:064d}"
+        sky.save()
+    return made
+
+
+def test_each_evidence_is_asked_about_once(skies, asked):
+    assert outlooks.work_out() == 4
+    assert outlooks.work_out() == 0
+    assert [len(rows) for rows in asked] == [36] * 4
+    assert all((np.diff(rows["mjd"]) >= 0).all() for rows in asked)
+    assert set(Outlook.objects.values_list("version", flat=True)) == {"7"}
+    skies[2].evidence = "f" * 64
+    skies[2].save()
+    assert outlooks.work_out() == 1
+
+
+def test_only_recent_objects_and_only_those_asked_for(skies, asked):
+    skies[0].last_mjd -= 100.0
+    skies[0].save()
+    skies[1].moving = True
+    skies[1].save()
+    assert outlooks.work_out([sky.pk for sky in skies[:3]]) == 1
+    assert Outlook.objects.get().sky_object == skies[2]
+
+
+def test_nothing_can_be_said_of_an_object_without_measurements(skies, asked):
+    skies[0].survey_objects.get(survey="ztf").detections.all().delete()
+    skies[0].survey_objects.get(survey="atlas").detections.all().delete()
+    outlooks.work_out()
+    assert Outlook.objects.get(sky_object=skies[0]).mjd is None
+
+
+def test_classifying_works_them_out_and_says_what_went_wrong(skies, asked, settings, monkeypatch):
+    settings.TOM_ALERCE = {"CLASSIFIERS": ()}
+    assert classify().outlooks == 4
+    assert "4 outlooks" in str(classify([sky.pk for sky in skies])) or Outlook.objects.count() == 4
+
+    def broken():
+        raise ClassifierError("no weights")
+
+    monkeypatch.setattr(posterior, "version", broken)
+    assert classify().problems == {"posterior": "no weights"}
