@@ -56,7 +56,7 @@ def test_from_a_profile_to_a_plan(planner, screenshot):
     page.locator("#caught-now p").first.wait_for()
     assert "in 30 nights" in page.locator("#caught-now").inner_text()
     page.fill("[name=merit-brightness]", "9")
-    page.locator("#order-now th >> text=Now").wait_for()
+    page.locator("#order-now th >> text=Now").wait_for(state="attached")
     page.locator("#profile summary", has_text="JSON").click()
     page.fill("[name=rest]", '{"sites": 5}')
     page.locator("#order-now [role=alert]").wait_for()
