@@ -11,7 +11,8 @@ from tom_observations.models import ObservationRecord
 from tests.tom_alerce import factories
 from tests.tom_alerce.test_judge import up_tonight
 from tom_alerce.models import FollowupRequest
-from tom_alerce.requests import ask
+from tom_alerce.requests import ask, draft
+from tom_alerce.store.errors import StoreError
 
 pytestmark = pytest.mark.django_db
 
@@ -202,3 +203,19 @@ def test_the_plan_and_its_confirmation_need_rights(client, observer):
     assert client.post(reverse("tom_alerce:requests-plan")).status_code == 403
     assert client.post(reverse("tom_alerce:bulk-confirm"), {"do": "send"}).status_code == 403
     assert not FollowupRequest.objects.exists()
+
+
+def test_what_is_wrong_with_one_request_of_a_plan_ends_that_one(client, chief, monkeypatch):
+    ra, *_ = up_tonight()
+    bad, good = (factories.sky_object(ra, dec, peak=400_000.0) for dec in (-25.0, -28.0))
+    real = draft.draft
+
+    def failing(requests, *args, **kwargs):
+        if requests[0].target == str(bad.pk):
+            raise StoreError("a hook of the TOM has failed")
+        return real(requests, *args, **kwargs)
+
+    monkeypatch.setattr("tom_alerce.pages.bulk.draft.draft", failing)
+    page = client.post(reverse("tom_alerce:requests-plan"), follow=True).content.decode()
+    assert "a hook of the TOM has failed" in page
+    assert FollowupRequest.objects.get().sky_object == good

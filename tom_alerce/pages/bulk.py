@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
-from followup.records import ObservationRequest
+from followup.records import FollowupError, ObservationRequest
 from tom_alerce import visible
 from tom_alerce.models import FollowupRequest, SkyObject
 from tom_alerce.pages.access import viewers_only
@@ -36,26 +36,35 @@ def plan(request: HttpRequest) -> HttpResponse:
     """Draft and check the requests of tonight's plan for the objects that the user may change, and show them."""
     require(request.user, "request")
     ranked, row = rank.tonight()
-    rows = prepare(rank.plan(ranked), row, request.user)
+    rows, refused = prepare(rank.plan(ranked), row, request.user)
+    for why in refused:
+        messages.warning(request, why)
     if not rows:
         raise StoreError("tonight's plan has no request for you: nothing passes its threshold, or all of it belongs to others")
     return redirect(address(rows))
 
 
-def prepare(planned: Sequence[ObservationRequest], ranking: Any, user: visible.User) -> list[FollowupRequest]:
-    """Draft and check planned requests, without those for objects that the user may not change; what is wrong with one ends that one."""
+def prepare(planned: Sequence[ObservationRequest], ranking: Any, user: visible.User) -> tuple[list[FollowupRequest], list[str]]:
+    """Draft and check planned requests for objects that the user may change; what is wrong with one ends that one, and is said."""
     skies = SkyObject.objects.in_bulk([int(one.target) for one in planned])
-    allowed, rows, silent = visible.changeable(user, skies.values()), [], False
+    allowed, silent = visible.changeable(user, skies.values()), False
+    rows: list[FollowupRequest] = []
+    refused: list[str] = []
     for one in planned[:MOST]:
         if int(one.target) not in allowed:
+            refused.append(f"{one.name}: it is a target of others, which you may not change")
             continue
-        (row,) = draft.draft([one], ranking, user)
+        try:
+            (row,) = draft.draft([one], ranking, user)
+        except (StoreError, FollowupError) as refusal:
+            refused.append(f"{one.name}: {refusal}")
+            continue
         rows.append(row)
         if row.state in draft.REDRAFTED and not silent:
             validate.dry_run(row, user)
             draft.settle(row)
             silent = "no usable answer" in row.message
-    return rows
+    return rows, refused
 
 
 def address(rows: Sequence[FollowupRequest]) -> str:
