@@ -32,7 +32,7 @@ _REACH = 38.0 + MARGIN
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surroundings:
-    """Sources around n positions, and the catalogues that did not answer, with the reason: what they have is unknown.
+    """Sources around n positions, and the catalogues that did not answer for all of them, with the reason: the rest is unknown.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ def around(ra: ArrayLike, dec: ArrayLike, radius: float, mjd: ArrayLike | None =
     """What the catalogues of the settings have around n positions (degrees), as `Catalogue.cone`.
 
     Packaged tables are read. Of remote catalogues what is stored is used, within `MARGIN` arcseconds at most; they are asked for the rest
-    only where ``remote`` is true. Whatever is wrong with one of them, the others answer.
+    only where ``remote`` is true. Whatever is wrong with one of them, the others answer, and so does what is stored.
     """
     parts: list[Sources] = []
     unknown: dict[str, str] = {}
@@ -57,7 +57,10 @@ def around(ra: ArrayLike, dec: ArrayLike, radius: float, mjd: ArrayLike | None =
             module = plugins.load(PACKAGE, name)
             catalogue = module.Catalogue(**arguments)
             if module.REMOTE:
-                parts.append(_kept(_label(name, arguments), catalogue, ra, dec, min(radius, MARGIN), mjd, ask=remote))
+                kept, missing = _kept(_label(name, arguments), catalogue, ra, dec, remote)
+                parts.append(nearest(kept, ra, dec, min(radius, MARGIN), mjd))
+                if missing:
+                    unknown[name] = missing
             else:
                 parts.append(catalogue.cone(ra, dec, radius, mjd))
         except (AdapterError, LookupError, TypeError) as error:
@@ -71,21 +74,31 @@ def _label(name: str, arguments: Mapping[str, Any]) -> str:
     return f"{name} {arguments['table']}"[:64] if isinstance(arguments.get("table"), str) else name[:64]
 
 
-def _kept(label: str, catalogue: Catalogue, ra: ArrayLike, dec: ArrayLike, radius: float, mjd: ArrayLike | None, *, ask: bool) -> Sources:
-    """Sources of a remote catalogue out of what is stored; cells that are not, or too old, are asked for first."""
+def _kept(label: str, catalogue: Catalogue, ra: ArrayLike, dec: ArrayLike, ask: bool) -> tuple[Sources, str]:
+    """Sources of a remote catalogue in the cells of n positions, and why some of the cells are unknown, '' where none is.
+
+    Cells that are not stored, or for too long, are asked for first where ``ask`` is true.
+    """
     place = np.array([np.atleast_1d(np.asarray(ra, float)), np.atleast_1d(np.asarray(dec, float))])
     known = np.flatnonzero(np.isfinite(place).all(axis=0))
     cells = healpix.cells(*place[:, known])
-    stored = dict(_stored(label, np.unique(cells).tolist()))
-    if ask and (missing := [cell for cell in np.unique(cells).tolist() if cell not in stored]):
-        stored |= _ask(label, catalogue, missing)
+    stored, reason = dict(_stored(label, np.unique(cells).tolist())), ""
+    if missing := [cell for cell in np.unique(cells).tolist() if cell not in stored]:
+        reason = "not asked about this place yet"
+        if ask:
+            try:
+                stored |= _ask(label, catalogue, missing)
+                reason = ""
+            except AdapterError as error:
+                logger.warning("catalogue %s: %s", label, error)
+                reason = str(error)
     parts = []
     for position, cell in zip(known.tolist(), cells.tolist(), strict=True):
         if cell in stored:
             rows = stored[cell].copy()
             rows["query"] = position
             parts.append(rows)
-    return nearest(joined(parts), place[0], place[1], radius, mjd)
+    return joined(parts), reason
 
 
 def _stored(label: str, cells: Sequence[int]) -> Iterator[tuple[int, Sources]]:

@@ -1,4 +1,4 @@
-"""``manage.py alerce_catalogues``: fetch whole catalogues, and the table of the Transient Name Server."""
+"""``manage.py alerce_catalogues``: fetch whole catalogues and the table of TNS, and ask remote catalogues about our objects."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
@@ -15,8 +16,10 @@ from broker_adapters.errors import AdapterError
 from tom_alerce import conf
 from tom_alerce.clock import now
 from tom_alerce.management import command
+from tom_alerce.management.options import positive
 from tom_alerce.management.progress import progress
-from tom_alerce.store import tns
+from tom_alerce.models import SkyObject
+from tom_alerce.store import context, tns
 
 #: Arguments of `tns_table.Client` that ``DATA_SERVICES["TNS"]`` may have; tom_tns has others beside them.
 _ACCOUNT = ("bot_id", "bot_name", "api_key")
@@ -28,13 +31,17 @@ class Command(command.Command):
     help = (
         "Fetch NAME: 'tns', the public table of the Transient Name Server (with the account in DATA_SERVICES['TNS'], once a day, and "
         "--hour for what changed since), whose names our objects then get; or 'galaxies' or 'stars', whole catalogues that the package "
-        "has only in part, into the folder that --to names."
+        "has only in part, into the folder that --to names. Ask: put the latest objects to the remote catalogues of "
+        "TOM_ALERCE['CATALOGUES'], for the pages."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add what is fetched, from where and whereto."""
-        parser.add_argument("action", choices=["fetch"])
-        parser.add_argument("name", metavar="NAME", choices=["tns", *_wheels.WHEELS])
+        parser.add_argument("action", choices=["fetch", "ask"])
+        parser.add_argument("name", metavar="NAME", nargs="?", choices=["tns", *_wheels.WHEELS], help="what is fetched: %(choices)s")
+        parser.add_argument(
+            "--limit", type=positive, default=500, help="largest number of objects that are asked about (default: %(default)s)"
+        )
         parser.add_argument("--to", type=Path, metavar="FOLDER", help="where the table of galaxies or stars is written")
         parser.add_argument(
             "--hour", type=int, choices=range(24), metavar="HOUR", help="only the changes of TNS up to this hour of today, UTC"
@@ -42,8 +49,13 @@ class Command(command.Command):
         parser.add_argument("--file", type=Path, help="a table of TNS that was downloaded before")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Fetch one table."""
+        """Fetch one table, or ask."""
+        if options["action"] == "ask":
+            self._ask(options["limit"])
+            return
         try:
+            if options["name"] is None:
+                raise CommandError(f"say what is to be fetched: tns, {', '.join(_wheels.WHEELS)}")
             if options["name"] == "tns":
                 self._tns(options["file"], options["hour"])
             else:
@@ -65,6 +77,14 @@ class Command(command.Command):
         self.stdout.write(
             f"TNS: {loaded.read} objects read, {loaded.written} new or changed, {loaded.removed} removed; {named} of our objects got a name"
         )
+
+    def _ask(self, limit: int) -> None:
+        places = SkyObject.objects.filter(moving=False, last_mjd__gte=now() - conf.get("RANK_DAYS")).order_by("-last_mjd", "-pk")[:limit]
+        ra, dec = np.array(list(places.values_list("ra", "dec"))).reshape(-1, 2).T
+        found = context.around(ra, dec, context.MARGIN, remote=True)
+        self.stdout.write(f"{len(ra)} objects: {len(found.sources)} sources within {context.MARGIN:g} arcseconds")
+        if found.unknown:
+            raise CommandError("; ".join(f"{name}: {reason}" for name, reason in found.unknown.items()))
 
 
 def _account() -> tns_table.Client:
