@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_adapters.records import Detections
 from broker_adapters.times import date_from_day
-from followup.brightness import History, history
+from followup.candidate import Candidate as Candidate
 from followup.errors import FollowupError as FollowupError
 from followup.marks import Mark as Mark
 from followup.scores import Ranking as Ranking
@@ -23,7 +22,6 @@ from followup.scores import Scores as Scores
 from followup.scores import Vetoes as Vetoes
 
 if TYPE_CHECKING:
-    from classifiers.posterior.records import Outlooks
     from followup.exposure import Instrument
 
 #: Score of a term that cannot be known; its reason says why.
@@ -39,79 +37,6 @@ class Site:
     longitude: float
     elevation: float = 0.0
     timezone: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """One object that could be followed up.
-
-    Attributes
-    ----------
-    key : str
-        The caller's key of the object, repeated in the ranking.
-    name : str
-        Name for people.
-    ra, dec : float
-        Degrees, ICRS.
-    detections : ndarray of DETECTION
-    probabilities : mapping of classifier name to mapping of class to probability
-        The latest classification by each classifier; those without a result are left out.
-    classified : bool
-        Whether a spectroscopic class is known.
-    first_seen : float
-        MJD, UTC, of the first detection by any survey, among ``detections`` or long before them; NaN where none is known.
-    n_seen : int
-        Detections by all surveys, among ``detections`` or not.
-    oddness : float
-        Anomaly score: the share of a classifier's training set that is less anomalous, in [0, 1]; NaN where there is none.
-    outlook : Outlooks of one, optional
-        The posterior of its light curve (`classifiers.posterior`); None where it has not been worked out.
-    marks : tuple of Mark
-        What people say of it, expired or not.
-    observed : float
-        MJD, UTC, of our own latest observation of it; NaN without one.
-    """
-
-    key: str
-    name: str
-    ra: float
-    dec: float
-    detections: Detections = field(repr=False)
-    probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
-    classified: bool = False
-    oddness: float = math.nan
-    first_seen: float = math.nan
-    n_seen: int = 0
-    outlook: Outlooks | None = field(default=None, repr=False)
-    marks: tuple[Mark, ...] = ()
-    observed: float = math.nan
-    _histories: dict[float, History | None] = field(default_factory=dict, init=False, repr=False)
-    _load: Mapping[str, Callable[[], Any]] = field(default_factory=dict, init=False, repr=False)
-
-    @classmethod
-    def deferred(cls, load: Mapping[str, Callable[[], Any]], **known: Any) -> Candidate:
-        """A candidate of which some fields, such as ``detections``, are loaded when they are first read."""
-        unread: Any = dict.fromkeys(load)
-        one = cls(**unread, **known)
-        object.__setattr__(one, "_load", load)
-        for name in load:
-            object.__delattr__(one, name)
-        return one
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Load a field that is not here yet."""
-            if name == "_load" or name not in self._load:
-                raise AttributeError(name)
-            object.__setattr__(self, name, self._load[name]())
-            return getattr(self, name)
-
-    def history(self, now: float) -> History | None:
-        """Detections and trend at ``now`` (MJD, UTC), worked out at the first call; None without a detection until then."""
-        if now not in self._histories:
-            self._histories[now] = history(self.detections, now)
-        return self._histories[now]
 
 
 @dataclass(frozen=True, slots=True)
