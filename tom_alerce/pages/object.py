@@ -10,6 +10,7 @@ from django.views.generic import DetailView
 from tom_alerce import tasks, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification, Explanation, MatchCandidate, SkyObject, Stamps
+from tom_alerce.pages import context as surroundings
 from tom_alerce.pages import marks, photometry
 from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.board import lowest_altitude
@@ -58,6 +59,7 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
         context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"), photometry.on_star(self.object))
         context["statistics"] = photometry.statistics(summary.detections)["bands"]
         context["outlooks"] = outlooks(summary.detail("forecast"), context["now"])
+        context["place"] = surroundings.place(self.object, summary.detections)
         context["history"] = Classification.objects.filter(sky_object=self.object).order_by("-created", "-pk")[:HISTORY]
         return context
 

@@ -107,10 +107,9 @@ def near(ra: ArrayLike, dec: ArrayLike, radius: float = RADIUS) -> list[TnsObjec
 
 
 def called(names: Iterable[str]) -> dict[str, TnsObject]:
-    """Name that a survey gave, or name of TNS without its prefix -> the object of TNS."""
+    """Name that a survey gave -> the object of TNS."""
     found: dict[str, TnsObject] = {}
     for part in chunks(dict.fromkeys(names)):
-        found.update({row.name: row for row in TnsObject.objects.filter(name__in=part)})
         found.update({row.name: row.tns_object for row in TnsName.objects.filter(name__in=part).select_related("tns_object")})
     return found
 
@@ -125,7 +124,7 @@ def of(skies: Sequence[SkyObject]) -> dict[int, TnsObject]:
     }
     by_place = zip(fixed, near([s.ra for s in fixed], [s.dec for s in fixed]), strict=True)
     found = {sky.pk: one for sky, one in by_place if one is not None}
-    return found | {owners[name]: one for name, one in called(owners).items() if name in owners}
+    return found | {owners[name]: one for name, one in called(owners).items()}
 
 
 def classed(skies: QuerySet[SkyObject]) -> set[int]:
