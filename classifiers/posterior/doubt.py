@@ -19,9 +19,6 @@ from classifiers.posterior.draws import Draws
 from classifiers.posterior.inputs import Inputs
 from classifiers.posterior.points import Floats, Points
 
-#: k above which a posterior is not reliable.
-LIMIT = 0.7
-
 #: Points that all count as, and errors of the comparison: parts of the flux and of the brightest one.
 COUNTED, COARSE, COARSE_OF_PEAK = 2.0, 0.2, 0.07
 

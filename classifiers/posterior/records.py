@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from classifiers.records import ClassifierError
 
-__all__ = ["AHEAD", "CLASSES", "DAYS", "FAMILIES", "QUANTILES", "Outlooks"]
+__all__ = ["AHEAD", "CLASSES", "DAYS", "DOUBTFUL", "FAMILIES", "QUANTILES", "Outlooks"]
 
 Numbers: TypeAlias = NDArray[np.floating[Any]]
 Floats: TypeAlias = NDArray[np.float64]
@@ -28,6 +28,9 @@ AHEAD = np.arange(0.0, 31.0)
 
 #: The 68 % interval and the median.
 QUANTILES = (0.16, 0.5, 0.84)
+
+#: Pareto k (`Outlooks.doubt`) above which an outlook is not reliable.
+DOUBTFUL = 0.7
 
 #: One outlook as bytes: probabilities in 65,535ths; millimagnitudes, of which the largest is NaN. The first byte is the layout's version.
 LAYOUT = np.dtype(

@@ -14,7 +14,7 @@ from classifiers.posterior import curves, doubt, infer, storage, tables
 from classifiers.posterior.draws import draw
 from classifiers.posterior.inputs import inputs
 from classifiers.posterior.points import LATEST, MOST, combined, points
-from classifiers.posterior.records import DAYS
+from classifiers.posterior.records import DAYS, DOUBTFUL
 from classifiers.records import WeightsError
 
 #: Transformed parameters of a supernova: those of `supernova.MEAN` in r, the mean of the differences in g.
@@ -92,7 +92,7 @@ def test_shape_of_a_pareto_tail(k):
 
 
 def test_equal_weights_leave_no_doubt():
-    assert doubt.pareto(np.zeros((1, 64)) + 1e-6 * np.arange(64))[0] < doubt.LIMIT
+    assert doubt.pareto(np.zeros((1, 64)) + 1e-6 * np.arange(64))[0] < DOUBTFUL
 
 
 def test_draws_are_of_the_mixture():
