@@ -11,7 +11,7 @@ from tom_alerce import tasks, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification, Explanation, MatchCandidate, SkyObject, Stamps
 from tom_alerce.pages import context as surroundings
-from tom_alerce.pages import marks, photometry
+from tom_alerce.pages import forecasts, marks, photometry
 from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.board import lowest_altitude
 from tom_alerce.pages.figures import interactive, svg
@@ -56,9 +56,10 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
         context["decisions"] = decisions(self.object, self.request.user)
         context["explanations"] = explanations(self.object)
         context["explained_by_workers"] = tasks.workers_serve(tasks.explain)
-        context["figures"] = interactive.figures(summary.detections, summary.detail("forecast"), photometry.on_star(self.object))
+        forecast = forecasts.of(summary, context["now"])
+        context["figures"] = interactive.figures(summary.detections, forecast, photometry.on_star(self.object))
         context["statistics"] = photometry.statistics(summary.detections)["bands"]
-        context["outlooks"] = outlooks(summary.detail("forecast"), context["now"])
+        context["outlooks"] = outlooks(forecast, context["now"])
         context["place"] = surroundings.place(self.object, summary.detections)
         context["history"] = Classification.objects.filter(sky_object=self.object).order_by("-created", "-pk")[:HISTORY]
         return context
