@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+from classifiers.posterior import infer
 from followup import replay, sites
 from followup.profiles import Profile
 from followup.records import Candidate, Limits
@@ -82,9 +84,11 @@ def past(
     every, limits, slots = load_candidates(recent), Limits(**conf.get("LIMITS")), profile.budget.slots or slots
     said = store.history([int(c.key) for c in every])
 
+    @cache
     def known(evening: float) -> Sequence[Candidate]:
         then = [known for c in every if (known := replay.known_at(c, evening, days)) is not None]
-        return [replace(c, **_said(said.get(int(c.key), ()), evening)) for c in then]
+        outlooks = infer([c.detections for c in then], evening)
+        return [replace(c, outlook=outlooks[i], **_said(said.get(int(c.key), ()), evening)) for i, c in enumerate(then)]
 
     policies = {"": replay.by_profile(profile), "brightest": replay.brightest, "random": replay.at_random}
     picks = {name: replay.follow(policy, known, evenings, where, slots=slots, limits=limits) for name, policy in policies.items()}
