@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
 from tom_alerce import models
+from tom_alerce.requests import worth
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +40,7 @@ def test_the_whole_chain_goes_through_and_a_second_run_adds_nothing(demo):
     assert models.Rank.objects.exists()
     assert models.FollowupRequest.objects.exists()
     assert set(models.FollowupRequest.objects.values_list("facility", "state")) == {("Fake", "observed"), ("Fake", "scheduled")}
+    assert [one.truth for one in worth.outcomes(models.FollowupRequest.objects.all()) if one.observed] == ["SN Ia"]
     assert "This observation is valid with a duration of" in said
     found = {t.name.rsplit(" ", 1)[-1] for t in Target.objects.filter(sky_objects__isnull=False)}
     assert {"alias", "position"} <= found

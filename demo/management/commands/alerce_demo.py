@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
-from tom_targets.models import Target, TargetName
+from tom_targets.models import Target, TargetExtra, TargetName
 
 from classifiers.simulate import night
 from demo import USER
@@ -147,10 +147,16 @@ class Command(command.Command):
                 self.stdout.write(f"The telescope of the fake facility observes {request.sky_object.name}.")
                 play(request.observation_id, "COMPLETED")
             self._run("alerce_sync", requests=True)
+            self._classify_observed()
         except CommandError as error:
             if error.returncode != 1:
                 raise
             self.stdout.write(self.style.WARNING(f"Requests are drafted and pass our own check. {error}"))
+
+    def _classify_observed(self) -> None:
+        """Write the class that a spectrum might have shown into the targets that were observed, so that the page of the yield has some."""
+        for request in FollowupRequest.objects.filter(state=FollowupRequest.State.OBSERVED).exclude(target=None):
+            TargetExtra.objects.update_or_create(target=request.target, key="classification", defaults={"value": "SN Ia"})
 
     def _run(self, name: str, *args: str, **options: Any) -> None:
         began = time.monotonic()
