@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from broker_adapters import healpix
 from broker_adapters.records import DETECTION, BrokerLabel, Kind
 from tests.tom_alerce.alerts import MJD, alert, counts, curve
 from tom_alerce.models import Classification, Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
-from tom_alerce.store import alerts, lightcurves, sky
+from tom_alerce.store import alerts, lightcurves, sky, stamps
 from tom_alerce.store.classifications import latest
+from tom_alerce.store.sanitize import json_safe
 
 ARCSEC = 1.0 / 3600.0
 
@@ -244,3 +247,20 @@ class TestOrder(TestCase):
         if not hasattr(type(self), "seen"):
             type(self).seen = found
         assert found == type(self).seen
+
+
+@pytest.mark.parametrize(
+    "value", [1, 2.5, None, True, float("nan"), np.int64(3), np.float64(0.1), "x\x00y", "\ud800", "😀", (1, 2), {"z": b"x"}]
+)
+def test_metadata_that_is_plain_already_has_the_digest_of_the_cleaned(value):
+    plain, text = stamps._plain(MappingProxyType({"b": value, "a": 1}))
+    assert text == json.dumps(json_safe({"b": value, "a": 1}), sort_keys=True) == json.dumps(plain, sort_keys=True)
+
+
+def test_a_repeat_does_not_touch_the_sky_object(db):
+    alerts.save([alert()])
+    before = SkyObject.objects.get().modified
+    alerts.save([alert()])
+    assert SkyObject.objects.get().modified == before
+    alerts.save([alert(n=1, first=5)])
+    assert SkyObject.objects.get().modified > before

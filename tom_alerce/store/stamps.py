@@ -41,12 +41,12 @@ class _Copy:
         """The same with metadata and digest."""
         if self.alert is not None:
             if not self.digest:
-                self.metadata = json_safe(self.alert.metadata)
-                self.digest = _digest(self.mjd, self.metadata, _images(self.alert.cutouts))
+                self.metadata, text = _plain(self.alert.metadata)
+                self.digest = _digest(self.mjd, text, _images(self.alert.cutouts))
             return self
         row = Stamps.objects.get(pk=self.row or 0)
         self.metadata = row.metadata
-        self.digest = self.digest or _digest(row.mjd, row.metadata, {name: getattr(row, name) for name in STAMPS})
+        self.digest = self.digest or _digest(row.mjd, _plain(row.metadata)[1], {name: getattr(row, name) for name in STAMPS})
         return self
 
     def completeness(self) -> tuple[int, int, str]:
@@ -131,9 +131,22 @@ def _images(cutouts: Cutouts | None) -> dict[str, bytes | None]:
     return {name: getattr(cutouts, name, None) or None for name in STAMPS}
 
 
-def _digest(mjd: float, metadata: Mapping[str, object], images: Mapping[str, bytes | None]) -> str:
+def _plain(metadata: Mapping[str, object]) -> tuple[Mapping[str, object], str]:
+    """Metadata as plain JSON, and its text with sorted keys; nearly all are plain already, which writing them shows fastest."""
+    given = dict(metadata)
+    try:
+        text = json.dumps(given, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError):  # numbers of NumPy, NaN, bytes
+        text = ""
+    if text and "\\u0000" not in text and "\\ud" not in text:  # no NUL, no lone surrogate
+        return given, text
+    clean = json_safe(given)
+    return clean, json.dumps(clean, sort_keys=True)
+
+
+def _digest(mjd: float, metadata: str, images: Mapping[str, bytes | None]) -> str:
     """Digest of the contents of stamps."""
-    digest = hashlib.sha256(f"{mjd!r} {json.dumps(metadata, sort_keys=True)}".encode())
+    digest = hashlib.sha256(f"{mjd!r} {metadata}".encode())
     for name, image in images.items():
         digest.update(b"" if image is None else f" {name} {len(image)} ".encode() + image)
     return digest.hexdigest()

@@ -20,6 +20,7 @@ from tom_alerce.store.stamps import IMAGES
 
 _POSITION = ("ra", "dec", "position_err", "healpix")
 _COUNTS = ("first_mjd", "last_mjd", "n_detections", "evidence")
+_OF_SKY_OBJECT = (*_POSITION, *_COUNTS, *lifetimes.OF_SKY_OBJECT, "moving")
 
 
 def refresh(objects: Sequence[SurveyObject], curves: NDArray[np.void]) -> list[SkyObject]:
@@ -63,6 +64,7 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
     index = np.array([i for i, _ in everyone], dtype=np.int64)
     lon, lat, errors = (np.array([getattr(m, name) for _, m in everyone], dtype=np.float64) for name in ("ra", "dec", "position_err"))
     ra, dec, err = mean_positions(index, lon, lat, errors, len(skies))
+    before = {pk: _values(sky) for pk, sky in skies.items()}
     for i, (pk, sky) in enumerate(skies.items()):
         if not members[pk]:
             continue
@@ -73,10 +75,16 @@ def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
         lifetimes.summarise(sky, members[pk])
         sky.moving = all(m.moving for m in members[pk])
         sky.evidence = _digest([f"{m.survey} {m.object_id} {m.evidence}" for m in members[pk]])
-        sky.modified = timezone.now()
     _set_cells(list(skies.values()))
-    upsert(SkyObject, list(skies.values()), (*_POSITION, *_COUNTS, *lifetimes.OF_SKY_OBJECT, "moving", "modified"))
+    changed = [sky for pk, sky in skies.items() if _values(sky) != before[pk]]
+    for sky in changed:
+        sky.modified = timezone.now()
+    upsert(SkyObject, changed, (*_OF_SKY_OBJECT, "modified"))
     return list(skies.values())
+
+
+def _values(sky: SkyObject) -> tuple[object, ...]:
+    return tuple(getattr(sky, name) for name in _OF_SKY_OBJECT)
 
 
 def _grouped(rows: Detections, index: NDArray[np.intp], n: int) -> list[Detections]:
