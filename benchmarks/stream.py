@@ -2,7 +2,7 @@
 
 Copies of real ZTF packets (simulated ones where there are none), each of an object of its own, come from memory, or from a real Kafka if
 ``TOM_ALERCE_KAFKA`` gives its ``host:port``. Tables are a new SQLite file in a temporary folder, or PostgreSQL as the demo's settings
-read it from the environment (``.ci/with-postgresql python -m benchmarks stream``).
+read it from the environment (``.ci/with-postgresql env PGDATABASE=postgres python -m benchmarks stream``).
 
 ``alerts_per_s_...`` is wall-clock, which other work on the machine lowers; ``..._free`` follows from the processor time of the two stages,
 which run side by side on two cores: the slower one bounds the rate, or both together if they exceed two cores.
@@ -238,7 +238,7 @@ def _disk() -> float:
     tables = [model._meta.db_table for model in apps.get_app_config("tom_alerce").get_models()]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT sum(pg_total_relation_size(quote_ident(name))) FROM unnest(%s) AS name", [tables])
+            cursor.execute("SELECT sum(pg_total_relation_size(quote_ident(name))) FROM unnest(%s::text[]) AS name", [tables])
         else:
             cursor.execute("SELECT (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)")
         return float(cursor.fetchone()[0])
