@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 
 from classifiers import posterior
 from classifiers.records import ClassifierError
@@ -50,6 +51,35 @@ def test_each_evidence_is_asked_about_once(skies, asked):
     skies[2].evidence = "f" * 64
     skies[2].save()
     assert outlooks.work_out() == 1
+
+
+def test_those_seen_last_come_first_within_a_bound(skies, asked):
+    skies[2].last_mjd = now_mjd() + 1.0
+    skies[2].save()
+    done = []
+    assert outlooks.work_out(most=1, progress=done.append) == sum(done) == 1
+    assert Outlook.objects.get().sky_object == skies[2]
+    assert outlooks.waiting() == 3
+
+
+def test_a_ranking_works_out_what_is_missing(skies, asked, capsys):
+    call_command("alerce_rank", "--outlooks", "0")
+    assert not asked
+    call_command("alerce_rank", "--outlooks", "3")
+    assert "3 outlooks worked out" in capsys.readouterr().out
+    call_command("alerce_rank")
+    assert len(asked) == 4
+
+
+def test_without_weights_it_ranks_nevertheless(skies, monkeypatch, capsys):
+    def infer(batch):
+        raise ClassifierError("the weights are missing")
+
+    monkeypatch.setattr(posterior, "infer", infer)
+    call_command("alerce_rank")
+    captured = capsys.readouterr()
+    assert "no outlooks: the weights are missing" in captured.err
+    assert "4 objects ranked" in captured.out
 
 
 def test_only_recent_objects_and_only_those_asked_for(skies, asked):

@@ -40,3 +40,8 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"not a whole number above zero: {text!r}")
     return int(text)
+
+
+def count(text: str) -> int:
+    """Parse a whole number, zero too."""
+    return 0 if text == "0" else positive(text)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db.models import QuerySet
+
 from broker_adapters.records import Detections
 from tom_alerce import conf, models
 from tom_alerce.clock import now
+from tom_alerce.pipeline.items import Progress
 from tom_alerce.store import lightcurves, outlooks
 from tom_alerce.store.sql import chunks
 
@@ -14,10 +17,19 @@ from tom_alerce.store.sql import chunks
 _AT_ONCE = 256
 
 
-def work_out(sky_object_ids: Collection[int] | None = None) -> int:
+def work_out(sky_object_ids: Collection[int] | None = None, most: int | None = None, progress: Progress = lambda n: None) -> int:
     """Work out and store the outlooks of objects with new evidence, of all recent ones or of these; how many there were.
 
     Objects that have not been seen within ``RANK_DAYS`` are left out: they are not ranked.
+
+    Parameters
+    ----------
+    sky_object_ids : collection of int, optional
+        Objects to look at; the default are all.
+    most : int, optional
+        Largest number of objects, those seen last; the default are all.
+    progress : callable
+        Called with the number of objects done since the last call.
 
     Raises
     ------
@@ -27,15 +39,26 @@ def work_out(sky_object_ids: Collection[int] | None = None) -> int:
     from classifiers import posterior  # heavy: only workers and commands need it
 
     version = posterior.version()
-    recent = outlooks.unseen(version).filter(moving=False, last_mjd__gte=now() - conf.get("RANK_DAYS"))
-    keys = list(recent.order_by("pk").values_list("pk", flat=True))
+    keys = list(_waiting(version).order_by("-last_mjd", "pk").values_list("pk", flat=True))
     if sky_object_ids is not None:
         wanted = set(sky_object_ids)
         keys = [key for key in keys if key in wanted]
-    for part in chunks(keys, _AT_ONCE):
+    for part in chunks(keys[:most], _AT_ONCE):
         skies = list(models.SkyObject.objects.filter(pk__in=part).order_by("pk"))
         outlooks.save(skies, posterior.infer(_curves(skies)), version)
-    return len(keys)
+        progress(len(part))
+    return len(keys[:most])
+
+
+def waiting() -> int:
+    """Number of objects whose outlook is missing, or of older evidence or weights."""
+    from classifiers import posterior
+
+    return _waiting(posterior.version()).count()
+
+
+def _waiting(version: str) -> QuerySet[models.SkyObject]:
+    return outlooks.unseen(version).filter(moving=False, last_mjd__gte=now() - conf.get("RANK_DAYS"))
 
 
 def _curves(skies: Collection[models.SkyObject]) -> list[Detections]:
