@@ -141,6 +141,8 @@ TOM_ALERCE: dict[str, object] = {
     "BROKERS": {"alerce": {}, "fake": {"folder": str(DATA_DIR / "night" / "ztf"), "surveys": ["ztf"]}},
     # a facility that checks requests without a network, unless there is a key for LCO's portal
     "FACILITY": {"name": "lco", "proposal": os.getenv("LCO_PROPOSAL", "")} if os.getenv("LCO_API_KEY") else {"name": "fake"},
+    # several science cases to choose from above the board
+    "PROFILES": ("default", "young_supernovae", "snia_near_peak", "bright_transients", "cv_novae", "agn_flares", "anomalies"),
     # whoever logs in to the demo may try everything
     "EVERYBODY": ("view", "decide", "request"),
 }

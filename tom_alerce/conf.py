@@ -31,6 +31,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "CLASSIFIERS": ("stamp", "lightcurve"),
         #: Term -> weight, or ``{"weight": 2, ...}`` with parameters of the term; None takes those of the profile "default".
         "TERMS": None,
+        #: Profiles by which ``alerce_rank`` ranks; the first is that of board, object pages, API and requests.
+        "PROFILES": ("default",),
         #: Rules (`tom_alerce.pipeline.keep`): an alert of a stream that meets one is stored, of others a light row; () stores all.
         "KEEP": (),
         #: Days that the first poll of a broker goes back.

@@ -8,6 +8,7 @@ from django_tasks import Task, task
 from django_tasks.backends.dummy import DummyBackend
 from django_tasks.backends.immediate import ImmediateBackend
 
+from tom_alerce import conf
 from tom_alerce.pipeline import classify as classification
 from tom_alerce.pipeline import drift
 from tom_alerce.pipeline import explain as explanation
@@ -35,8 +36,8 @@ def classify(sky_object_ids: list[int] | None = None) -> dict[str, Any]:
 
 @task()
 def rank(site: str | None = None, at: float | None = None) -> int:
-    """Rank for tonight; return the key of the stored ranking."""
-    key: int = ranking.rank(site, at).row.pk
+    """Rank for tonight by the profiles of the settings; return the key of the stored ranking by the first."""
+    key: int = ranking.several(conf.get("PROFILES"), site and [site], at)[0].row.pk
     return key
 
 

@@ -329,6 +329,8 @@ class TestWeights:
         {"BROKERS": {"alerce": {"forced": 1}}},
         {"SURVEYS": "ztf"},
         {"SURVEYS": [1]},
+        {"PROFILES": "default"},
+        {"PROFILES": []},
         {"PROMOTION": {"label": "SN"}},
         {"PROMOTION": ["SN"]},
         {"BATCH": 0},

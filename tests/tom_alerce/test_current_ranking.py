@@ -106,7 +106,9 @@ def test_an_object_that_is_not_in_it_shows_its_latest_place(skies):
     assert rankings.rank_of(skies[2]) is None
 
 
-def test_the_command_says_where_a_chosen_ranking_is_shown_and_why_one_is_empty():
+def test_the_command_says_where_a_chosen_ranking_is_shown_and_why_one_is_empty(settings):
+    settings.TOM_ALERCE = {}
+
     def printed(*options):
         out = StringIO()
         call_command("alerce_rank", *options, stdout=out)

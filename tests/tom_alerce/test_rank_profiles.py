@@ -166,11 +166,33 @@ def test_waiting_is_stored_with_its_date(skies):
 
 def test_the_command_ranks_by_a_profile(skies):
     out = StringIO()
-    call_command("alerce_rank", profile="anomalies", stdout=out)
+    call_command("alerce_rank", "--profile", "anomalies", stdout=out)
     assert "profile anomalies: 6 objects ranked" in out.getvalue()
     assert "?ranking=" in out.getvalue()
     with pytest.raises(CommandError, match="no profile 'nonsense'"):
-        call_command("alerce_rank", profile="nonsense")
+        call_command("alerce_rank", "--profile", "nonsense")
+
+
+def test_the_command_ranks_by_the_profiles_of_the_settings_and_the_board_has_the_first(skies, settings):
+    settings.TOM_ALERCE = {"PROFILES": ["anomalies", "default"]}
+    call_command("alerce_rank", "--show", "0", stdout=StringIO())
+    assert sorted(Ranking.objects.values_list("profile", flat=True)) == ["anomalies", "default"]
+    assert rankings.current().profile == "anomalies"
+    assert rankings.offered()[0] == rankings.current()
+    _, row = rank.tonight()
+    assert row.profile == "anomalies"
+
+
+def test_every_profile_in_use(skies):
+    call_command("alerce_rank", "--all-profiles", "--show", "0", stdout=StringIO())
+    assert set(Ranking.objects.values_list("profile", flat=True)) == set(shipped())
+
+
+def test_a_profile_that_cannot_be_used_ends_no_other(skies, settings):
+    settings.TOM_ALERCE = {"PROFILES": ["nonsense", "default"]}
+    with pytest.raises(CommandError, match=r"^nonsense: there is no profile 'nonsense'$"):
+        call_command("alerce_rank", stdout=StringIO())
+    assert Ranking.objects.get().profile == "default"
 
 
 def test_rankings_of_before_have_no_vetoes(skies):

@@ -48,6 +48,10 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     )
     | {
         **dict.fromkeys(("PROMOTION", "KEEP"), (_each(_dictionary), "a list of dictionaries")),
+        "PROFILES": (
+            lambda value: len(value) > 0 and _each(_text)(value) if isinstance(value, (list, tuple)) else False,
+            "a list of texts",
+        ),
         "SURVEYS": (lambda value: value is None or _each(_text)(value), "a list of texts"),
         "TERMS": (_is(Mapping, NoneType), "a dictionary"),
         "SITE": (_is(str, Mapping), "a name or a dictionary"),

@@ -7,8 +7,6 @@ import argparse
 from astropy.time import Time
 from django.core.management.base import CommandParser
 
-from tom_alerce.store.rankings import DEFAULT
-
 
 def add_night(parser: CommandParser) -> None:
     """Add ``--site`` and ``--now``."""
@@ -16,9 +14,12 @@ def add_night(parser: CommandParser) -> None:
     parser.add_argument("--now", type=mjd, metavar="TIME", help="rank as of this time, MJD or ISO, UTC (default: now)")
 
 
-def add_profile(parser: CommandParser) -> None:
-    """Add ``--profile``."""
-    parser.add_argument("--profile", default=DEFAULT, help="name of the science case to rank by (default: %(default)s)")
+def add_profiles(parser: CommandParser) -> None:
+    """Add ``--profile``, which may be given several times, and ``--all-profiles``."""
+    which = parser.add_mutually_exclusive_group()
+    text = "name of a science case to rank by, may be given several times (default: TOM_ALERCE['PROFILES'])"
+    which.add_argument("--profile", action="append", default=[], metavar="NAME", help=text)
+    which.add_argument("--all-profiles", action="store_true", help="rank by every profile in use")
 
 
 def mjd(text: str) -> float:

@@ -56,7 +56,7 @@ class BoardView(ViewerMixin, SingleTableMixin, FilterView):
     def get_queryset(self) -> QuerySet[Rank]:
         """Ranks of the ranking that is shown."""
         chosen, profile = self.request.GET.get("ranking", ""), self.request.GET.get("profile", "")
-        self.ranking = _ranking(chosen) if chosen.isdecimal() else rankings.current(profile=profile or rankings.DEFAULT)
+        self.ranking = _ranking(chosen) if chosen.isdecimal() else rankings.current(profile=profile)
         return rankings.ranks(self.ranking).filter(vetoed=False).select_related("sky_object")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _ranking(key: str) -> Ranking:
 def _offered(ranking: Ranking | None) -> dict[str, list[tuple[Ranking, str]]]:
     """Rankings to choose from with what to call them: by other profiles at the same site, and at other sites or times by the same one."""
     every, titles = rankings.offered(), {name: one.title for name, one in profiles.every().items()}
-    site, profile = (ranking.site, ranking.profile) if ranking else (rankings.site_name(), rankings.DEFAULT)
+    site, profile = (ranking.site, ranking.profile) if ranking else (rankings.site_name(), rankings.profile_name())
     by_profile = [(one, titles.get(one.profile, one.profile)) for one in every if one.site == site and not one.supposed]
     by_site = [(one, one.site) for one in every if one.profile == profile]
     return {"by_profile": by_profile, "by_site": by_site}

@@ -87,7 +87,7 @@ class PlanForm(forms.Form):
             "sites": [self.where[name] for name in data["site"]],
             "at": data["at"],
             "instrument": data["instrument"],
-            "profile": data["profile"] or rankings.DEFAULT,
+            "profile": data["profile"] or rankings.profile_name(),
             "top": data["top"] or MOST,
             **limits,
         }
@@ -159,7 +159,7 @@ class NightView(ViewerMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Context of the page."""
         context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request)}
-        context["ranking"] = rankings.current(profile=self.request.GET.get("profile") or rankings.DEFAULT)
+        context["ranking"] = rankings.current(profile=self.request.GET.get("profile", ""))
         try:
             asked = _Asked(self.request)
         except FollowupError as problem:

@@ -44,7 +44,7 @@ def plan_night(
     top: int = MOST,
     forced: Collection[int] = (),
     without: Collection[int] = (),
-    profile: str = rankings.DEFAULT,
+    profile: str = "",
 ) -> Planned:
     """Plan the best ``top`` objects of the current ranking, ranked again for each site, for what is left of the night at a time.
 
@@ -64,16 +64,17 @@ def plan_night(
         Keys of sky objects that have to be in the plan where they can be observed, and that must not; forced ones need no place in the
         ranking.
     profile : str
-        Name of a profile that is in use; its budget limits ``hours`` and ``most``, its facility goes before that of the settings.
+        Name of a profile that is in use, by default that of the board; its budget limits ``hours`` and ``most``, its facility goes before
+        that of the settings.
 
     Raises
     ------
     FollowupError
         The profile, a site, the instrument, a term or a limit cannot be used, or there is nothing to plan.
     """
-    case = profiles.current(profile)
+    case = profiles.current(profile or rankings.profile_name())
     where = sites or case.sites or (conf.get("SITE"),)
-    best = rankings.ranks(rankings.current(profile=profile)).filter(vetoed=False).values_list("sky_object", flat=True)
+    best = rankings.ranks(rankings.current(profile=case.name)).filter(vetoed=False).values_list("sky_object", flat=True)
     keys = [*forced, *(key for key in best[: min(top, MOST)] if key not in forced)][:MOST]
     if not keys:
         raise FollowupError("the current ranking has no object that may be observed")
@@ -82,7 +83,7 @@ def plan_night(
         given = {"instrument": instrument, "snr": given.get("snr", 20.0)}  # the filters of the settings are those of another
     given |= {"facility": case.facility.get("name", facility_name()), "hours": min(hours, case.budget.hours or math.inf)}
     most = min(most, case.budget.slots or math.inf)
-    ranked = [rank.compute(site, at, keys, profile) for site in where]
+    ranked = [rank.compute(site, at, keys, case) for site in where]
     made = [telescope(r.ranking, r.candidates, r.night, **given) for r in ranked]
     candidates = ranked[0].candidates
     order = {int(candidate.key): i for i, candidate in enumerate(candidates)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -42,7 +42,7 @@ class Stored(Ranked):
     row: models.Ranking
 
 
-def rank(site: Site | None = None, at: float | None = None, profile: Profile | str = rankings.DEFAULT) -> Stored:
+def rank(site: Site | None = None, at: float | None = None, profile: Profile | str = "") -> Stored:
     """Rank the recent objects as `compute` does, and store the ranking; some of what is too old is removed.
 
     Without a site, and without one of the profile's own, it is that of the settings.
@@ -52,24 +52,41 @@ def rank(site: Site | None = None, at: float | None = None, profile: Profile | s
     return several([profile], None if where is None else [where], at)[0]
 
 
-def several(names: Sequence[Profile | str], sites_: Sequence[Site] | None = None, at: float | None = None) -> list[Stored]:
-    """Rank by several profiles, each at these sites or at its own, and store the rankings; objects and light curves are read once."""
-    at = now() if at is None else at
-    made, loaded = [], _Loaded(at)
-    for profile in map(_profile, names):
-        for site in sites_ or profile.sites or [conf.get("SITE")]:
-            ranked = loaded.ranked(profile, site)
-            row = rankings.save(ranked.ranking, ranked.night, ranked.candidates, conf.get("RANK_LIMIT"), profile)
-            made.append(Stored(ranked.ranking, ranked.candidates, ranked.night, row))
+def several(
+    names: Sequence[Profile | str],
+    sites_: Sequence[Site] | None = None,
+    at: float | None = None,
+    refused: MutableMapping[str, FollowupError] | None = None,
+) -> list[Stored]:
+    """Rank by several profiles, each at these sites or at its own, and store the rankings; objects and light curves are read once.
+
+    A profile that cannot be used is added to ``refused`` with the reason, and the others are ranked by; without ``refused`` it ends all.
+    """
+    made: list[Stored] = []
+    loaded = _Loaded(now() if at is None else at)
+    for name in names:
+        try:
+            profile = _profile(name)
+            for site in sites_ or profile.sites or [conf.get("SITE")]:
+                made.append(_stored(loaded.ranked(profile, site), profile))
+        except FollowupError as error:
+            if refused is None:
+                raise
+            refused[name if isinstance(name, str) else name.name] = error
     retention.prune()
     return made
+
+
+def _stored(ranked: Ranked, profile: Profile) -> Stored:
+    row = rankings.save(ranked.ranking, ranked.night, ranked.candidates, conf.get("RANK_LIMIT"), profile)
+    return Stored(ranked.ranking, ranked.candidates, ranked.night, row)
 
 
 def compute(
     site: Site | None = None,
     at: float | None = None,
     sky_object_ids: Iterable[int] | None = None,
-    profile: Profile | str = rankings.DEFAULT,
+    profile: Profile | str = "",
 ) -> Ranked:
     """Rank recent objects, or given ones, for what is left of the night or, in daytime, for the coming night; store nothing.
 
@@ -82,7 +99,7 @@ def compute(
     sky_object_ids : iterable of int, optional
         Objects to rank, whatever their age; the default are those that the cuts of the profile let pass.
     profile : Profile or str
-        A profile, or the name of one that is in use.
+        A profile, or the name of one that is in use; the default is that of the board.
 
     Raises
     ------
@@ -94,7 +111,7 @@ def compute(
 
 def _profile(profile: Profile | str) -> Profile:
     try:
-        return profiles.current(profile) if isinstance(profile, str) else profile
+        return profiles.current(profile or rankings.profile_name()) if isinstance(profile, str) else profile
     except StoreError as error:
         raise FollowupError(str(error)) from error
 

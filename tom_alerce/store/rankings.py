@@ -18,8 +18,6 @@ from tom_alerce import conf, models
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models.places import Places
 
-#: Name of the profile that board, object pages, API and requests mean if nobody says which.
-DEFAULT = "default"
 #: Number of points of the altitude curve that are stored for the figure of the night.
 _POINTS = 48
 #: Width of the column of a site's name.
@@ -39,13 +37,18 @@ def site_name() -> str:
         return str(where)[:_SITE]
 
 
-def current(site: str | None = None, profile: str = DEFAULT) -> models.Ranking | None:
-    """The current ranking by a profile: the latest for a site (that of the settings), made for the time of its making; None without one.
+def profile_name() -> str:
+    """Name of the profile that board, object pages, API and requests mean if nobody says which: the first of the settings."""
+    return next(iter(conf.get("PROFILES")), "default")
+
+
+def current(site: str | None = None, profile: str = "") -> models.Ranking | None:
+    """The current ranking: the latest for a site and by a profile (those of the settings), made for the time of its making; None without.
 
     Board, object pages, API, explanations and requests mean this one. Rankings for other sites and for supposed times are chosen by who
     wants to see them. The current one may be of an earlier night, if nobody has ranked since: `is_for_tonight` says so.
     """
-    rows = models.Ranking.objects.filter(site=site_name() if site is None else site, profile=profile, supposed=False)
+    rows = models.Ranking.objects.filter(site=site_name() if site is None else site, profile=profile or profile_name(), supposed=False)
     return rows.order_by("-now", "-pk").first()
 
 
@@ -53,8 +56,8 @@ def offered() -> list[models.Ranking]:
     """Rankings to choose from: the current one of each site and profile, those of the settings first, then the latest supposed ones."""
     every = models.Ranking.objects.defer("packed")
     latest = every.filter(supposed=False).values("site", "profile").order_by("site").annotate(latest=Max("pk")).values("latest")
-    own = site_name()
-    by_site = sorted(every.filter(pk__in=latest), key=lambda row: (row.site != own, row.site, row.profile != DEFAULT, row.profile))
+    own, first = site_name(), profile_name()
+    by_site = sorted(every.filter(pk__in=latest), key=lambda row: (row.site != own, row.site, row.profile != first, row.profile))
     return [*by_site, *every.filter(supposed=True).order_by("-pk")[:_OFFERED]]
 
 
@@ -98,7 +101,7 @@ def save(ranking: Ranking, night: Night, candidates: Sequence[Candidate], limit:
             night=night.date,
             now=night.now,
             supposed=abs(night.now - now_mjd()) > _SUPPOSED,
-            profile=profile.name if profile else DEFAULT,
+            profile=profile.name if profile else profile_name(),
             version=profile.version if profile else 1,
             weights={k: float(w) for k, w in ranking.weights.items()},
             packed=_places(ranking, night, kept, rows).pack(),

@@ -63,7 +63,7 @@ class Command(command.Command):
         self._run("alerce_ingest", *(str(folder / name) for name in ("ztf", "atlas", "lsst", "lasair", "trouble")))
         self._poll(folder / "ztf")
         problem = self._classify()
-        self._run("alerce_rank", show=3)
+        self._run("alerce_rank", show=1)
         if problem is None and CLASSIFIER in conf.get("CLASSIFIERS"):
             self._run("alerce_drift")
             self._run("alerce_explain", top=_EXPLAINED)

@@ -12,7 +12,7 @@ from followup.records import FollowupError
 from tom_alerce.management import command
 from tom_alerce.management.options import add_night, positive
 from tom_alerce.pipeline import campaign
-from tom_alerce.store import profiles
+from tom_alerce.store import profiles, rankings
 from tom_alerce.store.errors import StoreError
 
 
@@ -24,7 +24,7 @@ class Command(command.Command):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add ``--profile``, ``--nights``, ``--slots``, ``--json``, ``--site`` and ``--now``."""
         add_night(parser)
-        parser.add_argument("--profile", default="default", metavar="NAME", help="name of a profile (default: %(default)s)")
+        parser.add_argument("--profile", default=rankings.profile_name(), metavar="NAME", help="name of a profile (default: %(default)s)")
         parser.add_argument("--nights", type=positive, default=30, help="nights that have passed (default: %(default)s)")
         parser.add_argument("--slots", type=positive, default=10, help="observations a night (default: %(default)s)")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
