@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from broker_adapters.photometry import flux_from_magnitude
 from broker_adapters.records import Detections
 from broker_adapters.significance import alerts
+from classifiers.peaks import vertex
 from followup.profiles import Profile
 from followup.rank import rank
 from followup.records import Candidate, Candidates, Limits, Night, Site
@@ -21,9 +22,6 @@ Policy = Callable[[Candidates, Night], NDArray[np.float64]]
 
 #: What was known on an evening (MJD, UTC): candidates with nothing measured or said after it (`known_at`).
 Known = Callable[[float], Sequence[Candidate]]
-
-#: Days about the brightest point in which the parabola of a peak is fitted, the least number of points, and of those on either side.
-ABOUT, POINTS, SIDE = 15.0, 3, 1
 
 #: Days about the peak of a hit, days after the first detection of what is young, and from an evening to its observations.
 NEAR, YOUNG, INTO_THE_NIGHT = 4.0, 3.0, 0.25
@@ -176,23 +174,11 @@ def _first(candidate: Candidate) -> float:
 
 
 def true_peak(rows: Detections) -> float:
-    """MJD of the peak of a whole light curve: of the parabola in flux about the brightest point in a g-like band, else in an r-like one.
-
-    NaN where points on both sides do not cover it, or the parabola does not open downwards with its vertex between its points.
-    """
+    """MJD of the peak of a whole light curve in a g-like band, else in an r-like one; NaN where points do not cover it."""
     for bands in (("g", "c"), ("r", "o")):
         own = rows[np.isin(rows["band"], bands) & alerts(rows) & (rows["flux"] > 0.0)]
-        peak = _vertex(np.ascontiguousarray(own["mjd"]), np.ascontiguousarray(own["flux"])) if len(own) else np.nan
+        t, flux, error = (np.ascontiguousarray(own[name], dtype=np.float64) for name in ("mjd", "flux", "flux_err"))
+        peak = vertex(t, flux, error)
         if np.isfinite(peak):
             return peak
     return float("nan")
-
-
-def _vertex(t: NDArray[np.float64], flux: NDArray[np.float64]) -> float:
-    top = t[np.argmax(flux)]
-    near = np.abs(t - top) <= ABOUT
-    if near.sum() < POINTS or (t[near] < top).sum() < SIDE or (t[near] > top).sum() < SIDE:
-        return float("nan")
-    bend, slope, _ = np.polyfit(t[near] - top, flux[near] / flux.max(), 2)
-    vertex = float(top - slope / (2.0 * bend)) if bend < 0.0 else float("nan")
-    return vertex if t[near].min() <= vertex <= t[near].max() else float("nan")

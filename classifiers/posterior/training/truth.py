@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 
+from classifiers.peaks import COVERS
+from classifiers.peaks import vertex as measured
 from classifiers.posterior.inputs import BLUE
 from classifiers.posterior.points import Floats
 
-#: Days about the brightest point that are fitted, days on either side within which there must be a point, and least number of points.
-WINDOW, BESIDE, LEAST = 9.0, 9.0, 4
+#: How a peak must be covered: by the narrowest window, since a wider one is late.
+COVER = COVERS[:1]
 
 #: Days from the maximum of a curve without noise at which it is taken for `vertex`.
 GRID = np.arange(-9.0, 9.1, 1.5)
@@ -25,23 +27,10 @@ def peak(table: Floats) -> tuple[float, bool]:
     for blue in (True, False):
         t, wavelength, flux, error = table
         own = ((wavelength < BLUE) == blue) & (flux > 0)
-        found = _vertex(t[own], flux[own], error[own])
+        found = measured(t[own], flux[own], error[own], COVER)
         if math.isfinite(found):
             return found, blue
     return math.nan, True
-
-
-def _vertex(t: Floats, flux: Floats, error: Floats) -> float:
-    if len(t) < LEAST:
-        return math.nan
-    best = int(np.argmax(flux))
-    x, near = t - t[best], np.abs(t - t[best]) <= WINDOW
-    if near.sum() < LEAST or not ((x < 0) & (x >= -BESIDE)).any() or not ((x > 0) & (x <= BESIDE)).any():
-        return math.nan
-    x, weight = x[near], 1 / np.hypot(error[near], 0.02 * flux[best])
-    a, b, _ = np.polyfit(x, flux[near], 2, w=weight)
-    vertex = -b / (2 * a) if a < 0 else math.nan
-    return float(t[best] + vertex) if x.min() <= vertex <= x.max() else math.nan
 
 
 def vertex(t: Floats, flux: Floats) -> float:
