@@ -24,6 +24,11 @@ from tests.portal import network
 HERE = Path(__file__).resolve().parent
 PROPOSAL, POOR = "TOM2026", "POOR2026"
 TOKEN, ADMIN = "localtoken0123456789", "admintoken0123456789"
+#: Columns of a proposal's time, beside its semester.
+_ALLOCATION = (
+    *("proposal_id", "instrument_types", "ipp_limit", "ipp_time_available"),
+    *(f"{kind}_{what}" for kind in ("std", "tc", "rr", "realtime") for what in ("allocation", "time_used")),
+)
 #: Seconds that a server has to come up.
 _PATIENCE = 60.0
 
@@ -113,7 +118,7 @@ class Portal:
         self.start()
 
     def _fill(self) -> None:
-        """Tables, two users, a proposal with time and one without."""
+        """Tables, two users, a proposal with time and one without; both had time in a semester that is over."""
         self.postgres.query("create database portal")
         until = ("--start", "2000-01-01T00:00:00+00:00", "--end", "2100-01-01T00:00:00+00:00")
         for command in (
@@ -127,7 +132,14 @@ class Portal:
             program = environment() / "bin" / "django-admin"  # type: ignore[operator] # `missing` has looked
             subprocess.run([program, *command], env=self._environment, check=True, capture_output=True, cwd=self.folder)
         self.postgres.query("update accounts_profile set staff_view = true", "portal")
-        self.postgres.query(f"update proposals_timeallocation set std_time_used = std_allocation where proposal_id = '{POOR}'", "portal")
+        self.postgres.query("insert into proposals_semester (id, start, \"end\") values ('1999T', '1999-01-01', '1999-12-31')", "portal")
+        columns = ", ".join(_ALLOCATION)
+        self.postgres.query(
+            f"insert into proposals_timeallocation (semester_id, {columns}) select '1999T', {columns} from proposals_timeallocation",
+            "portal",
+        )
+        spent = "update proposals_timeallocation set std_time_used = std_allocation"
+        self.postgres.query(f"{spent} where proposal_id = '{POOR}' and semester_id = '2026T'", "portal")
         self.postgres.query("select setval('requestgroups_request_id_seq', 5000)", "portal")  # ids of requests are not those of groups
 
     def start(self, throttle: str | None = None) -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urlencode, urljoin
 
 import requests
 from django.core.cache import cache
 from django.utils import timezone
 from tom_observations.facility import get_service_class
 
+from broker_adapters.times import datetime_from_mjd
+from followup.asked import Asked
 from tom_alerce import conf
 from tom_alerce.models import FollowupRequest
 from tom_alerce.requests.facilities import facility_of
@@ -35,9 +38,10 @@ _KEPT = 600
 class Allowance:
     """What the portal says of one request; None where it says nothing.
 
-    ``at`` is when it was asked, ``left`` the hours of the proposal that are left for the instrument by kind of time, ``highest`` the
-    largest intra-proposal priority, ``hours`` the time that the request takes by the portal's count, ``contention`` the hours that all
-    proposals ask for around its right ascension in the coming day, and ``problem`` why something is not known.
+    ``at`` is when it was asked, ``left`` the hours of the proposal that are left for the instrument in the semester of the request by kind
+    of time, ``highest`` the largest intra-proposal priority, ``hours`` the time that the request takes by the portal's count,
+    ``contention`` the hours that all proposals ask for around its right ascension in the coming day, and ``problem`` why something is not
+    known.
     """
 
     at: datetime
@@ -76,7 +80,7 @@ def _portal(row: FollowupRequest) -> tuple[str, str] | None:
 
 
 def _ask(row: FollowupRequest, address: str, token: str) -> Allowance:
-    """Ask three questions; the first that gets no answer ends it, since a portal that is down is not asked thrice."""
+    """Ask four questions; the first that gets no answer ends it, since a portal that is down is not asked again."""
     found = check(row)
     if found.state == State.DRAFT:
         return Allowance(timezone.now(), {}, None, None, None, found.message)
@@ -87,7 +91,9 @@ def _ask(row: FollowupRequest, address: str, token: str) -> Allowance:
     headers = {"Authorization": f"Token {token}"}
     try:
         with bounded(conf.get("FACILITY_TIMEOUT")):
-            left = _left(_json("GET", address, f"/api/proposals/{quote(asked.proposal, safe='')}/", headers), asked.instrument)
+            semesters = _semesters(_json("GET", address, f"/api/semesters/?{urlencode({'semester_contains': _start(asked)})}", headers))
+            proposal = _json("GET", address, f"/api/proposals/{quote(asked.proposal, safe='')}/", headers)
+            left = _left(proposal, asked.instrument, semesters)
             contention = _contention(_json("GET", address, f"/api/contention/{quote(asked.instrument, safe='')}/", headers), ra)
             if sent is not None:
                 highest, hours = _highest(_json("POST", address, "/api/requestgroups/max_allowable_ipp/", headers, sent), asked.instrument)
@@ -105,10 +111,23 @@ def _json(method: str, address: str, path: str, headers: Mapping[str, str], body
     return response.json()
 
 
-def _left(proposal: Any, instrument: str) -> dict[str, float]:
-    """Kind of time -> hours left for an instrument."""
+def _start(asked: Asked) -> str:
+    """When a request may begin, as the portal writes times; now where that is not known or over."""
+    now = timezone.now()
+    begins = datetime_from_mjd(asked.start) if math.isfinite(asked.start) else now
+    return max(begins, now).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _semesters(answer: Any) -> set[str]:
+    """Names of the semesters."""
+    return {str(one["id"]) for one in answer["results"]}
+
+
+def _left(proposal: Any, instrument: str, semesters: Collection[str]) -> dict[str, float]:
+    """Kind of time -> hours left for an instrument; a proposal lists what it had in earlier semesters, too."""
     names = {"std": "normal", "tc": "time critical", "rr": "rapid response"}
-    rows = [one for one in proposal.get("timeallocation_set", ()) if instrument in one.get("instrument_types", ())]
+    every = [one for one in proposal["timeallocation_set"] if one["semester"] in semesters]
+    rows = [one for one in every if instrument in one["instrument_types"]]
     return {
         told: sum(float(one.get(f"{kind}_allocation") or 0.0) - float(one.get(f"{kind}_time_used") or 0.0) for one in rows)
         for kind, told in names.items()
