@@ -11,6 +11,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from django.urls import reverse
+from requests import ConnectionError
+from tom_observations.models import ObservationRecord
 
 from followup import profiles
 from tests.tom_alerce import factories
@@ -147,32 +149,60 @@ def test_a_private_targets_name_is_in_no_file_of_others(client, skies):
     assert skies[0].survey_objects.get().object_id in text
 
 
-def test_requests_for_all_are_drafts(client, skies, observer):
+def test_requests_for_all_are_checked_and_shown_with_their_verdicts(client, skies, observer):
     response = page(client, most=3)
     address = reverse("tom_alerce:night-requests") + "?" + response.context["query"]
     assert client.get(address).status_code == 405
     answer = client.post(address)
-    assert answer.url.startswith(reverse("tom_alerce:night"))
-    assert {row.sky_object_id for row in FollowupRequest.objects.all()} == set(planned(response))
-    assert {(row.state, row.user) for row in FollowupRequest.objects.all()} == {("draft", observer)}
-    assert "3 requests drafted" in [str(m) for m in answer.wsgi_request._messages][-1]
+    rows = FollowupRequest.objects.all()
+    assert answer.url.partition("?")[0] == reverse("tom_alerce:bulk")
+    assert {row.sky_object_id for row in rows} == set(planned(response))
+    assert {(row.state, row.user) for row in rows} == {("validated", observer)}
+    assert not ObservationRecord.objects.exists()
+    shown = client.get(answer.url)
+    assert {row.pk for row in shown.context["requests"]} == {row.pk for row in rows}
+    assert all(row.verdicts for row in shown.context["requests"])
 
 
-def test_one_object_of_others_ends_no_other_request(client, skies):
-    skies[0].target = factories.target("Theirs", permissions="PRIVATE")
+def test_one_object_of_others_ends_no_other_request_and_is_not_named(client, skies):
+    skies[0].target = factories.target("Secret", permissions="PRIVATE")
     skies[0].save()
     answer = client.post(reverse("tom_alerce:night-requests"))
-    said = [str(m) for m in answer.wsgi_request._messages]
-    assert any("a target of others" in one for one in said)
-    assert "4 requests drafted" in said[-1]
+    (said,) = [str(m) for m in answer.wsgi_request._messages]
+    assert said.startswith(f"{skies[0].survey_objects.get().object_id}: it is a target of others")
     assert FollowupRequest.objects.count() == 4
+
+
+def test_a_silent_portal_is_asked_once_and_the_rest_are_drafts(client, skies, observer, monkeypatch):
+    def silent(self, *args, **options):
+        asked.append(1)
+        raise ConnectionError
+
+    asked = []
+    monkeypatch.setattr("demo.facility.FakeFacility.create_form_instance", silent)
+    answer = client.post(reverse("tom_alerce:night-requests"))
+    assert len(asked) == 1
+    assert {row.state for row in FollowupRequest.objects.all()} == {"draft"}
+    monkeypatch.undo()
+    keys = [str(row.pk) for row in FollowupRequest.objects.all()]
+    client.post(reverse("tom_alerce:bulk-confirm"), {"do": "check", "pk": keys})
+    assert {row.state for row in FollowupRequest.objects.all()} == {"validated"}
+    assert answer.status_code == 302
+
+
+def test_a_plan_that_cannot_be_made_makes_no_request(client, skies):
+    answer = client.post(reverse("tom_alerce:night-requests") + "?hours=-1")
+    assert answer.url.startswith(reverse("tom_alerce:night"))
+    assert "hours: " in [str(m) for m in answer.wsgi_request._messages][-1]
+    client.post(reverse("tom_alerce:night-requests") + "?" + "&".join(f"without={sky.pk}" for sky in skies))
+    assert not FollowupRequest.objects.exists()
 
 
 def test_without_the_role_request_nothing_is_drafted(client, skies, site):
     client.force_login(factories.user("guest"))
     assert "Draft requests" not in page(client).content.decode()
     answer = client.post(reverse("tom_alerce:night-requests"))
-    assert "the role 'request'" in [str(m) for m in answer.wsgi_request._messages][-1]
+    assert any("the role 'request'" in str(m) for m in answer.wsgi_request._messages)
     assert not FollowupRequest.objects.exists()
 
 

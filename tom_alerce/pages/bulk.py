@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from followup.records import FollowupError, ObservationRequest
-from tom_alerce import visible
+from tom_alerce import conf, visible
 from tom_alerce.models import FollowupRequest, SkyObject
 from tom_alerce.pages.access import viewers_only
 from tom_alerce.pages.request_actions import deliver, refusing
@@ -45,25 +46,29 @@ def plan(request: HttpRequest) -> HttpResponse:
 
 
 def prepare(planned: Sequence[ObservationRequest], ranking: Any, user: visible.User) -> tuple[list[FollowupRequest], list[str]]:
-    """Draft and check planned requests for objects that the user may change; what is wrong with one ends that one, and is said."""
+    """Draft and check planned requests for objects that the user may change; what is wrong with one ends that one, and is said.
+
+    No check begins once a portal was silent, or later than `FACILITY_TIMEOUT` after the first: the rest stay drafts, to be checked later.
+    """
     skies = SkyObject.objects.in_bulk([int(one.target) for one in planned])
-    allowed, silent = visible.changeable(user, skies.values()), False
+    visible.reveal(user, list(skies.values()))  # the name in a plan is that of the target, which may be a secret
+    allowed, end = visible.changeable(user, skies.values()), time.monotonic() + conf.get("FACILITY_TIMEOUT")
     rows: list[FollowupRequest] = []
     refused: list[str] = []
     for one in planned[:MOST]:
-        if int(one.target) not in allowed:
-            refused.append(f"{one.name}: it is a target of others, which you may not change")
+        name = str(skies.get(key := int(one.target), f"sky object {key}"))
+        if key not in allowed:
+            refused.append(f"{name}: it is a target of others, which you may not change")
             continue
         try:
             (row,) = draft.draft([one], ranking, user)
+            rows.append(row)
+            if row.state in draft.REDRAFTED and time.monotonic() < end:
+                validate.dry_run(row, user)
+                draft.settle(row)
+                end = 0.0 if "no usable answer" in row.message else end
         except (StoreError, FollowupError) as refusal:
-            refused.append(f"{one.name}: {refusal}")
-            continue
-        rows.append(row)
-        if row.state in draft.REDRAFTED and not silent:
-            validate.dry_run(row, user)
-            draft.settle(row)
-            silent = "no usable answer" in row.message
+            refused.append(f"{name}: {refusal}")
     return rows, refused
 
 
@@ -108,8 +113,16 @@ def confirm(request: HttpRequest) -> HttpResponse:
     return redirect(address(rows))
 
 
+def _check(row: FollowupRequest, user: visible.User) -> None:
+    require(user, "request", row)
+    validate.dry_run(row, user)
+    if row.state == State.DRAFT:
+        raise Silent(row.message)
+
+
 #: What a button does -> the role that it takes, and how it is done with one request.
 _DO: dict[str, tuple[str, Callable[[HttpRequest, FollowupRequest], None]]] = {
+    "check": ("request", lambda request, row: _check(row, request.user)),
     "ask": ("request", lambda request, row: ask.ask(row, request.user)),
     "approve": ("approve", lambda request, row: approve(row, request.user)),
     "send": ("send", deliver),

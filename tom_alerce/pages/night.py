@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 
 from followup.plan import load_facility
@@ -22,15 +21,15 @@ from followup.visibility import airmass
 from tom_alerce import conf, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import SkyObject
-from tom_alerce.pages import exports
+from tom_alerce.pages import bulk, exports
 from tom_alerce.pages.access import ViewerMixin, viewers_only
 from tom_alerce.pages.figures.timeline import timeline
+from tom_alerce.pages.request_actions import refusing
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline.night import MOST, Planned, plan_night
-from tom_alerce.requests import draft
 from tom_alerce.requests.facilities import facility_name
+from tom_alerce.requests.rights import require
 from tom_alerce.store import profiles, rankings
-from tom_alerce.store.errors import StoreError
 
 #: Sites of a plan at most, and days around now that may be planned.
 SITES_AT_MOST, DAYS = 4, 30.0
@@ -247,29 +246,20 @@ def calendar(request: HttpRequest) -> HttpResponse:
     return _file(request, "text/calendar", "ics")
 
 
-@require_POST
-@viewers_only
+@refusing
 def ask(request: HttpRequest) -> HttpResponse:
-    """``/alerce/night/requests/``: draft the requests of the plan in the address; one that fails ends no other. Nothing is sent."""
+    """``/alerce/night/requests/``: draft and check the requests of the plan in the address, and show them together. Nothing is sent."""
+    require(request.user, "request")
     back = f"{reverse('tom_alerce:night')}?{request.GET.urlencode()}"
-    if not visible.may(request.user, "request"):
-        messages.error(request, f"Not done: your account has not the role 'request' ({conf.ROLES['request']})")
-        return redirect(back)
     try:
         asked = _Asked(request)
     except FollowupError as problem:
         messages.error(request, f"Not done: {problem}")
         return redirect(back)
-    ranking, made = rankings.current(profile=asked.options["profile"]), 0
-    allowed, skies = visible.changeable(request.user, asked.skies), {str(sky.pk): sky for sky in asked.skies}
-    for one in asked.planned.requests:
-        try:
-            if int(one.target) not in allowed:
-                raise StoreError("it is a target of others, which you may not change")
-            draft.draft([one], ranking, request.user)
-        except (StoreError, FollowupError) as refusal:
-            messages.error(request, f"{skies[one.target].name}: {refusal}")
-        else:
-            made += 1
-    messages.success(request, f"{made} request{'' if made == 1 else 's'} drafted, nothing was sent.")
-    return redirect(back)
+    rows, refused = bulk.prepare(asked.planned.requests, rankings.current(profile=asked.options["profile"]), request.user)
+    for why in refused:
+        messages.warning(request, why)
+    if not rows:
+        messages.error(request, "Not done: no request of this plan could be drafted.")
+        return redirect(back)
+    return redirect(bulk.address(rows))
