@@ -15,11 +15,12 @@ from followup.records import Exposure, ObservationRequest
 from followup.sites import SITES
 from followup.visibility import night
 from tests.tom_alerce import factories
+from tests.tom_alerce.test_tns import named
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Override
 from tom_alerce.requests import judge
 from tom_alerce.requests.rights import Forbidden
-from tom_alerce.store import marks
+from tom_alerce.store import marks, tns
 from tom_alerce.store.errors import StoreError
 
 pytestmark = pytest.mark.django_db
@@ -174,3 +175,11 @@ def test_further_facilities_have_options_of_their_own(settings):
 
     assert options_of(soar.payload, "soar") == {"proposal": "S"}
     assert options_of(soar.payload) == {"proposal": "L"}
+
+
+def test_a_class_at_tns_stops_a_spectrum_and_the_guard_says_whose_it_is(made):
+    row = made(instrument="SPECTROGRAPH")
+    sky = row.sky_object
+    tns.load([named(ra=sky.ra, dec=sky.dec, type="CV")], whole=True)
+    assert verdicts(row)["classified"].reason == "classified already: CV at TNS (AT 2026abc)"
+    assert verdicts(made())["classified"].passed

@@ -24,6 +24,7 @@ from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.sites import sites_of
 from tom_alerce.requests.states import PENDING, State
 from tom_alerce.store import marks
+from tom_alerce.store import tns as tns_table
 from tom_alerce.store.candidates import candidates
 
 logger = logging.getLogger(__name__)
@@ -79,9 +80,12 @@ def _columns(row: FollowupRequest) -> Asked:
 
 
 def _classified(row: FollowupRequest, candidate: Candidate) -> str:
-    """The name that says that there is a class; '' where there is none."""
+    """The class at TNS, or the name that says that there is one; '' where there is none."""
     if not candidate.classified:
         return ""
+    named = tns_table.of([row.sky_object]).get(row.sky_object_id)
+    if named is not None and named.type:
+        return f"{named.type} at TNS ({named})"
     names = [candidate.name, *(name for member in row.sky_object.survey_objects.all() for name in member.names)]
     return tns.best(names) or candidate.name
 

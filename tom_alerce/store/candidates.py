@@ -19,7 +19,7 @@ from followup.curves import Curves
 from followup.records import Candidate
 from tom_alerce import visible
 from tom_alerce.clock import now
-from tom_alerce.models import FollowupRequest, Mark, RequestEvent, SkyObject, SurveyObject
+from tom_alerce.models import FollowupRequest, Mark, RequestEvent, SkyObject, SurveyObject, TnsObject
 from tom_alerce.models.sky import public_names
 from tom_alerce.store import lightcurves, marks, outlooks
 from tom_alerce.store import tns as tns_table
@@ -78,7 +78,7 @@ def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
     members, titles, observed = _members(skies), _titles(skies), _observed(skies)
     said, prospects = opinions(skies), outlooks.of(skies, at)
     marked = marks.of(set(Mark.objects.filter(sky_object__in=skies.values("pk")).values_list("sky_object_id", flat=True)), at)
-    classed = tns_table.classed(skies)
+    at_tns = tns_table.of(skies)
     made: list[Candidate] = []
     reader = _Reader([[m.pk for m in members.get(pk, ())] for pk in rows])
     for pk, ra, dec, first, stated, n, n_stated, target in rows.values():
@@ -98,7 +98,7 @@ def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
                 oddness=_number(opinion.oddness),
                 marks=marked.get(pk, ()),
                 observed=observed.get(pk, math.nan),
-                classified=pk in classed or any(map(tns.spectroscopic, [*named, title or ""])),
+                classified=_has_class(at_tns.get(pk)) or any(map(tns.spectroscopic, [*named, title or ""])),
             )
         )
     batch = Stored(made, skies)
@@ -127,6 +127,10 @@ def _observed(skies: QuerySet[SkyObject]) -> dict[int, float]:
     rows = RequestEvent.objects.filter(after=FollowupRequest.State.OBSERVED, request__sky_object__in=skies.values("pk")).order_by()
     latest = rows.values_list("request__sky_object").annotate(latest=Max("time"))
     return {key: mjd_from_datetime(time) for key, time in latest}
+
+
+def _has_class(named: TnsObject | None) -> bool:
+    return named is not None and bool(named.type)
 
 
 def _number(value: float | None) -> float:

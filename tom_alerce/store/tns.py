@@ -9,7 +9,6 @@ from itertools import islice
 
 import numpy as np
 from django.db import transaction
-from django.db.models import QuerySet
 from numpy.typing import ArrayLike
 
 from broker_adapters import healpix
@@ -114,8 +113,10 @@ def called(names: Iterable[str]) -> dict[str, TnsObject]:
     return found
 
 
-def of(skies: Sequence[SkyObject]) -> dict[int, TnsObject]:
+def of(skies: Iterable[SkyObject]) -> dict[int, TnsObject]:
     """Sky object -> its object of TNS: by the name of one of its members, else by place; what moves has none."""
+    if not TnsObject.objects.exists():
+        return {}
     fixed = [sky for sky in skies if not sky.moving]
     owners = {
         object_id: sky
@@ -125,13 +126,6 @@ def of(skies: Sequence[SkyObject]) -> dict[int, TnsObject]:
     by_place = zip(fixed, near([s.ra for s in fixed], [s.dec for s in fixed]), strict=True)
     found = {sky.pk: one for sky, one in by_place if one is not None}
     return found | {owners[name]: one for name, one in called(owners).items()}
-
-
-def classed(skies: QuerySet[SkyObject]) -> set[int]:
-    """Those of the objects that TNS has a spectroscopic class for."""
-    if not TnsObject.objects.exclude(type="").exists():
-        return set()
-    return {pk for pk, one in of(list(skies)).items() if one.type}
 
 
 def give_names(since: float) -> int:
