@@ -25,8 +25,8 @@ from broker_adapters.kernels import compiled
 from classifiers.models.lightcurve import supernova
 from classifiers.posterior.points import WAVELENGTHS, Floats
 
-#: Number of parameters; days within which the time of the peak is linear.
-SIZE, WARP = 13, 8.0
+#: Number of parameters; days within which the time of the peak is linear, and largest transformed one: 1600 days.
+SIZE, WARP, FARTHEST = 13, 8.0, 6.0
 
 #: Ranges of ln gamma, logit beta, ln tau_rise and ln tau_fall.
 LOW, HIGH = np.array([0.0, -6.0, -1.2, 0.3]), np.array([5.2, 6.0, 3.2, 5.5])
@@ -94,7 +94,7 @@ def of_fit(p: Floats, zero: float) -> Floats:
 def families(z: Floats) -> tuple[Floats, Floats]:
     """Transformed parameters (2, 6) of both families, times in days from the latest evidence, and day and logarithm of each peak (2, 2)."""
     q, peaks = np.empty((2, 6)), np.empty((2, 2))
-    t_g = WARP * np.sinh(min(max(z[0], -6.0), 6.0)) + z[12]
+    t_g = WARP * np.sinh(min(max(z[0], -FARTHEST), FARTHEST)) + z[12]
     peaks[0, 0], peaks[1, 0] = t_g, t_g + z[2]
     peaks[0, 1], peaks[1, 1] = z[1], z[1] + z[3]
     for k in range(2):

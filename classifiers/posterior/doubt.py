@@ -19,17 +19,34 @@ from classifiers.posterior.draws import Draws
 from classifiers.posterior.inputs import Inputs
 from classifiers.posterior.points import Floats, Points
 
+#: Most points that are compared, spread evenly.
+COMPARED = 24
+
 #: Points that all count as, and errors of the comparison: parts of the flux and of the brightest one.
 COUNTED, COARSE, COARSE_OF_PEAK = 2.0, 0.2, 0.07
 
 
 def doubt(found: Draws, points: Points, x: Inputs) -> Floats:
     """Pareto k of the weights of n objects, shape (n,)."""
+    points = thinned(points)
     scale = x.scale[:, None]
     flux, error = points.flux / scale, points.error / scale
     error = np.sqrt(error**2 + (COARSE * np.nan_to_num(flux)) ** 2 + COARSE_OF_PEAK**2)
     log_weight = _log_likelihoods(found.families, points.t - x.mjd[:, None], points.wavelength, flux, error)
     return pareto(log_weight * np.minimum(1.0, COUNTED / points.count)[:, None])
+
+
+def thinned(points: Points) -> Points:
+    """At most `COMPARED` points of n objects, evenly from each one's first to its last."""
+    count = points.count[:, None]
+    kept = np.minimum(count, COMPARED)
+    place = np.arange(min(COMPARED, points.t.shape[1]))
+    which = np.where(place < kept, place * (count - 1) // np.maximum(kept - 1, 1), points.t.shape[1] - 1)
+    cut = [
+        np.where(place < kept, np.take_along_axis(a, which, axis=1), np.nan)
+        for a in (points.t, points.wavelength, points.flux, points.error)
+    ]
+    return Points(*cut)
 
 
 def pareto(log_weight: Floats) -> Floats:

@@ -60,7 +60,7 @@ class Weights:
     """Weights of the network by layer and kind, and what goes with them.
 
     The parameters less `centre` and over `sigma`, both (13,), are standardised; `temper` (1,) is a factor on the deviations of the time of
-    the peak.
+    the peak in the table of an outlook; curves are drawn without it.
     """
 
     arrays: dict[str, Singles] = field(repr=False)
@@ -80,7 +80,6 @@ class Weights:
         packed = triangle.reshape(len(e), len(CLASSES), COMPONENTS, TRIANGLE)
         shape = (len(e), len(CLASSES), COMPONENTS, SIZE)
         diagonal = np.exp(np.clip(packed[..., :SIZE], -4.0, 6.0))
-        diagonal[..., 0] /= self.temper
         return Mixture(classes, np.exp(log_softmax(weight, axis=-1)), mean.reshape(shape), diagonal, packed[..., SIZE:])
 
     def _summary(self, x: Inputs) -> Singles:

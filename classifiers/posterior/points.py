@@ -28,11 +28,17 @@ WAVELENGTHS = (480.0, 640.0)
 #: Most points of one object: of more so many of the latest, and of the rest some, spread evenly, measurements before limits.
 MOST, LATEST = 64, 40
 
+#: Days after the brightest detection, what is measured after which says little of the peak.
+SETTLED = 25.0
+
 #: Multiples of the golden section, less the integers, fill [0, 1) evenly.
 GOLDEN = (np.sqrt(5) - 1) / 2
 
 #: Points in a day between which measurements are not combined, and systematic error of a flux as a fraction of it.
 PER_DAY, SYSTEMATIC = 2.0, 0.02
+
+#: More half days than there are until the year 2217, and more hundredths of nm than the wavelengths have; days of the longest light curve.
+FIELD, LONGEST = 2**18, 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,35 +69,64 @@ class Points:
         return Points(self.t[which], self.wavelength[which], self.flux[which], self.error[which])
 
 
-def points(curves: Sequence[Curve], now: Floats) -> Points:
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """All combined points of n objects: MJD, wavelength, flux and error, `columns` (4, m), of which each has its `owner` (m,).
+
+    Owners ascend, and times do of each.
+    """
+
+    columns: Floats
+    owner: NDArray[np.intp]
+    n: int
+
+
+def table(curves: Sequence[Curve], now: Floats) -> Table:
     """Points of n light curves until a moment (MJD) of each."""
-    tables = [_columns(curve) for curve in curves]
-    owner = np.repeat(np.arange(len(tables)), [table.shape[1] for table in tables])
-    columns = np.concatenate(tables, axis=1) if tables else np.empty((4, 0))
+    found = tabled([_columns(curve) for curve in curves])
+    columns, owner = found.columns, found.owner
     past = columns[0] <= np.asarray(now, float)[owner]
-    return _padded(*_combined(columns[:, past], owner[past]), len(tables))
+    if not past.all():
+        columns, owner = columns[:, past], owner[past]
+    return Table(*_combined(columns, owner), len(curves))
 
 
-def padded(tables: Sequence[Floats]) -> Points:
-    """Points of n tables of shape (4, m), as `combined` gives them; at most `MOST` of each."""
-    owner = np.repeat(np.arange(len(tables)), [table.shape[1] for table in tables])
-    return _padded(np.concatenate(tables, axis=1) if tables else np.empty((4, 0)), owner, len(tables))
+def tabled(parts: Sequence[Floats]) -> Table:
+    """Table of n tables of shape (4, m), as `combined` gives them."""
+    owner = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
+    return Table(np.concatenate(parts, axis=1) if parts else np.empty((4, 0)), owner, len(parts))
 
 
-def _padded(table: Floats, owner: NDArray[np.intp], n: int) -> Points:
-    """Points of n objects of a table (4, m), of which each column has its owner, in ascending order."""
+def about_peak(found: Table) -> tuple[Table, NDArray[np.intp]]:
+    """What there was until `SETTLED` days after the brightest detection of those that were seen later, k objects, and which they are."""
+    t, _, flux, error = found.columns
+    with np.errstate(invalid="ignore"):
+        detected = flux >= DETECTED * error
+    brightest, latest = np.full(found.n, np.inf), np.full(found.n, -np.inf)
+    order = np.flatnonzero(detected)[np.argsort(flux[detected], kind="stable")]
+    brightest[found.owner[order]] = t[order]
+    latest[found.owner] = t
+    until = brightest + SETTLED
+    old = np.flatnonzero(latest > until)
+    kept = (t <= until[found.owner]) & np.isin(found.owner, old)
+    return Table(found.columns[:, kept], np.searchsorted(old, found.owner[kept]), len(old)), old
+
+
+def padded(found: Table) -> Points:
+    """Points of n objects, at most `MOST` of each."""
+    columns, owner = found.columns, found.owner
     if np.bincount(owner, minlength=1).max() > MOST:
-        order = np.lexsort((-table[0], np.isnan(table[2]), owner))
+        order = np.lexsort((-columns[0], np.isnan(columns[2]), owner))
         place = _rank(owner)  # from the latest back, measurements first
         turn = np.where(place < LATEST, -1.0, place * GOLDEN % 1)
-        order = order[np.lexsort((turn, np.isnan(table[2, order]), owner))]
+        order = order[np.lexsort((turn, np.isnan(columns[2, order]), owner))]
         kept = order[place < MOST]
-        kept = kept[np.lexsort((table[0, kept], owner[kept]))]
-        table, owner = table[:, kept], owner[kept]
+        kept = kept[np.lexsort((columns[0, kept], owner[kept]))]
+        columns, owner = columns[:, kept], owner[kept]
     rank = _rank(owner)
-    found = np.full((4, n, rank.max(initial=-1) + 1), np.nan)
-    found[:, owner, rank] = table
-    return Points(*found)
+    filled = np.full((4, found.n, rank.max(initial=-1) + 1), np.nan)
+    filled[:, owner, rank] = columns
+    return Points(*filled)
 
 
 def _rank(owner: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -111,22 +146,30 @@ def _combined(columns: Floats, owner: NDArray[np.intp]) -> tuple[Floats, NDArray
     """Combine the rows (4, m) of each owner; the table (4, k) is in the order of the owners and in time order of each."""
     if not columns.shape[1]:
         return columns, owner
-    night, limit = np.floor(PER_DAY * columns[0]), np.isnan(columns[2])
-    order = np.lexsort((columns[3], limit, columns[1], night, owner))
-    (t, wavelength, flux, error), night, limit, owner = columns[:, order], night[order], limit[order], owner[order]
-    new = np.ones(len(t), bool)
-    new[1:] = (np.diff(night) != 0) | (np.diff(wavelength) != 0) | (np.diff(owner) != 0)
-    starts = np.flatnonzero(new)
+    key = _key(columns, owner)
+    order = np.argsort(key, kind="stable")  # quick for rows in order of time in each band, as they come
+    (t, wavelength, flux, error), key, owner = columns[:, order], key[order], owner[order]
+    limit = np.isnan(flux)
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    deepest = np.minimum.reduceat(np.where(limit, error, np.inf), starts)
     weight = np.where(limit, 0.0, error**-2.0)
     total = np.add.reduceat(weight, starts)
     measured = total > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         mean_t, mean = (np.add.reduceat(weight * a, starts) / total for a in (t, np.where(limit, 0.0, flux)))
         spread = np.hypot(total**-0.5, SYSTEMATIC * mean)
-    t, owner = np.where(measured, mean_t, t[starts]), owner[starts]
-    table = np.stack([t, wavelength[starts], np.where(measured, mean, np.nan), np.where(measured, spread, error[starts])])
-    order = np.lexsort((t, owner))
-    return table[:, order], owner[order]
+    t, owner = np.where(measured, mean_t, np.minimum.reduceat(t, starts)), owner[starts]
+    made = np.stack([t, wavelength[starts], np.where(measured, mean, np.nan), np.where(measured, spread, deepest)])
+    order = np.argsort(owner * LONGEST + (t - t.min()), kind="stable")
+    return made[:, order], owner
+
+
+def _key(columns: Floats, owner: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Number (m,) that rows (4, m) of one owner, half day and wavelength (to 0.01 nm) share; ascends with them in this order."""
+    night = np.clip(np.floor(PER_DAY * columns[0]), 0, FIELD - 1).astype(np.int64)
+    wavelength = np.clip(np.rint(100 * columns[1]), 0, FIELD - 1).astype(np.int64)
+    key: NDArray[np.int64] = (owner * FIELD + night) * FIELD + wavelength
+    return key
 
 
 def _columns(curve: Curve) -> Floats:
@@ -135,16 +178,14 @@ def _columns(curve: Curve) -> Floats:
 
 
 def _of_series(curve: LightCurve) -> Floats:
-    parts = []
-    for series, wavelength in zip(curve.series, WAVELENGTHS, strict=True):
-        limits = ~np.isin(series.limit_t, series.forced.t) if len(series.forced.t) else np.ones(len(series.limit_t), bool)
-        for t, flux, error in (
-            (series.t, series.flux, series.flux_err),
-            (series.forced.t, series.forced.flux, series.forced.flux_err),
-            (series.limit_t[limits], np.full(limits.sum(), np.nan), series.limit[limits] / DETECTED),
-        ):
-            parts.append(np.stack([t, np.full(len(t), wavelength), flux, error]))
-    return np.concatenate(parts, axis=1)
+    t, flux, error = [], [], []
+    for series in curve.series:
+        t += [series.t, series.forced.t, series.limit_t]
+        flux += [series.flux, series.forced.flux, np.full(len(series.limit_t), np.nan)]
+        error += [series.flux_err, series.forced.flux_err, series.limit / DETECTED]
+    per_family = np.reshape([len(part) for part in t], (len(WAVELENGTHS), -1)).sum(axis=1)
+    columns: Floats = np.stack([np.concatenate(t), np.repeat(WAVELENGTHS, per_family), np.concatenate(flux), np.concatenate(error)])
+    return columns
 
 
 def of_rows(rows: Detections) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -22,7 +22,7 @@ FAMILIES = ("g", "r")
 #: Classes that the time of the peak is conditional on.
 CLASSES = ("SNIa", "SNIbc", "SNII", "SLSN")
 
-#: Days from `Outlooks.mjd`: of the distribution of the time of the peak, and of the magnitudes.
+#: Days from `Outlooks.mjd` + `Outlooks.shift` of the distribution of the time of the peak, and from `Outlooks.mjd` of the magnitudes.
 DAYS = np.concatenate([np.arange(-100.0, -60.0, 8.0), np.arange(-60.0, -20.0, 2.0), np.arange(-20.0, 31.0), np.arange(32.0, 61.0, 2.0)])
 AHEAD = np.arange(0.0, 31.0)
 
@@ -44,9 +44,10 @@ LAYOUT = np.dtype(
         ("peak_magnitude", "<u2", (len(FAMILIES), len(QUANTILES))),
         ("explosion", "<f4", len(QUANTILES)),
         ("doubt", "<f4"),
+        ("shift", "<f4"),
     ]
 )
-VERSION, WHOLE, PER_MAGNITUDE = 1, 65535, 1000.0
+VERSION, WHOLE, PER_MAGNITUDE = 2, 65535, 1000.0
 PROBABILITIES, MAGNITUDES = ("peak_cdf", "classes"), ("magnitude", "peak_magnitude")
 
 
@@ -59,8 +60,8 @@ class Outlooks:
     mjd : float64, shape (n,)
         The moment it was made for: that of the latest evidence.
     peak_cdf : float32, shape (n, 4, 91)
-        Probability of each of `CLASSES` that the peak is before `mjd` + `DAYS`: that in g, or in r of light curves without it, as the
-        vertex of a parabola through the whole light curve.
+        Probability of each of `CLASSES` that the peak is before `mjd` + `shift` + `DAYS`: that in g, or in r of light curves without
+        it, as the vertex of a parabola through the whole light curve.
     classes : float32, shape (n, 4)
         Probability of each class by the light curve alone, given a supernova.
     magnitude : float32, shape (n, 2, 3, 31)
@@ -73,6 +74,8 @@ class Outlooks:
         Pareto k of the weights by the likelihood itself; above 0.7 the posterior is not reliable. NaN where it was not measured.
     fallback : bool, shape (n,)
         Whether the older fit answers instead.
+    shift : float32, shape (n,)
+        Days by which the table of the peak is moved: negative where the peak was long ago, so that the table is fine about it.
     """
 
     mjd: Numbers
@@ -83,6 +86,7 @@ class Outlooks:
     explosion: Numbers
     doubt: Numbers
     fallback: NDArray[np.bool_]
+    shift: Numbers = field(default_factory=lambda: np.zeros(1))
 
     def __post_init__(self) -> None:
         """Give every array its type and make it read-only; a `ClassifierError` names one of another shape."""
@@ -90,6 +94,8 @@ class Outlooks:
         for name in _NAMES:
             dtype = {"mjd": np.float64, "fallback": np.bool_}.get(name, np.float32)
             value = np.asarray(getattr(self, name), dtype).view()
+            if name == "shift" and len(value) == 1:
+                value = np.broadcast_to(value, n)
             if value.shape != (n, *LAYOUT[name].shape):
                 raise ClassifierError(f"{name} of outlooks has shape {value.shape}, not {(n, *LAYOUT[name].shape)}")
             value.setflags(write=False)
@@ -129,7 +135,7 @@ class Outlooks:
 
     def before(self, at: ArrayLike, weights: ArrayLike | None = None) -> Floats:
         """Probability that the peak is before each moment, shape (n, t); parameters as of `near_peak`."""
-        days = np.broadcast_to(np.asarray(at, float) - self.mjd[:, None], (len(self), np.shape(at)[-1]))
+        days = np.broadcast_to(np.asarray(at, float) - self._zero[:, None], (len(self), np.shape(at)[-1]))
         return _interpolated(self._cdf(self.classes if weights is None else weights), DAYS, days)
 
     def peak(self, weights: ArrayLike | None = None) -> Floats:
@@ -143,7 +149,7 @@ class Outlooks:
         cdf = self._cdf(shares / np.where(total > 0, total, np.nan))
         for i in np.flatnonzero(np.isfinite(cdf[:, 0])):
             quantiles[i] = np.interp(QUANTILES, cdf[i], DAYS)
-        moments: Floats = self.mjd[:, None] + quantiles
+        moments: Floats = self._zero[:, None] + quantiles
         return moments
 
     def at(self, mjd: ArrayLike, family: str) -> Floats:
@@ -180,13 +186,19 @@ class Outlooks:
             values[name] = np.where(rows[name] == WHOLE, np.nan, rows[name] / PER_MAGNITUDE)
         return cls(**values)
 
+    @property
+    def _zero(self) -> Floats:
+        """MJD from which `DAYS` count, shape (n,)."""
+        zero: Floats = self.mjd + self.shift.astype(float)
+        return zero
+
     def _cdf(self, weights: ArrayLike) -> Floats:
         """Distribution of the time of the peak over all classes, shape (n, 91)."""
         mixed: Floats = np.einsum("nc,ncd->nd", np.asarray(weights, float), self.peak_cdf)
         return mixed
 
 
-_NAMES = tuple(field.name for field in fields(Outlooks))
+_NAMES = tuple(one.name for one in fields(Outlooks))
 
 
 def _interpolated(table: NDArray[Any], days: Floats, at: Floats) -> Floats:

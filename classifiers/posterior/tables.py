@@ -5,6 +5,9 @@ The distribution of the time of the peak is exact; the rest are quantiles of cur
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
 import numpy as np
 from scipy.special import ndtr, ndtri
 
@@ -22,34 +25,73 @@ from classifiers.posterior.records import AHEAD, DAYS, QUANTILES, Outlooks
 #: Days between the computed magnitudes, which are interpolated.
 STEP = 3
 
+#: Days before the latest evidence from which on a peak is the middle of its table.
+PAST = 10.0
+
 #: Scatter of supernovae about the model as a part of the flux.
 SCATTER = 0.04
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peaks:
+    """What `Outlooks` have of the peaks of n objects: `peak_cdf`, `shift`, `peak_magnitude` and `explosion`, from `mjd` on."""
+
+    mjd: Floats
+    cdf: Floats
+    shift: Floats
+    magnitude: Floats
+    explosion: Floats
+
+    @classmethod
+    def stack(cls, parts: Sequence[Peaks]) -> Peaks:
+        """All of several in one."""
+        return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
 
 
 def outlooks(mixture: Mixture, x: Inputs, points: Points, weights: Weights) -> Outlooks:
     """Outlooks of n objects."""
     found = draw(mixture, weights)
-    scale = x.scale[:, None, None, None]
-    magnitude = _interpolated(magnitude_from_flux(scale * _bright_first(predicted(found, AHEAD[::STEP]))))
-    light = found.families[:, :, 0, 1] - curves.FIREBALL * np.exp(found.families[:, :, 0, 4])
+    flux = x.scale[:, None, None, None] * _bright_first(predicted(found, AHEAD[::STEP]))
+    said = peaks(mixture, found, x, weights)
     return Outlooks(
         mjd=x.mjd,
-        peak_cdf=peak_cdf(mixture, weights, DAYS),
+        peak_cdf=said.cdf,
         classes=mixture.classes,
-        magnitude=magnitude,
-        peak_magnitude=magnitude_from_flux(scale[..., 0] * np.exp(_bright_first(found.peaks))),
-        explosion=np.quantile(light, QUANTILES, axis=1).T,
+        magnitude=_interpolated(magnitude_from_flux(flux)),
+        peak_magnitude=said.magnitude,
+        explosion=said.explosion,
         doubt=doubt(found, points, x),
         fallback=np.zeros(len(x.mjd), bool),
+        shift=said.shift,
+    )
+
+
+def peaks(mixture: Mixture, found: Draws, x: Inputs, weights: Weights) -> Peaks:
+    """Peaks of n objects by their mixtures and draws from them."""
+    shift = np.minimum(np.floor(_typical_peak(mixture, weights) + PAST), 0.0)
+    light = found.families[:, :, 0, 1] - curves.FIREBALL * np.exp(found.families[:, :, 0, 4])
+    return Peaks(
+        mjd=x.mjd,
+        cdf=peak_cdf(mixture, weights, shift[:, None] + DAYS),
+        shift=shift,
+        magnitude=magnitude_from_flux(x.scale[:, None, None] * np.exp(_bright_first(found.peaks))),
+        explosion=np.quantile(light, QUANTILES, axis=1).T,
     )
 
 
 def peak_cdf(mixture: Mixture, weights: Weights, days: Floats) -> Floats:
-    """Probability that the peak is before these days (d,) from the latest evidence, given each class, shape (n, 4, d)."""
-    z = (np.arcsinh(days / curves.WARP) - weights.centre[0]) / weights.sigma[0]
-    inside = ndtr((z - mixture.mean[..., :1]) * mixture.diagonal[..., :1])
+    """Probability that the peak is before these days, (n or 1, d), from the latest evidence, given each class, shape (n, 4, d)."""
+    z = ((np.arcsinh(days / curves.WARP) - weights.centre[0]) / weights.sigma[0])[:, None, None]
+    inside = ndtr((z - mixture.mean[..., :1]) * mixture.diagonal[..., :1] / weights.temper)
     cdf: Floats = np.matmul(mixture.weight[:, :, None], inside)[:, :, 0]
     return cdf
+
+
+def _typical_peak(mixture: Mixture, weights: Weights) -> Floats:
+    """Day of the peak, from the latest evidence, at the mean of the transformed ones over all classes, shape (n,)."""
+    mean = (mixture.classes[:, :, None] * mixture.weight * mixture.mean[..., 0]).sum(axis=(1, 2))
+    day: Floats = curves.WARP * np.sinh(np.clip(weights.centre[0] + weights.sigma[0] * mean, -curves.FARTHEST, curves.FARTHEST))
+    return day
 
 
 def predicted(found: Draws, days: Floats) -> Floats:

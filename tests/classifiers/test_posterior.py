@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import genpareto
@@ -13,7 +15,7 @@ from classifiers.models.lightcurve.series import light_curve
 from classifiers.posterior import curves, doubt, infer, storage, tables
 from classifiers.posterior.draws import draw
 from classifiers.posterior.inputs import inputs
-from classifiers.posterior.points import LATEST, MOST, combined, points
+from classifiers.posterior.points import LATEST, MOST, combined, padded, table
 from classifiers.posterior.records import DAYS, DOUBTFUL
 from classifiers.records import WeightsError
 
@@ -49,14 +51,14 @@ def test_points_of_one_night_are_combined_and_limits_beside_them_dropped():
     ("survey", "bands", "wavelengths"), [("ztf", "gr", (472, 634)), ("atlas", "co", (533, 679)), ("lsst", "iz", (754, 869))]
 )
 def test_every_survey_and_band_has_its_wavelength(survey, bands, wavelengths):
-    found = points([rows(np.arange(-8.0, 4.0), survey=survey, bands=bands)], np.array([np.inf]))
+    found = padded(table([rows(np.arange(-8.0, 4.0), survey=survey, bands=bands)], np.array([np.inf])))
     assert sorted(set(found.wavelength[0])) == pytest.approx(wavelengths, abs=6)
 
 
 def test_of_many_points_the_latest_measurements_are_kept_and_some_of_the_others():
     many = rows(np.linspace(-10, 190, 200))
     many["kind"][-5:], many["flux"][-5:] = Kind.LIMIT, np.nan
-    found = points([rows(np.arange(-5.0, 0.0)), many], np.array([np.inf, np.inf]))
+    found = padded(table([rows(np.arange(-5.0, 0.0)), many], np.array([np.inf, np.inf])))
     assert found.t.shape == (2, MOST)
     assert found.count.tolist() == [5, MOST]
     assert np.isfinite(found.flux[1]).all()
@@ -96,12 +98,12 @@ def test_equal_weights_leave_no_doubt():
 
 
 def test_draws_are_of_the_mixture():
-    found = points([rows(np.arange(-12.0, 0.0, 2.0))], np.array([np.inf]))
-    weights, x = storage.shipped(), inputs(found)
+    found = padded(table([rows(np.arange(-12.0, 0.0, 2.0))], np.array([np.inf])))
+    weights, x = replace(storage.shipped(), temper=np.ones(1)), inputs(found)
     mixture = weights.mixture(x)
     drawn = draw(mixture, weights, 1024)
     peak = curves.WARP * np.sinh(drawn.parameters[0, :, 0])
-    cdf = (mixture.classes[0] @ tables.peak_cdf(mixture, weights, DAYS)[0]).ravel()
+    cdf = (mixture.classes[0] @ tables.peak_cdf(mixture, weights, DAYS[None])[0]).ravel()
     assert np.quantile(peak, (0.1, 0.5, 0.9)) == pytest.approx(np.interp((0.1, 0.5, 0.9), cdf, DAYS), abs=0.4)
 
 
@@ -129,6 +131,24 @@ def test_peak_of_a_rise_and_of_a_whole_curve():
     assert abs(early[1]) < 6.0
     assert late[1] == pytest.approx(0.5, abs=2.0)
     assert late[2] - late[0] < early[2] - early[0]
+
+
+def test_of_an_old_one_the_peak_is_what_was_said_when_it_had_settled():
+    whole = rows(np.arange(-12.0, 150.0, 2.0))
+    late, early = infer([whole]), infer([whole[whole["mjd"] <= 60025.0]])
+    assert late.mjd[0] == 60148.0
+    assert late.peak() == pytest.approx(early.peak(), abs=0.3)
+    assert late.peak()[0, 1] == pytest.approx(60000.5, abs=2.0)
+    assert late.explosion + late.mjd == pytest.approx(early.explosion + early.mjd, abs=2.0)
+    assert np.diff(late.before(np.arange(59900.0, 60160.0))).min() >= 0
+    assert late.before([59900.0, 60148.0])[0] == pytest.approx([0.0, 1.0], abs=1e-3)
+
+
+def test_temperature_widens_the_table_of_the_peak_alone():
+    curve = rows(np.arange(-12.0, -5.0))
+    cold, hot = (infer([curve], weights=replace(storage.shipped(), temper=np.array([t]))) for t in (1.0, 2.0))
+    assert np.diff(hot.peak()[0, [0, 2]]) > 1.3 * np.diff(cold.peak()[0, [0, 2]])
+    assert hot.magnitude == pytest.approx(cold.magnitude)
 
 
 def test_quantiles_ascend_and_light_comes_before_the_peak():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,6 +69,14 @@ def test_near_peak_is_that_of_the_distribution_and_of_the_class_given():
     assert (outlooks.near_peak(outlooks.mjd[:, None] + [-200.0, 200.0]) == 0).all()
 
 
+def test_a_table_may_be_moved_to_where_the_peak_was():
+    outlooks = made()
+    moved = replace(outlooks, shift=[-200.0, 0.0, -40.0])
+    assert moved.peak() - outlooks.peak() == pytest.approx(np.tile([[-200.0], [0.0], [-40.0]], 3), abs=1e-6)
+    assert moved.near_peak(moved.peak()[:, 1:2]) == pytest.approx(outlooks.near_peak(outlooks.peak()[:, 1:2]), abs=1e-6)
+    assert Outlooks.unpack(moved.pack()).shift.tolist() == [-200.0, 0.0, -40.0]
+
+
 def test_peak_quantiles():
     outlooks = made()
     sure = np.tile([5.0, 0, 0, 0], (3, 1))
@@ -107,5 +116,5 @@ def test_bytes_and_back():
 
 @pytest.mark.parametrize("damaged", [b"", made(1).pack()[0][:-1], b"\x09" + made(1).pack()[0][1:]])
 def test_damaged_bytes_are_said(damaged):
-    with pytest.raises(ClassifierError, match="no outlook of version 1"):
+    with pytest.raises(ClassifierError, match="no outlook of version 2"):
         Outlooks.unpack([damaged])

@@ -17,7 +17,7 @@ from classifiers.posterior import storage
 from classifiers.posterior.curves import SIZE
 from classifiers.posterior.inputs import inputs
 from classifiers.posterior.network import COMPONENTS
-from classifiers.posterior.points import combined, of_rows, padded
+from classifiers.posterior.points import combined, of_rows, padded, tabled
 from classifiers.posterior.records import CLASSES
 from classifiers.posterior.training import mcmc, network, samples, sbc, scores, truth
 from tests.classifiers.test_posterior import rows
@@ -66,7 +66,7 @@ def test_the_network_in_numpy_is_that_in_keras_and_the_loss_its_density(real):
     standard = network.moments(made, np.random.default_rng(2))
     x, y = network.batch(made, *standard)
     logits, out = model(x)
-    mixture = network.weights(model, standard).mixture(inputs(padded(made.tables)))
+    mixture = network.weights(model, standard).mixture(inputs(padded(tabled(made.tables))))
     shown = np.exp(np.asarray(logits, float))
     assert mixture.classes == pytest.approx(shown / shown.sum(axis=1, keepdims=True), abs=2e-3)
     mean = np.asarray(out)[:, :, COMPONENTS : COMPONENTS * (1 + SIZE)].reshape(mixture.mean.shape)

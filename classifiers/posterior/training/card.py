@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from classifiers.posterior import storage
+from classifiers.posterior.points import SETTLED
 from classifiers.posterior.training import evaluation
 
 HEAD = """# Posterior of supernovae, version {version}
@@ -24,15 +25,18 @@ mixture of three normal distributions given each of SNIa, SNIbc, SNII and SLSN, 
 
 **What it is for.** When a transient peaks, how bright it will be, when it exploded, with intervals: `classifiers.posterior.infer`. It takes
 everything for a supernova: whether it is one, the classifiers say. The peak is the vertex of a parabola through the whole light curve in g,
-else in r, which is a day after the maximum of the model.
+else in r, which is a day after the maximum of the model. Of an object that was seen more than {settled:.0f} days after its brightest
+detection the peak and the first light are what was said {settled:.0f} days after it, since times count from the latest evidence and are
+coarse long ago.
 
 **Training.** {objects}. First on {simulated} simulated supernovae: the parameters of a real one, jittered, seen at the times, in the bands
 and with the depth and errors of another; a quarter of them in ATLAS's or Rubin's bands, a quarter up to four magnitudes fainter in a survey
 as much deeper, a fifth with forced measurements in place of limits. Then on the real ones themselves, cut in a random night, with the
-parameters of the fit to all that was ever measured, drawn from its covariance, and the time of the peak that was seen. Last, the widths
-of the time of the peak are multiplied by {temperature}, which fits objects that a network has not seen best. **The prior is that of
-supernovae that ZTF classified (most brighter than 19 at their peak), and a peak that was seen**: what surveys find fainter is drawn
-towards them. `python -m classifiers train posterior --data DIR` trains all three networks anew (seed {seed}).
+parameters of the fit to all that was ever measured, drawn from its covariance, and the time of the peak that was seen. Last, in the
+table of the time of the peak, the widths are multiplied by {temperatures[0]}, which fits objects that a network has not seen best; by
+{temperatures[1]} and {temperatures[2]} for those of the two halves, each fitted to objects that are not among those it is judged by.
+**The prior is that of supernovae that ZTF classified (most brighter than 19 at their peak), and a peak that was seen**:
+what surveys find fainter is drawn towards them. `python -m classifiers train posterior --data DIR` trains all three networks anew (seed {seed}).
 """
 
 PROOF = """## Real light curves that it never saw
@@ -74,7 +78,7 @@ LIMITS = """## Where it must not be trusted
 def page(card: dict[str, Any]) -> str:
     """The card in Markdown."""
     objects = ", ".join(f"{n} {label}" for label, n in card["objects"].items())
-    text = HEAD.format(size=card["bytes"] / 1e6, **card | {"objects": objects})
+    text = HEAD.format(size=card["bytes"] / 1e6, settled=SETTLED, **card | {"objects": objects})
     figures = card["evaluation"]
     text += "\n" + PROOF.format(**figures)
     for key, words in ROWS.items():

@@ -20,9 +20,9 @@ from broker_adapters.significance import DETECTED
 from classifiers.models.lightcurve import forecast
 from classifiers.models.lightcurve.series import light_curve
 from classifiers.posterior import Outlooks, infer, storage
-from classifiers.posterior.inference import of_points
+from classifiers.posterior.inference import of_table
 from classifiers.posterior.inputs import BLUE
-from classifiers.posterior.points import Floats, padded
+from classifiers.posterior.points import Floats, tabled
 from classifiers.posterior.records import AHEAD, CLASSES
 from classifiers.posterior.training import baseline, scores
 from classifiers.posterior.training.samples import Real, read
@@ -92,7 +92,7 @@ def outlooks(cases: Cases, folder: Path) -> Outlooks:
     for number in np.unique(network):
         own = np.flatnonzero(network == number)
         tables = [cases.real[i].table[:, cases.real[i].table[0] < cases.now[i]] for i in own]
-        parts.append(of_points(padded(tables), storage.load(folder, "all" if number < 0 else f"half{number}")))
+        parts.append(of_table(tabled(tables), storage.load(folder, "all" if number < 0 else f"half{number}")))
         order.append(own)
     return Outlooks.stack(parts)[np.argsort(np.concatenate(order))]
 

@@ -18,7 +18,7 @@ from classifiers.posterior.doubt import log_likelihood
 from classifiers.posterior.draws import draw
 from classifiers.posterior.inputs import inputs
 from classifiers.posterior.network import Weights
-from classifiers.posterior.points import Floats, padded
+from classifiers.posterior.points import Floats, padded, tabled
 from classifiers.posterior.records import CLASSES
 from classifiers.posterior.training.samples import Samples
 
@@ -31,7 +31,7 @@ def agreement(weights: Weights, samples: Samples, prior: tuple[Floats, Floats], 
 
     Both are given the true class; medians over the objects whose chains agree with themselves (halves within 0.2 sigma).
     """
-    points = padded(samples.tables)
+    points = padded(tabled(samples.tables))
     x = inputs(points)
     mixture = weights.mixture(x)
     shift, ratio = [], []
@@ -44,7 +44,7 @@ def agreement(weights: Weights, samples: Samples, prior: tuple[Floats, Floats], 
         only = mixture.of(i, int(label))
         drawn = draw(only, weights, 4 * WALKERS).parameters[0]
         chain = chains(drawn[:: len(drawn) // WALKERS][:WALKERS], data, prior[0][label], prior[1][label], rng)
-        peak, own = (curves.WARP * np.sinh(z[..., 0]) for z in (chain, drawn))
+        peak, own = (curves.WARP * np.sinh(np.clip(z[..., 0], -curves.FARTHEST, curves.FARTHEST)) for z in (chain, drawn))
         sigma = peak.std()
         if abs(peak[: len(peak) // 2].mean() - peak[len(peak) // 2 :].mean()) < 0.2 * sigma:
             shift.append(abs(own.mean() - peak.mean()) / sigma)

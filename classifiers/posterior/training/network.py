@@ -11,7 +11,7 @@ from classifiers.keras_loader import keras
 from classifiers.posterior.curves import SIZE, WARP
 from classifiers.posterior.inputs import PER_OBJECT, PER_POINT, inputs
 from classifiers.posterior.network import ATTENTION, COMPONENTS, OUTPUTS, TRIANGLE, Weights
-from classifiers.posterior.points import Floats, padded
+from classifiers.posterior.points import Floats, padded, tabled
 from classifiers.posterior.records import CLASSES
 from classifiers.posterior.training.samples import Samples, cut
 
@@ -92,7 +92,7 @@ def loss(truth: Any, found: Any) -> Any:
 
 def batch(samples: Samples, mean: Floats, sigma: Floats) -> tuple[list[Any], Any]:
     """Inputs and truth of the network for light curves as they are."""
-    x = inputs(padded(samples.tables))
+    x = inputs(padded(tabled(samples.tables)))
     z = samples.target.copy()
     z[:, 0] = np.arcsinh((z[:, 0] - x.mjd) / WARP)
     z[:, 1] -= np.log(x.scale)

@@ -11,7 +11,7 @@ from classifiers.posterior.curves import SIZE, WARP
 from classifiers.posterior.draws import draw
 from classifiers.posterior.inputs import inputs
 from classifiers.posterior.network import Weights
-from classifiers.posterior.points import Floats, padded
+from classifiers.posterior.points import Floats, padded, tabled
 from classifiers.posterior.training.samples import Samples
 
 #: Names of the parameters of `curves`.
@@ -36,7 +36,7 @@ def calibration(weights: Weights, samples: Samples) -> dict[str, Any]:
 
 def ranks(weights: Weights, samples: Samples) -> Floats:
     """Share of the draws that are below the true parameters, shape (n, 13)."""
-    x = inputs(padded(samples.tables))
+    x = inputs(padded(tabled(samples.tables)))
     drawn = draw(weights.mixture(x), weights, DRAWS + 1).parameters
     truth = samples.target.copy()
     truth[:, 0] = np.arcsinh((truth[:, 0] - x.mjd) / WARP)

@@ -18,7 +18,7 @@ from classifiers.posterior.points import Floats
 from classifiers.posterior.records import CLASSES
 from classifiers.posterior.training import mcmc, network, sbc
 from classifiers.posterior.training.samples import SHARES, Real, Samples, cut, joined, of_real, read, simulated
-from classifiers.posterior.training.tempering import temperature
+from classifiers.posterior.training.tempering import temperatures
 
 log = logging.getLogger(__name__)
 
@@ -53,36 +53,36 @@ def train(data: Path, out: Path, seed: int = 0) -> dict[str, Any]:
     for name in NETWORKS:
         used = [one for one, h in zip(real, halves, strict=True) if name in ("all", f"half{h}")]
         log.info("%s: %d supernovae", name, len(used))
-        networks[name], found = trained(used, np.random.default_rng([seed, NETWORKS.index(name)]))
-        calibration |= {} if calibration else found  # of the network of all
+        rng = np.random.default_rng([seed, NETWORKS.index(name)])
+        simulation = simulated(used, SIMULATED, rng)
+        learnt = learn(simulation, rng)
+        if name == "all":
+            calibration = calibrated(network.weights(*learnt), used, mcmc.shapes(simulation), np.random.default_rng(0))
+        networks[name] = tuned(*learnt, used, simulation, rng)
     held_out = [(networks[f"half{h}"], [one for one, own in zip(real, halves, strict=True) if own != h]) for h in (0, 1)]
-    temper = temperature(held_out, np.random.default_rng(seed))
-    networks = {name: replace(weights, temper=np.array([temper])) for name, weights in networks.items()}
+    tempers = temperatures(held_out, np.random.default_rng(seed))
+    networks = {name: replace(networks[name], temper=np.array([temper])) for name, temper in zip(NETWORKS, tempers, strict=True)}
     card = {
         "name": "posterior",
-        "version": "1.0",
+        "version": "1.1",
         "seed": seed,
         "simulated": SIMULATED,
         "objects": {label: sum(one.label == k for one in real) for k, label in enumerate(CLASSES)},
-        "temperature": round(temper, 4),
+        "temperatures": [round(temper, 4) for temper in tempers],
         "calibration": calibration,
     }
     storage.save(out, networks, card, digests([one.name for one in real]))
     return card
 
 
-def trained(real: list[Real], rng: Generator) -> tuple[Weights, dict[str, Any]]:
-    """Train one network on simulated supernovae after these real ones, then on themselves; how calibrated it was between the two."""
-    simulation = simulated(real, SIMULATED, rng)
+def learn(simulation: Samples, rng: Generator) -> tuple[Any, tuple[Floats, Floats]]:
+    """Train a network on simulated supernovae: the network of Keras, and by what the parameters are standardised."""
     standard = network.moments(simulation, rng)
     network.seeded(int(rng.integers(2**31)))
     model = network.built()
     losses = network.fit(model, [lambda g: cut(simulation, g)] * EPOCHS, RATE, standard, rng)
     log.info("simulated: loss %.2f to %.2f", losses[0], losses[-1])
-    calibration = calibrated(network.weights(model, standard), real, mcmc.shapes(simulation), np.random.default_rng(0))
-    losses = tuned(model, real, simulation, standard, rng)
-    log.info("real: loss %.2f to %.2f", losses[0], losses[-1])
-    return network.weights(model, standard), calibration
+    return model, standard
 
 
 def calibrated(weights: Weights, real: list[Real], prior: tuple[Floats, Floats], rng: Generator) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def calibrated(weights: Weights, real: list[Real], prior: tuple[Floats, Floats],
     return {"ranks": sbc.calibration(weights, fresh), "chains": mcmc.agreement(weights, fresh[np.arange(CHAINED)], prior, rng)}
 
 
-def tuned(model: Any, real: list[Real], simulation: Samples, standard: tuple[Floats, Floats], rng: Generator) -> list[float]:
+def tuned(model: Any, standard: tuple[Floats, Floats], real: list[Real], simulation: Samples, rng: Generator) -> Weights:
     """Go on with real supernovae, and simulated ones in the proportions of the real classes beside them."""
     common = np.bincount([one.label for one in real], minlength=len(CLASSES)) / len(real) / SHARES
     network.shift(model, np.log(common))
@@ -101,4 +101,6 @@ def tuned(model: Any, real: list[Real], simulation: Samples, standard: tuple[Flo
         beside = simulation[g.choice(len(simulation), BESIDE, p=chance)]
         return joined([cut(part, g) for part in (*(of_real(real, g) for _ in range(COPIES)), beside)])
 
-    return network.fit(model, [epoch] * TUNING, TUNING_RATE, standard, rng)
+    losses = network.fit(model, [epoch] * TUNING, TUNING_RATE, standard, rng)
+    log.info("real: loss %.2f to %.2f", losses[0], losses[-1])
+    return network.weights(model, standard)
