@@ -36,7 +36,8 @@ parameters of the fit to all that was ever measured, drawn from its covariance, 
 table of the time of the peak, the widths are multiplied by {temperatures[0]}, which fits objects that a network has not seen best; by
 {temperatures[1]} and {temperatures[2]} for those of the two halves, each fitted to objects that are not among those it is judged by.
 **The prior is that of supernovae that ZTF classified (most brighter than 19 at their peak), and a peak that was seen**:
-what surveys find fainter is drawn towards them. `python -m classifiers train posterior --data DIR` trains all three networks anew (seed {seed}).
+what surveys find fainter is drawn towards them. `python -m classifiers train posterior --data DIR`
+trains all three networks anew (seed {seed}).
 """
 
 PROOF = """## Real light curves that it never saw
