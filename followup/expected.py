@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +11,13 @@ from numpy.typing import NDArray
 
 from followup.batch import Batch
 from followup.coming import middle
-from followup.records import Night
+from followup.exposure import FILTERS, Instrument, seconds, split
+from followup.records import Exposure, Night
 
 Floats = NDArray[np.float64]
 
+#: Families of bands of an outlook, and the wavelength (nm) from which the second is the nearer.
+FAMILIES, _RED = ("g", "r"), 550.0
 #: Pareto k above which an outlook is not reliable.
 DOUBTFUL = 0.7
 #: Probability of a supernova from which its outlook is believed; outlooks are of supernovae alone.
@@ -23,7 +28,7 @@ UNKNOWN = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """AB magnitudes of n candidates in the middle of what is left of the night.
+    """AB magnitudes of n candidates at a time, such as the middle of what is left of the night.
 
     Attributes
     ----------
@@ -33,21 +38,41 @@ class Expected:
         Limits of 68 %; NaN where the trend answers.
     family : sequence of str, length n
         ``g`` or ``r`` where an outlook answers, else ''.
+    by_family : ndarray, shape (n, 2)
+        Magnitude in each of `FAMILIES`; NaN where no outlook answers in it.
     """
 
     magnitude: Floats
     bright: Floats
     faint: Floats
     family: NDArray[np.str_]
+    by_family: Floats
 
     def __getitem__(self, i: int) -> str:
         """Words for candidate i where an outlook answers."""
         return f"{self.family[i]} = {self.magnitude[i]:.1f} ({self.bright[i]:.1f} to {self.faint[i]:.1f}) forecast tonight"
 
+    def near(self, i: int, wavelength: float) -> float:
+        """Magnitude of candidate i at a wavelength (nm): of the nearer family where its outlook has it, else the one that is known."""
+        own = float(self.by_family[i, int(wavelength >= _RED)])
+        return own if math.isfinite(own) else float(self.magnitude[i])
+
+    def exposures(self, i: int, camera: Instrument, filters: Sequence[str], snr: float, sky_excess: float) -> tuple[Exposure, ...]:
+        """Exposures that reach ``snr`` on candidate i in each filter (`followup.exposure`); none where its brightness is not known."""
+        if not (math.isfinite(self.magnitude[i]) and math.isfinite(sky_excess)):
+            return ()
+        wavelengths = {f: FILTERS[camera.filters[f]][0] for f in filters}
+        return tuple(Exposure(f, *split(seconds(camera, f, self.near(i, at), snr, sky_excess))) for f, at in wavelengths.items())
+
 
 def expected(batch: Batch, night: Night) -> Expected:
     """Brightness tonight, worked out once for a site."""
-    return batch.once(("expected", night.now, middle(night)), lambda: _expected(batch, night))
+    return forecast(batch, night.now, middle(night))
+
+
+def forecast(batch: Batch, now: float, at: float) -> Expected:
+    """Brightness at a time, by what is known now (both MJD, UTC); worked out once."""
+    return batch.once(("expected", now, at), lambda: _expected(batch, now, at))
 
 
 def supernovae(batch: Batch, unknown: float = UNKNOWN) -> Floats:
@@ -63,15 +88,17 @@ def believed(batch: Batch) -> NDArray[np.bool_]:
     return np.asarray(sound & (supernovae(batch)[batch.has_outlook] >= LIKELY))
 
 
-def _expected(batch: Batch, night: Night) -> Expected:
+def _expected(batch: Batch, now: float, at: float) -> Expected:
     n, has = len(batch), batch.has_outlook
-    magnitude = batch.at(night.now).number("now").copy()
+    by_family = np.full((n, len(FAMILIES)), np.nan)
+    magnitude = batch.at(now).number("now").copy()
     bright, faint, family = np.full(n, np.nan), np.full(n, np.nan), np.full(n, "", "U1")
     if len(has):
         sound = believed(batch)
-        for name in ("g", "r"):  # r where both are known
-            low, mid, high = np.moveaxis(batch.outlooks.at([middle(night)], name)[:, :, 0], 1, 0)
+        for j, name in enumerate(FAMILIES):  # r where both are known
+            low, mid, high = np.moveaxis(batch.outlooks.at([at], name)[:, :, 0], 1, 0)
             use = sound & np.isfinite(mid)
             where = has[use]
+            by_family[where, j] = mid[use]
             magnitude[where], bright[where], faint[where], family[where] = mid[use], low[use], high[use], name
-    return Expected(magnitude, bright, faint, family)
+    return Expected(magnitude, bright, faint, family, by_family)

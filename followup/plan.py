@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from broker_adapters import plugins
 from followup import slots
+from followup.batch import Batch
 from followup.blocks import Telescope
-from followup.exposure import Instrument, seconds, split
+from followup.expected import Expected, expected
+from followup.exposure import Instrument
 from followup.moonlight import sky_excess
 from followup.night import NightPlan
 from followup.records import Candidate, Candidates, Exposure, Facility, FollowupError, Night, ObservationRequest, Ranking
@@ -57,7 +59,8 @@ def plan(
     filters : sequence of str
         As the facility names them; none takes the instrument's default.
     snr : float
-        Signal to noise wanted in each filter, for the magnitude expected now (`followup.exposure`; colours are taken as zero).
+        Signal to noise wanted in each filter (`followup.exposure`), for the magnitude expected tonight (`followup.expected`): by the
+        outlook of a likely supernova, else by its trend, with colours of zero.
     hours : float
         Telescope time of all requests together, overheads included.
     top, threshold : int, float
@@ -95,8 +98,9 @@ def telescope(
     instrument, optics, filters = camera(facility, instrument, filters)
     place = {key: i for i, key in enumerate(ranking.keys)}
     excess, within = sky_excess(night), _within(candidates, night, optics)
+    tonight = expected(Batch.of(candidates), night)
     jobs = [
-        _job(c, night, i, instrument, optics, within[i], excess[i], filters, snr, _vetoed(ranking, place.get(c.key), night.now))
+        _job(tonight, night, i, instrument, optics, within[i], excess[i], filters, snr, _vetoed(ranking, place.get(c.key), night.now))
         for i, c in enumerate(candidates)
     ]
     return Telescope(
@@ -123,7 +127,7 @@ def planned_requests(plan: NightPlan, candidates: Candidates) -> list[Observatio
 
 
 def _job(
-    candidate: Candidate,
+    tonight: Expected,
     night: Night,
     i: int,
     instrument: str,
@@ -139,7 +143,7 @@ def _job(
         return (), math.nan, vetoed
     if not within.any():
         return (), math.nan, _unseen(night, i, instrument, camera)
-    exposures = _exposures(candidate, night, camera, filters, snr, float(excess[within].min(initial=np.inf)))
+    exposures = tonight.exposures(i, camera, filters, snr, float(excess[within].min(initial=np.inf)))
     if not exposures:
         return (), math.nan, "its brightness is not known"
     cost = _cost(camera, exposures)
@@ -179,7 +183,7 @@ def _walk(
     instrument, optics, filters = camera(facility, instrument, filters)
     place = {c.key: i for i, c in enumerate(candidates)}
     excess, within = sky_excess(night), _within(candidates, night, optics)
-    made, budget = 0, hours * 3600.0
+    tonight, made, budget = expected(Batch.of(candidates), night), 0, hours * 3600.0
     for key, score in zip(ranking.keys, ranking.scores, strict=True):
         if made >= top or score <= 0.0 or score < threshold:
             return
@@ -187,7 +191,7 @@ def _walk(
         if not within[i].any():
             yield key, _unseen(night, i, instrument, optics)
             continue
-        exposures = _exposures(candidates[i], night, optics, filters, snr, float(excess[i][within[i]].min(initial=np.inf)))
+        exposures = tonight.exposures(i, optics, filters, snr, float(excess[i][within[i]].min(initial=np.inf)))
         cost = _cost(optics, exposures)
         if reason := _refused(exposures, cost, budget, float(within[i].sum()) * night.step * 86400.0):
             yield key, reason
@@ -254,15 +258,6 @@ def _filters(instrument: str, camera: Instrument, filters: Sequence[str]) -> Seq
     if unknown or not filters:
         raise FollowupError(f"{instrument} has no filter {', '.join(unknown) or '(none given)'}; it has: {', '.join(camera.filters)}")
     return filters
-
-
-def _exposures(
-    candidate: Candidate, night: Night, camera: Instrument, filters: Sequence[str], snr: float, excess: float
-) -> tuple[Exposure, ...]:
-    history = candidate.history(night.now)
-    if history is None or not (math.isfinite(history.trend.now) and math.isfinite(excess)):
-        return ()
-    return tuple(Exposure(f, *split(seconds(camera, f, history.trend.now, snr, excess))) for f in filters)
 
 
 def _request(

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from broker_adapters.times import date_from_day
-from followup.exposure import Instrument, seconds, split
+from followup.batch import Batch
+from followup.expected import forecast
+from followup.exposure import Instrument
 from followup.moonlight import sky_excess
 from followup.network import Sky, observable, skies, window
 from followup.plan import camera
-from followup.records import Candidate, Exposure, FollowupError, Limits, ObservationRequest, Site
+from followup.records import Candidate, FollowupError, Limits, ObservationRequest, Site
 
 #: Days from now in which the window lies: a night at every site of the Earth.
 AHEAD = 1.0
@@ -36,7 +38,7 @@ def fill(
     Parameters
     ----------
     candidate : Candidate
-        Its brightness expected now sets the exposures.
+        Its brightness expected in the window sets the exposures (`followup.expected`).
     home : Site
         Whose evening names the night, and with it the request's key.
     sites : sequence of Site
@@ -56,13 +58,13 @@ def fill(
         Unknown facility, instrument or filter; the brightness is not known; no site sees it.
     """
     instrument, optics, filters = camera(facility, instrument, filters)
-    history = candidate.history(now)
-    if history is None or not math.isfinite(history.trend.now):
+    batch = Batch.of([candidate])
+    if not math.isfinite(forecast(batch, now, now).magnitude[0]):
         raise FollowupError(f"the brightness of {candidate.name} is not known")
     seen = skies(sites, candidate.ra, candidate.dec, now, now + AHEAD, limits.sun_altitude)
     start, end = _window(candidate, seen, sites, now, limits, optics)
     excess = min((_excess(sky, limits, optics) for sky in seen), default=1.0)
-    exposures = tuple(Exposure(f, *split(seconds(optics, f, history.trend.now, snr, excess))) for f in filters)
+    exposures = forecast(batch, now, (start + end) / 2.0).exposures(0, optics, filters, snr, excess)
     return ObservationRequest(
         target=candidate.key,
         name=candidate.name,

@@ -13,8 +13,9 @@ from followup.exposure import FILTERS, STEPS, seconds, split
 from followup.facilities.lco import INSTRUMENTS
 from followup.plan import plan
 from followup.rank import rank
-from followup.records import Exposure, FollowupError
-from tests.followup.build import NOW, candidate, detections, night
+from followup.records import Exposure, FollowupError, Limits
+from followup.template import fill
+from tests.followup.build import NOW, SITE, candidate, detections, night, outlook
 
 SINISTRO = INSTRUMENTS["1M0-SCICAM-SINISTRO"]
 
@@ -124,3 +125,42 @@ def test_moonlight_and_faintness_take_longer():
 def test_unknown_facilities_instruments_and_filters_are_refused(options, says):
     with pytest.raises(FollowupError, match=says):
         planned(many(1), **options)
+
+
+def magnitudes(blue, red):
+    """The quantiles of an outlook that stays as bright as that, in both families."""
+    return np.broadcast_to(np.array([[blue], [red]])[..., None] + np.zeros((3, 31)), (1, 2, 3, 31))
+
+
+def forecast_to(blue, red, supernova=0.9, **others):
+    said = {"lightcurve": {"SNIa": supernova, "QSO": 1.0 - supernova}}
+    return candidate(probabilities=said, outlook=replace(outlook(**others), magnitude=magnitudes(blue, red)))
+
+
+def test_exposures_are_for_what_the_outlook_of_a_likely_supernova_says():
+    """Its trend says 18.0 and falling; the outlook knows better, and its colour."""
+    trend, faint, red = candidate(), forecast_to(20.0, 20.0), forecast_to(21.0, 18.5)
+    options = {"filters": ("gp", "rp"), "hours": 20.0, "threshold": 0.0}
+
+    def times(one):
+        [request] = planned([one], {"visibility": 1.0}, **options)[0]
+        return {e.filter: e.count * e.seconds for e in request.exposures}
+
+    assert all(times(faint)[name] > 5.0 * times(trend)[name] for name in ("gp", "rp"))
+    assert times(red)["gp"] > times(faint)["gp"]
+    assert times(red)["rp"] < times(faint)["rp"]
+
+
+@pytest.mark.parametrize("why", [{"supernova": 0.1}, {"doubt": [0.9]}, {"fallback": [True]}])
+def test_an_outlook_that_is_not_believed_changes_no_exposure(why):
+    (doubted,), _ = planned([forecast_to(21.0, 21.0, **why)], {"visibility": 1.0}, threshold=0.0)
+    (trend,), _ = planned([candidate()], {"visibility": 1.0}, threshold=0.0)
+    assert doubted.exposures == trend.exposures
+
+
+def test_a_request_from_a_template_uses_the_outlook():
+    def asked(one):
+        return fill(one, SITE, [SITE], NOW, Limits(), facility="lco", filters=("rp",)).exposures[0]
+
+    faint, trend = asked(forecast_to(20.5, 20.5)), asked(candidate())
+    assert faint.count * faint.seconds > 5.0 * trend.count * trend.seconds

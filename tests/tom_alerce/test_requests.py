@@ -321,24 +321,23 @@ class TestFakeFacility:
         assert 'name="exposures"' in page.content.decode()
 
 
-def test_a_ranking_works_out_the_history_of_an_object_once(planned, monkeypatch):
+def test_a_ranking_works_out_the_states_of_light_curves_once(planned, monkeypatch):
     """Terms, stored rank and plan read the same brightness trend."""
-    from followup import records
-    from followup.brightness import history
+    from followup.states import States
     from tom_alerce.pipeline import rank
 
     alerts.save([alert(object_id="ZTF20aaaaaab", ra=50.0, dec=-20.0)])
-    calls = []
+    calls, worked_out = [], States.of
 
-    def counted(detections, now):
+    def counted(curves, now):
         calls.append(now)
-        return history(detections, now)
+        return worked_out(curves, now)
 
-    monkeypatch.setattr(records, "history", counted)
+    monkeypatch.setattr(States, "of", counted)
     ranked = rank.rank(at=SkyObject.objects.latest("last_mjd").last_mjd + 0.5)
     rank.plan(ranked, threshold=0.0)
     assert len(ranked.candidates) == ranked.row.ranks.exclude(magnitude=None).count() == 2
-    assert len(calls) == 2
+    assert len(calls) == 1
 
 
 def refusing(httpserver, answer):
