@@ -18,7 +18,6 @@ def curve(days, rise=10.0, fall=20.0):
 def test_the_narrow_window_is_nearer_to_the_maximum():
     dense = curve(np.arange(-15.0, 15.1))
     assert 0.0 < peaks.vertex(*dense) < peaks.vertex(*dense, peaks.COVERS[1:]) / 1.5
-    assert peaks.vertex(*dense) == pytest.approx(1.0, abs=0.7)
 
 
 def test_the_wide_window_serves_where_the_narrow_one_is_not_covered():
