@@ -147,9 +147,9 @@ def take(prepared: Prepared, report: Report, stored: Stored) -> None:
     """Store a batch of a stream: what the keep rules keep, now that the tables can be asked, and a light row of all else."""
     verdict = keep.settle(prepared.verdict, [head.alert for head in prepared.heads if head.alert is not None])
     late = [items.read(head.packet) for head, kept in zip(prepared.heads, verdict.kept, strict=True) if kept]
-    _store([*prepared.items, *late], report, stored)
-    report.passed.update(verdict.reasons[~verdict.kept].tolist())
     passed.save([light for light, kept in zip(prepared.passed, verdict.kept, strict=True) if not kept])
+    _store([*prepared.items, *late], report, stored)  # last: where it ends nothing is counted twice
+    report.passed.update(verdict.reasons[~verdict.kept].tolist())
 
 
 def _write(found: Iterable[Item], report: Report, progress: Progress, stored: Stored | None) -> None:
@@ -206,7 +206,7 @@ def _save(batch: Sequence[Item], report: Report, attempt: int = 1) -> Iterator[t
         with told_after(SILENT, f"the database has not stored a batch of {len(batch)} alerts"):
             saved = store.save([item.alert for item in batch if item.alert is not None])
     except Exception as error:  # the boundary of writing: whatever is wrong with one alert, the rest is stored
-        if isinstance(error, (OperationalError, InterfaceError)) and not _is_items_fault(error):
+        if isinstance(error, (OperationalError, InterfaceError)) and not is_items_fault(error):
             raise
         if len(batch) == 1 and attempt >= ATTEMPTS:
             report.refused += dead_letters.save([Refused.of(*batch[0].packet, error)])
@@ -218,7 +218,7 @@ def _save(batch: Sequence[Item], report: Report, attempt: int = 1) -> Iterator[t
         yield batch, saved
 
 
-def _is_items_fault(error: DatabaseError | InterfaceError) -> bool:
+def is_items_fault(error: DatabaseError | InterfaceError) -> bool:
     """Whether the database is there, and refuses what it was given."""
     state = getattr(error.__cause__, "sqlstate", None)
     return isinstance(state, str) and state.startswith(_ITEMS_FAULT)

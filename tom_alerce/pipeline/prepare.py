@@ -47,7 +47,7 @@ def prepare(packets: Sequence[Packet]) -> Prepared:
 
     Raises
     ------
-    ClassifierError, LookupError
+    ClassifierError
         A classifier that the rules name cannot be loaded.
     """
     rules = conf.get("KEEP")
@@ -58,7 +58,7 @@ def prepare(packets: Sequence[Packet]) -> Prepared:
     alerts = _alerts(heads)
     classified, failed = dict[str, Classification](), dict[int, Exception]()
     for name in keep.classifiers_of(rules):
-        classified[name], wrong = _classified(classify.classifier(name), alerts)
+        classified[name], wrong = _classified(_model(name), alerts)
         failed |= wrong
     verdict = keep.judge(rules, alerts, classified)
     sound = np.array([i not in failed for i in range(len(heads))], bool)
@@ -67,6 +67,13 @@ def prepare(packets: Sequence[Packet]) -> Prepared:
     rest = np.flatnonzero(~verdict.kept & sound)
     passed = _passed(alerts, next(iter(classified.values()), None))
     return Prepared(others, [heads[i] for i in rest], [passed[i] for i in rest], verdict.take(rest))
+
+
+def _model(name: str) -> Classifier:
+    try:
+        return classify.classifier(name)
+    except LookupError as error:
+        raise ClassifierError(str(error)) from error
 
 
 def _alerts(found: Sequence[Item]) -> list[Alert]:

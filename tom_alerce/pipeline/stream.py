@@ -1,8 +1,9 @@
 """Follows a Kafka stream of packets: each batch is stored before its offsets are committed, while a thread prepares the next one.
 
 If anything fails in between, the batch is delivered again, and storing it again adds nothing: nothing is lost or stored twice. While Kafka
-or the database is down the worker waits and tries again. Workers of the same group share the partitions of the topics; one that is asked to
-stop finishes its batch, commits it and leaves the group, so that the others take over at once.
+or the database is down the worker waits and tries again; so it does with a batch at which a mistake of ours fails, before it is taken apart
+(`tom_alerce.pipeline.apart`). Workers of the same group share the partitions of the topics; one that is asked to stop finishes its batch,
+commits it and leaves the group, so that the others take over at once.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from broker_adapters.errors import SourceError, Unavailable
 from broker_adapters.sources.archives import Packet
 from broker_adapters.sources.kafka import Consumer
-from classifiers.records import ClassifierError
 from tom_alerce import conf
-from tom_alerce.pipeline import ingest
+from tom_alerce.pipeline import apart, ingest
 from tom_alerce.pipeline.items import Progress
 from tom_alerce.pipeline.prepare import Prepared, prepare
 from tom_alerce.store.errors import explain
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds that a poll waits for packets, and while a batch is ready to be stored; seconds between attempts, first and longest.
 WAIT, SOON, PAUSE, LONGEST = 0.5, 0.02, 1.0, 60.0
+#: Mistakes of ours in a row after which a batch is taken apart.
+MISTAKES = 3
 
 
 class Stopped(BaseException):
@@ -105,7 +107,7 @@ def follow(
     """
     report, stop = ingest.Report(), Stop() if stop is None else stop
     with consumer(name) as packets, ThreadPoolExecutor(1, "prepare") as thread:
-        latest, pause = time.monotonic(), PAUSE
+        latest, pause, mistakes = time.monotonic(), PAUSE, 0
         waiting: _Waiting | None = None
         while not stop and (waiting or idle is None or time.monotonic() - latest < idle):
             try:
@@ -113,20 +115,37 @@ def follow(
                 following = _Waiting(polled, thread.submit(prepare, polled)) if polled else None
                 if waiting is not None:
                     ids: set[int] = set()
-                    ingest.take(waiting.prepared.result(), report, ids.update)
+                    _take(waiting, report, ids.update, whole=mistakes < MISTAKES)
                     packets.commit(waiting.packets)
                     progress(len(waiting.packets))
                     _after(stored, frozenset(ids), stop)
-                    latest = time.monotonic()
-                waiting, report.problem, pause = following, None, PAUSE
-            except (Unavailable, OperationalError, InterfaceError, ClassifierError) as error:
+                    latest, pause, mistakes = time.monotonic(), PAUSE, 0
+                if waiting is not None or not polled:
+                    report.problem = None
+                waiting = following
+            except Exception as error:  # the boundary of a batch: whatever is wrong comes again until it is mended or told apart
+                if isinstance(error, SourceError) and not isinstance(error, Unavailable):
+                    raise
+                mistakes += not apart.is_away(error)
                 waiting = None  # what was polled and not committed comes again
-                report.problem = SourceError(str(error).strip())
+                report.problem = _problem(error, name)
                 logger.warning("%s: %s; next attempt in %.0f s", name, report.problem, pause)
                 close_old_connections()  # a broken one is opened again
                 _rest(packets, pause, stop)
                 pause = min(2 * pause, LONGEST)
     return report
+
+
+def _take(waiting: _Waiting, report: ingest.Report, stored: ingest.Stored, *, whole: bool) -> None:
+    """Store a batch as it was prepared or, if it is not to be taken ``whole``, in parts that are prepared anew."""
+    if whole:
+        ingest.take(waiting.prepared.result(), report, stored)
+    else:
+        apart.take(waiting.packets, report, stored)
+
+
+def _problem(error: Exception, name: str) -> SourceError:
+    return SourceError(str(error).strip() if apart.is_away(error) else explain(error, f"a batch of {name}"))
 
 
 def _poll(packets: Consumer, ahead: bool) -> list[Packet]:

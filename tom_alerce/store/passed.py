@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from django.db import transaction
 from numpy.typing import NDArray
 
 from broker_adapters import healpix
@@ -37,7 +38,8 @@ def save(passed: Sequence[Passed]) -> int:
     cells = healpix.cells([p.alert.ra for p in passed], [p.alert.dec for p in passed]).tolist()
     alerts = [(p.alert.survey, p.alert.object_id, p.alert.mjd, p.alert.ra, p.alert.dec) for p in passed]
     rows = [(*alert, cell, p.label, p.probability) for alert, cell, p in zip(alerts, cells, passed, strict=True)]
-    return insert_ignore(PassedAlert, _COLUMNS, sorted(rows))
+    with transaction.atomic():  # one commit, not one for each row
+        return insert_ignore(PassedAlert, _COLUMNS, sorted(rows))
 
 
 def nights_before(alerts: Sequence[Alert]) -> NDArray[np.int64]:
