@@ -17,20 +17,24 @@ Beside it stands the plain figure, the chance of so bright a galaxy so near (Blo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters.catalogue import Sources, magnitude, stars
-from broker_adapters.crossmatch import ARCSEC
+from broker_adapters.crossmatch import ARCSEC, match
 
 Floats = NDArray[np.float64]
+Chosen = Mapping[int, tuple[float, float] | None]
 
 #: Radius in arcseconds within which galaxies are candidates.
 RADIUS = 300.0
 #: Probability of a redshift from which on it is claimed.
 CLAIM = 0.8
+#: Arcseconds within which a galaxy is the one that somebody chose, whatever its catalogue calls it.
+CHOSEN = 1.0
 #: Redshifts that differ by less are one (galaxies of a group).
 SAME = 0.005
 
@@ -191,8 +195,12 @@ def _weights(galaxies: Sources, offset: Floats) -> Floats:
     return np.asarray(np.exp(np.clip(log - np.log(a**2 * q) - np.log(REST), -60.0, 60.0)), float)
 
 
-def associate(sources: Sources, ra: ArrayLike, dec: ArrayLike) -> Hosts:
-    """Hosts of n transients (degrees) among the sources that catalogues gave for them (`broker_adapters.catalogue`); stars are left out."""
+def associate(sources: Sources, ra: ArrayLike, dec: ArrayLike, chosen: Chosen | None = None) -> Hosts:
+    """Hosts of n transients (degrees) among the sources that catalogues gave for them (`broker_adapters.catalogue`); stars are left out.
+
+    ``chosen``: index of a transient -> place of the galaxy (degrees) that somebody says is its host, None for none of the catalogued ones.
+    A galaxy that is not among the candidates changes nothing.
+    """
     ra_, dec_ = np.atleast_1d(np.asarray(ra, float)), np.atleast_1d(np.asarray(dec, float))
     galaxies = sources[np.isin(sources["kind"], ("galaxy", "AGN")) & ~stars(sources)]
     galaxies = galaxies[np.argsort(galaxies["query"], kind="stable")]
@@ -200,13 +208,13 @@ def associate(sources: Sources, ra: ArrayLike, dec: ArrayLike) -> Hosts:
     offset = offsets(galaxies, ra_, dec_)
     weight = _weights(galaxies, offset)
     total = 1.0 + np.bincount(index, weight, minlength=n)
-    probability = weight / total[index]
+    probability, none = weight / total[index], 1.0 / total
+    _settle(galaxies, probability, none, chosen or {})
     best = _likeliest(index, probability, n)
     z = np.append(np.asarray(galaxies["redshift"], float), np.nan)
     redshift = z[best]
     alike = np.abs(z[:-1] - redshift[index]) <= SAME
     shared = np.where(np.isfinite(redshift), np.bincount(index, probability * alike, minlength=n), np.nan)
-    none = 1.0 / total
     made = Hosts(
         galaxies, probability, offset, chances(galaxies), none * (1.0 - HOSTLESS), none * HOSTLESS, best, redshift, shared
     )  # fmt: skip
@@ -215,9 +223,23 @@ def associate(sources: Sources, ra: ArrayLike, dec: ArrayLike) -> Hosts:
     return made
 
 
+def _settle(galaxies: Sources, probability: Floats, none: Floats, chosen: Chosen) -> None:
+    """Make what somebody says certain."""
+    for i, place in chosen.items():
+        own = np.flatnonzero(galaxies["query"] == i)
+        if place is None:
+            probability[own], none[i] = 0.0, 1.0
+        else:
+            near = match([place[0]], [place[1]], galaxies["ra"][own], galaxies["dec"][own], CHOSEN)[1]
+            if len(near):
+                probability[own], none[i] = 0.0, 0.0
+                probability[own[near[0]]] = 1.0
+
+
 def _likeliest(index: NDArray[np.int64], probability: Floats, n: int) -> NDArray[np.intp]:
-    """Index of the likeliest candidate of each of n transients, -1 where there is none."""
+    """Index of the likeliest candidate of each of n transients, -1 where none is possible."""
     best = np.full(n, -1, np.intp)
     order = np.argsort(probability, kind="stable")
+    order = order[probability[order] > 0.0]
     best[index[order]] = order
     return best

@@ -176,3 +176,19 @@ def test_redshifts_of_hosts_are_those_of_transients(real_data):
     assert right[all_].mean() >= 0.47
     assert right[near & made.claimed].mean() >= 0.97
     assert right[all_ & made.claimed].mean() >= 0.96
+
+
+def test_what_somebody_says_is_certain_wherever_the_galaxy_is_a_candidate():
+    here = moved(150.0, 2.0, 4.0, 0.0)
+    far = moved(150.0, 2.0, 60.0, 0.0)
+    rows = np.concatenate([galaxy(), galaxy(*far, id="two", redshift=0.08)])
+    two = hosts.associate(around(rows, *here), *here, {0: far})
+    assert two.galaxies["id"][two.best[0]] == "two"
+    assert two.probability.tolist() == [0.0, 1.0]
+    assert (two.redshift[0], two.claimed[0], two.unlisted[0]) == (0.08, True, 0.0)
+    none = hosts.associate(around(rows, *here), *here, {0: None})
+    assert none.best[0] == -1
+    assert not none.claimed[0]
+    assert none.unlisted[0] + none.hostless[0] == pytest.approx(1.0)
+    elsewhere = hosts.associate(around(rows, *here), *here, {0: (10.0, 10.0)})
+    assert elsewhere.probability.tolist() == hosts.associate(around(rows, *here), *here).probability.tolist()

@@ -1,7 +1,7 @@
 """Tables of the plugin, written by `tom_alerce.store` and, for requests, `tom_alerce.requests` alone (docs/decisions/002-storage.md)."""
 
 from tom_alerce.models.classification import Classification, Drift, Explanation
-from tom_alerce.models.context import SkyCell, TnsName, TnsObject
+from tom_alerce.models.context import HostChoice, SkyCell, TnsName, TnsObject
 from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, PassedAlert, Watermark, WithdrawnMeasurement
@@ -21,6 +21,7 @@ __all__ = [
     "Explanation",
     "FollowupRequest",
     "Halt",
+    "HostChoice",
     "Mark",
     "MatchCandidate",
     "Outlook",

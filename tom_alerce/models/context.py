@@ -1,10 +1,13 @@
-"""Tables of the surroundings: what the Transient Name Server has named, and what remote catalogues have answered."""
+"""Tables of the surroundings: what the Transient Name Server has named, what remote catalogues have answered, and hosts by people."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
+
+from tom_alerce.models.sky import SkyObject
 
 
 class TnsObject(models.Model):
@@ -60,3 +63,30 @@ class SkyCell(models.Model):
 
     def __str__(self) -> str:
         return f"{self.catalogue} {self.healpix}"
+
+
+class HostChoice(models.Model):
+    """What one person has said of the host of one sky object; undone it counts no more, and is kept."""
+
+    sky_object = models.ForeignKey(SkyObject, on_delete=models.CASCADE, related_name="host_choices")
+    galaxy = models.CharField(max_length=64, blank=True, help_text="its name then; empty: none of the catalogued ones")
+    ra = models.FloatField(null=True, help_text="of the galaxy, degrees, ICRS")
+    dec = models.FloatField(null=True, help_text="degrees, ICRS")
+    text = models.CharField(max_length=500, blank=True, help_text="why")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created = models.DateTimeField(auto_now_add=True)
+    undone = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["sky_object"], condition=models.Q(undone=None), name="alerce_one_host_choice"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.galaxy or 'none of the catalogued galaxies'}, by {self.by}"
+
+    @property
+    def by(self) -> str:
+        """Name of its author; accounts are deleted, choices are not."""
+        return "a former user" if self.author is None else self.author.get_username()
