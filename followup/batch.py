@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from followup.classes import Opinions
 from followup.curves import Curves
+from followup.places import Places
 from followup.records import Candidate
 from followup.states import States
 
@@ -94,6 +95,12 @@ class Batch(Sequence[Candidate]):
     def marked(self) -> NDArray[np.intp]:
         """Places of the candidates of which somebody has said something, ascending."""
         return self.once("marked", lambda: np.array([i for i, c in enumerate(self._all) if c.marks], np.intp))
+
+    @property
+    def places(self) -> Places:
+        """What catalogues have at the places of all."""
+        nothing = Places.unknown(1)
+        return self.once("places", lambda: Places.stack([c.place or nothing for c in self._all]))
 
     @property
     def opinions(self) -> Opinions:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from broker_adapters.records import Detections
 from followup.brightness import History, history
 from followup.marks import Mark
+from followup.places import Places
 
 if TYPE_CHECKING:
     from classifiers.posterior.records import Outlooks
@@ -44,6 +45,8 @@ class Candidate:
         What people say of it, expired or not.
     observed : float
         MJD, UTC, of our own latest observation of it; NaN without one.
+    place : Places of one, optional
+        What catalogues have at its place; None where they were not read.
     """
 
     key: str
@@ -59,6 +62,7 @@ class Candidate:
     outlook: Outlooks | None = field(default=None, repr=False)
     marks: tuple[Mark, ...] = ()
     observed: float = math.nan
+    place: Places | None = field(default=None, repr=False)
     _histories: dict[float, History | None] = field(default_factory=dict, init=False, repr=False)
     _load: Mapping[str, Callable[[], Any]] = field(default_factory=dict, init=False, repr=False)
 

@@ -111,15 +111,17 @@ def best(scores: NDArray[np.float64], slots: int) -> NDArray[np.intp]:
 def known_at(candidate: Candidate, evening: float, days: float) -> Candidate | None:
     """A candidate with nothing measured after an evening (MJD, UTC); None if it had no alert in the ``days`` before.
 
-    What was said of it (probabilities, oddness, outlook, marks) is left out, since it may have been said later: the caller adds what was
-    said by then.
+    What was said of it (probabilities, oddness, outlook, marks, redshift at TNS) is left out, since it may have been said later: the
+    caller adds what was said by then.
     """
     rows = candidate.detections[candidate.detections["mjd"] <= evening]
     seen = rows["mjd"][alerts(rows)]
     if not len(seen) or seen.max() < evening - days:
         return None
     first = candidate.first_seen if candidate.first_seen <= evening else np.nan
-    return replace(candidate, detections=rows, first_seen=first, probabilities={}, oddness=np.nan, outlook=None, marks=(), n_seen=0)
+    place = None if candidate.place is None else candidate.place.catalogued()
+    then = replace(candidate, detections=rows, first_seen=first, place=place)
+    return replace(then, probabilities={}, oddness=np.nan, outlook=None, marks=(), n_seen=0)
 
 
 def brightest(candidates: Candidates, tonight: Night) -> NDArray[np.float64]:

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from broker_adapters import plugins
 from broker_adapters.records import Kind, blank, frozen
+from followup.places import Places
 from followup.plugged import term as load
 from followup.rank import rank
 from followup.records import Mark, Site
 from tests.contracts.documented import documented
-from tests.followup.build import NOW, candidate, detections, night, outlook
+from tests.followup.build import NOW, candidate, detections, night, outlook, place
 
 PACKAGE = "followup.terms"
 TERMS = (*plugins.names(PACKAGE), "tests.contracts.third_party.term", documented("term"))
@@ -50,6 +51,9 @@ def zoo():
         candidate("o", outlook=outlook(magnitude=float("nan"), fallback=[True], doubt=[2.0]), rows=detections()),
         candidate("p", marks=(Mark("pin", "Ada", "mine"), Mark("claim", "Bob", "", NOW + 3), Mark("snooze", "Eve", "", NOW - 1))),
         candidate("q", marks=(Mark("veto", "Ada", "a star"), Mark("note", "Ada", "look")), observed=NOW - 2.0),
+        candidate("r", place=Places.unknown(1)),
+        candidate("s", place=place(0.0, distance=float("nan"), told_by="person", galaxy="", separation=float("nan"))),
+        candidate("t", place=place(star="Gaia DR3 1", star_separation=0.3)),
         candidate("j", probabilities={"stamp": {"asteroid": 1.0}, "other": {"no such class": 1.0}}),
     ]
 

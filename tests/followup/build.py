@@ -11,6 +11,7 @@ from scipy.stats import norm
 from broker_adapters.photometry import flux_from_magnitude
 from broker_adapters.records import Kind, blank, frozen
 from classifiers.posterior.records import AHEAD, DAYS, Outlooks
+from followup.places import Places
 from followup.records import Candidate
 from followup.sites import SITES
 from followup.visibility import night as _night
@@ -75,3 +76,11 @@ def outlook(
         "fallback": [False],
     }
     return Outlooks(**{name: np.asarray(value) for name, value in (values | others).items()})
+
+
+def place(host: float = 0.9, **others) -> Places:
+    """The place of one object: 3 arcsec from the middle of a galaxy 50 Mpc away, and not near any star."""
+    values = {
+        "host": host, "galaxy": "NGC 1", "separation": 3.0, "distance": 50.0, "told_by": "host", "star": "", "star_separation": np.nan,
+    } | others  # fmt: skip
+    return Places(**{name: np.array([value]) for name, value in values.items()})

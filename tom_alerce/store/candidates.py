@@ -16,6 +16,7 @@ from broker_adapters.records import Detections
 from broker_adapters.times import mjd_from_datetime
 from followup.batch import Batch
 from followup.curves import Curves
+from followup.places import Places
 from followup.records import Candidate
 from tom_alerce import visible
 from tom_alerce.clock import now
@@ -24,9 +25,10 @@ from tom_alerce.models.sky import public_names
 from tom_alerce.store import lightcurves, marks, outlooks
 from tom_alerce.store import tns as tns_table
 from tom_alerce.store.classifications import SILENT, opinions
+from tom_alerce.store.places import Position, Surveyed
 from tom_alerce.store.sql import fetch
 
-_FIELDS = ("pk", "ra", "dec", "first_mjd", "survey_first_mjd", "n_detections", "survey_n_detections", "target_id")
+_FIELDS = ("pk", "ra", "dec", "first_mjd", "survey_first_mjd", "n_detections", "survey_n_detections", "target_id", "last_mjd")
 
 
 #: Candidates whose whole light curves are read together.
@@ -45,15 +47,20 @@ class _Member(NamedTuple):
 class Stored(Batch):
     """Candidates whose light curves are in the tables, and are read a part at a time; in the order of their keys."""
 
-    def __init__(self, candidates: Sequence[Candidate], skies: QuerySet[SkyObject]) -> None:
+    def __init__(self, candidates: Sequence[Candidate], skies: QuerySet[SkyObject], surveyed: Surveyed) -> None:
         super().__init__(candidates)
-        self._skies = skies
+        self._skies, self._surveyed = skies, surveyed
         self._keys = [int(c.key) for c in candidates]
 
     def curves(self, low: int, high: int) -> Curves:
         """Light curves of the candidates from one place to before another."""
         keys = self._keys[low:high]
         return lightcurves.columns(self._skies.filter(pk__gte=keys[0], pk__lte=keys[-1]), keys)
+
+    @property
+    def places(self) -> Places:
+        """What catalogues have at the places of all."""
+        return self._surveyed.places
 
 
 class _Reader:
@@ -78,16 +85,16 @@ def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
     members, titles, observed = _members(skies), _titles(skies), _observed(skies)
     said, prospects = opinions(skies), outlooks.of(skies, at)
     marked = marks.of(set(Mark.objects.filter(sky_object__in=skies.values("pk")).values_list("sky_object_id", flat=True)), at)
-    at_tns = tns_table.of(skies)
+    surveyed = Surveyed([Position(pk, ra, dec, last) for pk, ra, dec, *_, last in rows.values()], tns_table.of(skies))
     made: list[Candidate] = []
     reader = _Reader([[m.pk for m in members.get(pk, ())] for pk in rows])
-    for pk, ra, dec, first, stated, n, n_stated, target in rows.values():
+    for pk, ra, dec, first, stated, n, n_stated, target, _ in rows.values():
         named = public_names(members.get(pk, ()))
         title = titles.get(target)
         opinion = said.get(pk, SILENT)
         made.append(
             Candidate.deferred(
-                {"detections": reader.of(len(made)), "outlook": prospects.reader(pk)},
+                {"detections": reader.of(len(made)), "outlook": prospects.reader(pk), "place": surveyed.of(len(made))},
                 key=str(pk),
                 name=title or next(iter(named), f"sky object {pk}"),
                 ra=ra,
@@ -98,10 +105,10 @@ def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
                 oddness=_number(opinion.oddness),
                 marks=marked.get(pk, ()),
                 observed=observed.get(pk, math.nan),
-                classified=_has_class(at_tns.get(pk)) or any(map(tns.spectroscopic, [*named, title or ""])),
+                classified=_has_class(surveyed.named.get(pk)) or any(map(tns.spectroscopic, [*named, title or ""])),
             )
         )
-    batch = Stored(made, skies)
+    batch = Stored(made, skies, surveyed)
     has = np.array([i for i, c in enumerate(made) if int(c.key) in prospects], np.intp)
     batch.once("has_outlook", lambda: has)
     batch.once("outlooks", lambda: prospects.stacked(int(made[i].key) for i in has))
