@@ -151,6 +151,15 @@ admin.site.register(
     models.Mark, _table("kind", "sky_object_id", "author", "text", "created", "expires", "undone", filters=("kind",), joined=("author",))
 )
 admin.site.register(models.Profile, _table("name", "version", "author", "created", "active", filters=("name",), joined=("author",)))
+admin.site.register(models.Outlook, _table("sky_object_id", "mjd", "version", "created"))
+admin.site.register(
+    models.TnsObject, _table("name", "prefix", "type", "redshift", "ra", "dec", "discovered", filters=("prefix", "type"), search=("name",))
+)
+admin.site.register(models.TnsName, _table("name", "tns_object", search=("name",), joined=("tns_object",)))
+admin.site.register(models.SkyCell, _table("catalogue", "healpix", "fetched", filters=("catalogue",)))
+admin.site.register(
+    models.HostChoice, _table("sky_object_id", "galaxy", "author", "text", "created", "undone", search=("galaxy",), joined=("author",))
+)
 admin.site.register(
     models.Override, _table("guard", "request", "user", "reason", "created", filters=("guard",), joined=("request", "user"))
 )

@@ -5,6 +5,7 @@ from django.apps import apps
 from django.contrib.admin import site
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
 
 from broker_adapters.errors import PacketError
 from broker_adapters.records import BrokerLabel
@@ -14,15 +15,22 @@ from tom_alerce.models import (
     Explanation,
     FollowupRequest,
     Halt,
+    HostChoice,
+    Mark,
     MatchCandidate,
+    Outlook,
     Override,
     PassedAlert,
+    Profile,
     Rank,
     Ranking,
     RequestEvent,
+    SkyCell,
     SkyObject,
     Stamps,
     SurveyObject,
+    TnsName,
+    TnsObject,
     Trigger,
     TriggerEntry,
     WithdrawnMeasurement,
@@ -46,6 +54,15 @@ def admin(client, db):
     trigger = Trigger.objects.create(name="<script>alert(1)</script>", facility="lco")
     TriggerEntry.objects.create(trigger=trigger, sky_object=sky, night="2026-11-22", score=0.9, outcome="stopped")
     Halt.objects.create(reason="<script>alert(1)</script>")
+    Mark.objects.create(kind="note", sky_object=sky, text="<script>alert(1)</script>")
+    Profile.objects.create(name="<script>alert(1)</script>", version=1, body="{}")
+    Outlook.objects.create(sky_object=sky, evidence="e", version="1")
+    named = TnsObject.objects.create(
+        objid=1, prefix="SN", name="2026abc", ra=1.0, dec=2.0, healpix=0, type="<script>alert(1)</script>", digest=1
+    )
+    TnsName.objects.create(name="<script>alert(1)</script>", tns_object=named)
+    SkyCell.objects.create(catalogue="gaia", healpix=0, rows=b"npy", fetched=timezone.now())
+    HostChoice.objects.create(sky_object=sky, galaxy="<script>alert(1)</script>")
     dead_letters.save([dead_letters.Refused.of("topic", "1:2", b"x", PacketError("<script>alert(1)</script>"))])
     awaited.save([awaited.Named("lsst", "1", "topic", "<script>alert(1)</script>")])
     watermarks.advance("alerce ztf", 61000.0)

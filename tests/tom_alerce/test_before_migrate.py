@@ -10,6 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from tom_alerce.management import command
 
 COMMANDS = {
+    "alerce_catalogues": ["fetch", "tns"],
     "alerce_ingest": ["/nowhere"],
     "alerce_stream": ["night"],
     "alerce_submit": ["--dry-run"],
