@@ -20,7 +20,7 @@ TOM_NAME = "tom_alerce demo"
 
 INSTALLED_APPS = [*TOMTOOLKIT_INSTALLED_APPS, "tom_alerce", "demo"]
 SITE_ID = 1
-MIDDLEWARE = TOMTOOLKIT_MIDDLEWARE
+MIDDLEWARE = ["tom_alerce.pages.refusals.RefusalMiddleware", *TOMTOOLKIT_MIDDLEWARE]
 ROOT_URLCONF = "demo.urls"
 TEMPLATES = [
     {

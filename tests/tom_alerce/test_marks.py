@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from broker_adapters.times import datetime_from_mjd, mjd_from_datetime
 from tests.tom_alerce import factories
+from tests.tom_alerce.answers import refused
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Mark, SkyObject
 from tom_alerce.store import linking, marks
@@ -133,7 +134,7 @@ def test_what_is_claimed_is_claimed_by_one(observer, other, sky):
 
 def test_a_mark_of_another_is_undone_with_the_role_configure(client, observer, other, sky):
     mark = marks.add(sky, "veto", other, "a star")
-    assert "mark of berta" in said(post(client, "unmark", mark.pk))
+    assert "mark of berta" in refused(post(client, "unmark", mark.pk))
     assert "Undo: vetoed by berta" not in client.get(reverse("tom_alerce:board")).content.decode()
     factories.roles(observer, "configure")
     post(client, "unmark", mark.pk)
@@ -144,7 +145,7 @@ def test_without_the_role_decide_there_is_no_form_and_no_mark(client, sky):
     client.force_login(factories.user("guest"))
     for page in (reverse("tom_alerce:board"), reverse("tom_alerce:object", args=[sky.pk])):
         assert "mark-form" not in client.get(page).content.decode()
-    assert "the role 'decide'" in said(post(client, "mark", sky.pk, kind="pin"))
+    assert "the role 'decide'" in refused(post(client, "mark", sky.pk, kind="pin"))
     assert not Mark.objects.exists()
 
 

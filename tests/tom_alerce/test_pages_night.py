@@ -16,6 +16,7 @@ from tom_observations.models import ObservationRecord
 
 from followup import profiles
 from tests.tom_alerce import factories
+from tests.tom_alerce.answers import refused
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import FollowupRequest
 from tom_alerce.pages import exports
@@ -202,7 +203,7 @@ def test_without_the_role_request_nothing_is_drafted(client, skies, site):
     client.force_login(factories.user("guest"))
     assert "Draft requests" not in page(client).content.decode()
     answer = client.post(reverse("tom_alerce:night-requests"))
-    assert any("the role 'request'" in str(m) for m in answer.wsgi_request._messages)
+    assert "the role 'request'" in refused(answer)
     assert not FollowupRequest.objects.exists()
 
 

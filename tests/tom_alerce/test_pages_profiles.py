@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from followup import profiles
 from tests.tom_alerce import factories
+from tests.tom_alerce.answers import refused
 from tests.tom_alerce.test_pages_night import site, skies  # noqa: F401  # fixtures
 from tom_alerce import models
 from tom_alerce.pages import profile_form
@@ -212,7 +213,7 @@ def test_without_the_role_configure_profiles_are_read(client, observer):
         (url("profile-retire", "default"), {}),
         (url("profile-import"), {}),
     ):
-        assert "the role 'configure'" in said(client.post(address, data))
+        assert "the role 'configure'" in refused(client.post(address, data))
         assert client.get(address).status_code == 405
     assert not models.Profile.objects.exists()
 

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from tests.tom_alerce import factories
+from tests.tom_alerce.answers import refused
 from tom_alerce import conf, visible
 from tom_alerce.models import MatchCandidate, SkyObject
 
@@ -18,10 +19,6 @@ pytestmark = pytest.mark.django_db
 
 def url(page, *args):
     return reverse(f"tom_alerce:{page}", args=args)
-
-
-def said(response):
-    return [str(message) for message in response.wsgi_request._messages]
 
 
 def roles(*options):
@@ -109,7 +106,7 @@ def test_a_link_of_far_objects_takes_a_role(client, observer):
         client.post(url("link", here.pk), {"name": str(member), "confirmed": "yes"}),
         client.post(url("accept", candidate.pk)),
     ):
-        assert "takes the role 'link_far' (tom_alerce.link_far)" in said(answer)[-1]
+        assert "takes the role 'link_far' (tom_alerce.link_far)" in refused(answer)
     assert here.survey_objects.count() == 1
     factories.roles(observer, "link_far")
     client.post(url("link", here.pk), {"name": str(member), "confirmed": "yes"})

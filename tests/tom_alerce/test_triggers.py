@@ -26,7 +26,6 @@ def _fake(settings, tmp_path):
     settings.TOM_ALERCE = {"FACILITY": {"name": "fake"}}
     settings.TOM_FACILITY_CLASSES = ["demo.facility.FakeFacility"]
     settings.FACILITIES = {"Fake": {"folder": str(tmp_path)}}
-    settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if not one.endswith("Raise403Middleware")]
 
 
 @pytest.fixture

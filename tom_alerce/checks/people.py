@@ -1,10 +1,11 @@
-"""E004, E006, W002, W005: promotion rules, and the groups that see what they promote."""
+"""E004, E006, W002, W005, W007: promotion rules, the groups that see what they promote, and what those see who may not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import DatabaseError, connection
 
@@ -98,3 +99,14 @@ def check_groups(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         for name in conf.get("GROUPS")
         if name not in there
     ]
+
+
+@register("tom_alerce")
+def check_refusals(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    """W007: whoever lacks a role would be sent to the log-in page, without a word about the role."""
+    names = list(settings.MIDDLEWARE)
+    ours, theirs = "tom_alerce.pages.refusals.RefusalMiddleware", "tom_common.middleware.Raise403Middleware"
+    if theirs not in names or ours in names[: names.index(theirs)]:
+        return []
+    text = "Whoever lacks a role is sent to the log-in page, and not told which role is missing."
+    return [Warning(text, hint=f"Put '{ours}' before '{theirs}' in MIDDLEWARE.", id="tom_alerce.W007")]

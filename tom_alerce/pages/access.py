@@ -1,4 +1,4 @@
-"""Who may open our pages: those who are logged in and have the role ``view``."""
+"""Who may open our pages: those who are logged in and have the role ``view``; and how a POST that is refused is answered."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
 
+from followup.records import FollowupError
 from tom_alerce import visible
+from tom_alerce.pages.theme import back
+from tom_alerce.requests.rights import Forbidden
+from tom_alerce.store.errors import StoreError
 
 
 class ViewerMixin(LoginRequiredMixin):
@@ -32,6 +39,22 @@ def viewers_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         return view(request, *args, **kwargs)
 
     return login_required(guarded)
+
+
+def refusing(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Make a view of viewers' POSTs: 403 for who may not, and a message, back on the page, for what cannot be done."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Forbidden as refusal:
+            raise PermissionDenied(str(refusal)) from refusal
+        except (StoreError, FollowupError) as refusal:
+            messages.error(request, f"Not done: {refusal}")
+            return redirect(back(request, request.headers.get("Referer", "")))
+
+    return require_POST(viewers_only(guarded))
 
 
 def _refuse(request: HttpRequest) -> None:

@@ -10,15 +10,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
-from followup.records import FollowupError
 from tom_alerce import conf, tasks, visible
 from tom_alerce.models import Mark, MatchCandidate, SkyObject, SurveyObject
-from tom_alerce.pages.access import viewers_only
+from tom_alerce.pages.access import refusing
 from tom_alerce.pages.theme import back, theme
 from tom_alerce.pipeline import rank
 from tom_alerce.requests import draft, validate
+from tom_alerce.requests.rights import Forbidden, require
 from tom_alerce.store import linking, marks, targets
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
@@ -29,27 +28,19 @@ Action = Callable[[HttpRequest, int], SkyObject | HttpResponse]
 def _action(do: Action) -> Callable[..., HttpResponse]:
     """Make a view that does an action for a POST of a viewer, and redirects back to the page or to the object."""
 
+    @refusing
     @wraps(do)
     def view(request: HttpRequest, pk: int) -> HttpResponse:
-        try:
-            done = do(request, pk)
-        except (StoreError, FollowupError) as refusal:
-            messages.error(request, f"Not done: {refusal}")
-            return redirect(back(request, request.headers.get("Referer", "")))
+        done = do(request, pk)
         return done if isinstance(done, HttpResponse) else redirect(back(request, reverse("tom_alerce:object", args=[done.pk])))
 
-    return require_POST(viewers_only(view))
+    return view
 
 
 def _changeable(request: HttpRequest, *objects: SkyObject, role: str = "decide") -> None:
-    _has_role(request, role)
+    require(request.user, role)
     if not visible.may_change(request.user, *objects, role=role):
-        raise StoreError("it is a target of others, which you may not change: ask them, or the administrator of this TOM")
-
-
-def _has_role(request: HttpRequest, role: str) -> None:
-    if not visible.may(request.user, role):
-        raise StoreError(f"your account has not the role {role!r} ({conf.ROLES[role]}): ask the administrator of this TOM")
+        raise Forbidden("it is a target of others, which you may not change: ask them, or the administrator of this TOM")
 
 
 def _sky_object(request: HttpRequest, pk: int) -> SkyObject:
@@ -64,10 +55,10 @@ def _candidate(request: HttpRequest, pk: int) -> MatchCandidate:
 
 
 def _near_enough(request: HttpRequest, member: SurveyObject, sky_object: SkyObject) -> tuple[float, float]:
-    """Separation of the two and radius of their surveys, arcseconds; StoreError if that takes a role that the user lacks."""
+    """Separation of the two and radius of their surveys, arcseconds; Forbidden if that takes a role that the user lacks."""
     apart, radius = linking.apart(member, sky_object)
     if apart > linking.FAR and not visible.may(request.user, "link_far"):
-        raise StoreError(
+        raise Forbidden(
             f"{member} is {_angle(apart)} away: to link what is more than {linking.FAR:g}″ apart takes the role 'link_far' "
             f"({conf.ROLES['link_far']})"
         )
@@ -104,7 +95,7 @@ def place(request: HttpRequest, pk: int) -> SkyObject:
 def link(request: HttpRequest, pk: int) -> SkyObject | HttpResponse:
     """Link a survey object, named in ``name``, to this object; ask first if it is farther away than its survey's radius."""
     sky_object = _sky_object(request, pk)
-    _has_role(request, "decide")
+    require(request.user, "decide")
     name = SurveyObject.object_id_of(sanitize_text(request.POST.get("name", "")))
     member = SurveyObject.objects.filter(object_id=name).select_related("sky_object").first()
     if member is None:
@@ -153,7 +144,7 @@ def dismiss(request: HttpRequest, pk: int) -> SkyObject:
 def mark(request: HttpRequest, pk: int) -> SkyObject:
     """Pin, note, veto, snooze or claim the object, as ``kind`` says, until the night ``until``; seen by everybody who sees the board."""
     sky_object = _sky_object(request, pk)
-    _has_role(request, "decide")
+    require(request.user, "decide")
     made = marks.add(sky_object, request.POST.get("kind", ""), request.user, request.POST.get("text", ""), _night(request))
     messages.success(request, f"{sky_object.name}: {made.get_kind_display()}.")
     return sky_object
@@ -174,7 +165,7 @@ def unmark(request: HttpRequest, pk: int) -> SkyObject:
     made = get_object_or_404(Mark.objects.select_related("author", "sky_object"), pk=pk)
     sky_object = _sky_object(request, made.sky_object_id)
     if not visible.may_undo(request.user, made):
-        raise StoreError(f"it is a mark of {made.by}, which only its author undoes, or an account with the role 'configure'")
+        raise Forbidden(f"it is a mark of {made.by}, which only its author undoes, or an account with the role 'configure'")
     marks.undo(made, request.user)
     messages.success(
         request, f"{sky_object.name} is no longer {made.get_kind_display()}." if made.kind != marks.Kind.NOTE else "Note undone."
@@ -186,7 +177,7 @@ def unmark(request: HttpRequest, pk: int) -> SkyObject:
 def explain(request: HttpRequest, pk: int) -> SkyObject:
     """Enqueue a task that explains the stamp classifier for this object: never in this process, which must not load TensorFlow."""
     sky_object = _sky_object(request, pk)
-    _has_role(request, "decide")
+    require(request.user, "decide")
     if not tasks.workers_serve(tasks.explain):
         raise StoreError(f"this site has no worker for it; ask its administrator to run: manage.py alerce_explain {sky_object.pk}")
     tasks.explain.enqueue([sky_object.pk])

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET
 from followup.records import FollowupError, ObservationRequest
 from tom_alerce import conf, visible
 from tom_alerce.models import FollowupRequest, SkyObject
-from tom_alerce.pages.access import viewers_only
-from tom_alerce.pages.request_actions import deliver, refusing
+from tom_alerce.pages.access import refusing, viewers_only
+from tom_alerce.pages.request_actions import deliver
 from tom_alerce.pages.requests import decorate
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline import rank

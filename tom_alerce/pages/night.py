@@ -22,9 +22,8 @@ from tom_alerce import conf, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import SkyObject
 from tom_alerce.pages import bulk, exports
-from tom_alerce.pages.access import ViewerMixin, viewers_only
+from tom_alerce.pages.access import ViewerMixin, refusing, viewers_only
 from tom_alerce.pages.figures.timeline import timeline
-from tom_alerce.pages.request_actions import refusing
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline.night import MOST, Planned, plan_night
 from tom_alerce.requests.facilities import facility_name

@@ -15,13 +15,14 @@ from django.views.generic import TemplateView
 
 from followup.profiles import Profile
 from followup.records import FollowupError
-from tom_alerce import conf, visible
+from tom_alerce import visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification, SkyObject
 from tom_alerce.pages import profile_form as form
-from tom_alerce.pages.access import ViewerMixin, viewers_only
+from tom_alerce.pages.access import ViewerMixin, refusing, viewers_only
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline import campaign, preview
+from tom_alerce.requests.rights import require
 from tom_alerce.store import classifications
 from tom_alerce.store import profiles as store
 from tom_alerce.store.errors import StoreError
@@ -155,16 +156,14 @@ def _configured(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        require(request.user, "configure")
         try:
-            if not visible.may(request.user, "configure"):
-                role = conf.ROLES["configure"]
-                raise StoreError(f"your account has not the role 'configure' ({role}): ask the administrator of this TOM")
             return view(request, *args, **kwargs)
         except (StoreError, FollowupError) as refusal:
             messages.error(request, f"Not done: {refusal}")
             return redirect("tom_alerce:profiles")
 
-    return require_POST(viewers_only(guarded))
+    return refusing(guarded)
 
 
 @_configured

@@ -9,16 +9,12 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_POST
 
-from followup.records import FollowupError
 from tom_alerce import visible
 from tom_alerce.models import FollowupRequest
-from tom_alerce.pages.access import viewers_only
-from tom_alerce.pages.theme import back
+from tom_alerce.pages.access import refusing
 from tom_alerce.requests import ask as asking
 from tom_alerce.requests import draft, edit, facilities, judge, template, validate
 from tom_alerce.requests.approve import approve as approve_request
@@ -30,23 +26,6 @@ from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
 
 Do = Callable[[HttpRequest, FollowupRequest], str]
-
-
-def refusing(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Make a view of viewers' POSTs: 403 for who may not, and a message, back on the page, for what cannot be done."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except Forbidden as refusal:  # a toolkit with Raise403Middleware makes a visit to the log-in page of it, which shows the message
-            messages.error(request, f"Not done: {refusal}")
-            raise PermissionDenied(str(refusal)) from refusal
-        except (StoreError, FollowupError) as refusal:
-            messages.error(request, f"Not done: {refusal}")
-            return redirect(back(request, request.headers.get("Referer", "")))
-
-    return require_POST(viewers_only(guarded))
 
 
 def _action(do: Do) -> Callable[..., HttpResponse]:

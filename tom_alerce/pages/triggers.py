@@ -15,8 +15,7 @@ from followup.plan import camera
 from followup.records import FollowupError
 from tom_alerce import visible
 from tom_alerce.models import Trigger, TriggerEntry
-from tom_alerce.pages.access import ViewerMixin
-from tom_alerce.pages.request_actions import refusing
+from tom_alerce.pages.access import ViewerMixin, refusing
 from tom_alerce.pages.theme import back, theme
 from tom_alerce.requests import triggers
 from tom_alerce.requests.facilities import configured

@@ -182,7 +182,9 @@ def plotly_url() -> str:
 
 @register.simple_tag(takes_context=True)
 def trigger_switch(context: dict[str, Any]) -> dict[str, Any]:
-    """The halt that stands, how many triggers are on, and what the reader may do about it; two queries."""
+    """The halt that stands, how many triggers are on, and what the reader may do about it, with two queries; nothing for no viewer."""
     user = context["request"].user
+    if not visible.may(user, "view"):
+        return {}
     may = {"may_stop": visible.may(user, "request"), "may_release": visible.may(user, "configure")}
     return {"halt": Halt.current(), "working": Trigger.objects.exclude(mode=Trigger.Mode.OFF).count(), **may}
