@@ -14,8 +14,16 @@ from tom_alerce.requests.allowance import allowance
 from tom_alerce.requests.known import read
 
 pytestmark = [pytest.mark.portal, pytest.mark.django_db]
-FULL = {"normal": 100.0, "time critical": 100.0, "rapid response": 100.0}
-CAMERA = "1M0-SCICAM-SINISTRO"
+CAMERA, SPECTROGRAPH = "1M0-SCICAM-SINISTRO", "2M0-FLOYDS-SCICAM"
+
+
+def left(portal, instrument=CAMERA):
+    """Hours that the proposal has left in this semester: a hundred of each kind, less what other tests have observed."""
+    every = portal.api("GET", f"/api/proposals/{servers.PROPOSAL}/")["timeallocation_set"]
+    assert {one["semester"] for one in every} == {"1999T", "2026T"}
+    (now,) = [one for one in every if one["semester"] == "2026T" and one["instrument_types"] == [instrument]]
+    kinds = {"std": "normal", "tc": "time critical", "rr": "rapid response"}
+    return {told: now[f"{kind}_allocation"] - now[f"{kind}_time_used"] for kind, told in kinds.items()}
 
 
 def drafted(tom, proposal=servers.PROPOSAL, **options):
@@ -28,7 +36,8 @@ def drafted(tom, proposal=servers.PROPOSAL, **options):
 def test_hours_left_of_this_semester_and_the_highest_priority(tom, portal, spectrum):
     row = drafted(tom, spectrum=spectrum)
     found = allowance(row)
-    assert (found.left, found.problem) == (FULL, "")
+    assert (found.left, found.problem) == (left(portal, SPECTROGRAPH if spectrum else CAMERA), "")
+    assert max(found.left.values()) <= 100.0
     assert found.highest > 1.0
     plugin = load_facility("lco")
     assert found.hours == pytest.approx(read(plugin, row).hours(plugin.INSTRUMENTS), rel=0.5)
@@ -47,7 +56,12 @@ def test_what_others_ask_for_around_its_right_ascension(tom, portal):
 
 def test_a_proposal_without_time_has_none_left_and_no_priority(tom, portal):
     found = allowance(drafted(tom, servers.POOR))
-    assert (found.left, found.highest, found.hours, found.problem) == (FULL | {"normal": 0.0}, None, None, "")
+    assert (found.left, found.highest, found.hours, found.problem) == (
+        {"normal": 0.0, "time critical": 100.0, "rapid response": 100.0},
+        None,
+        None,
+        "",
+    )
 
 
 def test_a_proposal_that_there_is_not(tom, portal):
@@ -77,4 +91,4 @@ def test_a_connection_that_is_lost_is_said_and_asked_about_again(tom, portal, pr
     page = client.get(address).content.decode()
     assert "no usable answer" in page
     proxy.release()
-    assert allowance(drafted(tom)).left == FULL
+    assert allowance(drafted(tom)).left == left(portal)
