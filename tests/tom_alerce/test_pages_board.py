@@ -74,10 +74,10 @@ def test_stamps_with_a_template_are_shown_before_those_without(client, observer)
 
 def test_the_number_of_queries_does_not_grow_with_the_page(client, observer, django_assert_max_num_queries):
     factories.board(25)
-    with django_assert_max_num_queries(23) as many:
+    with django_assert_max_num_queries(27) as many:
         assert len(shown(board(client))) == 25
     Rank.objects.filter(place__gt=3).delete()
-    with django_assert_max_num_queries(23) as few:
+    with django_assert_max_num_queries(27) as few:
         assert len(shown(board(client))) == 3
     assert len(many) == len(few)
 

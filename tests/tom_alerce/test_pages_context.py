@@ -79,3 +79,47 @@ def test_an_object_without_detections_has_a_place():
     found = place(SkyObject.objects.get(pk=sky.pk), empty)
     assert np.isnan(found.brightest)
     assert found.galaxies
+
+
+def test_a_person_overrules_the_host_which_everybody_sees_and_somebody_undoes(client, observer):
+    sky = factories.sky_object(ra=RA, dec=DEC)
+    assert "Overrule the host" in page(client, sky)
+    answer = client.post(reverse("tom_alerce:host", args=[sky.pk]), {"galaxy": "", "text": "in <front>"}, follow=True)
+    text = answer.content.decode()
+    assert "none of the catalogued galaxies" in text
+    assert "in &lt;front&gt;" in text
+    assert "No galaxy of the catalogues is likely its host" in text
+    assert place(sky, curve(sky)).redshift_from == ""
+    text = client.post(reverse("tom_alerce:host-undo", args=[sky.pk]), follow=True).content.decode()
+    assert "Hosts said earlier (1)" in text
+    assert place(sky, curve(sky)).redshift_from == "host"
+    text = client.post(reverse("tom_alerce:host", args=[sky.pk]), {"galaxy": "NGC 1"}, follow=True).content.decode()
+    assert "Not done: this galaxy is not among the candidates" in text
+
+
+@override_settings(TOM_ALERCE={"EVERYBODY": ["view"]})
+def test_who_may_not_decide_overrules_nothing(client):
+    client.force_login(factories.user("reader"))
+    sky = factories.sky_object(ra=RA, dec=DEC)
+    assert "Overrule the host" not in page(client, sky)
+    for name in ("host", "host-undo"):
+        assert "role &#x27;decide&#x27;" in client.post(reverse(f"tom_alerce:{name}", args=[sky.pk]), follow=True).content.decode()
+    assert not sky.host_choices.exists()
+
+
+def test_the_board_says_how_far_an_object_is_and_filters_by_it(client, observer):
+    ranking = factories.ranking()
+    near, void = factories.sky_object(ra=RA, dec=DEC), factories.sky_object(ra=33.0, dec=-80.0)
+    for number, sky in enumerate((near, void)):
+        factories.rank(ranking, sky, number + 1)
+    tns.load([named(1, ra=33.0, dec=-80.0, type="SN <i>")], whole=True)
+
+    def board(**parameters):
+        return client.get(reverse("tom_alerce:board"), parameters).content.decode()
+
+    text = board()
+    assert "49 Mpc with IC 2597, brightest M<sub>" in text
+    assert "SN &lt;i&gt; at TNS" in text
+    assert near.name in board(distance=50)
+    assert void.name not in board(distance=50)
+    assert near.name not in board(distance=40)

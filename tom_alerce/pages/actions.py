@@ -18,7 +18,7 @@ from tom_alerce.pages.theme import back, theme
 from tom_alerce.pipeline import rank
 from tom_alerce.requests import draft, validate
 from tom_alerce.requests.rights import Forbidden, require
-from tom_alerce.store import linking, marks, targets
+from tom_alerce.store import hosts, linking, marks, targets
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
 
@@ -170,6 +170,26 @@ def unmark(request: HttpRequest, pk: int) -> SkyObject:
     messages.success(
         request, f"{sky_object.name} is no longer {made.get_kind_display()}." if made.kind != marks.Kind.NOTE else "Note undone."
     )
+    return sky_object
+
+
+@_action
+def host(request: HttpRequest, pk: int) -> SkyObject:
+    """Say that the galaxy ``galaxy`` is the host of the object, '' for none of the catalogued ones; ``text`` says why."""
+    sky_object = _sky_object(request, pk)
+    _has_role(request, "decide")
+    made = hosts.choose(sky_object, sanitize_text(request.POST.get("galaxy", "")), request.user, request.POST.get("text", ""))
+    messages.success(request, f"{sky_object.name}: its host is {made.galaxy or 'none of the catalogued galaxies'}.")
+    return sky_object
+
+
+@_action
+def unhost(request: HttpRequest, pk: int) -> SkyObject:
+    """Let what was said of the host count no more; whoever may say it may undo it, and is named."""
+    sky_object = _sky_object(request, pk)
+    _has_role(request, "decide")
+    hosts.undo(sky_object, request.user)
+    messages.success(request, f"{sky_object.name}: its host is that of the catalogues.")
     return sky_object
 
 

@@ -15,7 +15,7 @@ from followup.records import Limits
 from tom_alerce import conf, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Rank, Ranking
-from tom_alerce.pages import marks
+from tom_alerce.pages import context, marks
 from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.figures import svg
 from tom_alerce.pages.filters import BoardFilter
@@ -110,12 +110,12 @@ def later(ranking: Ranking, user: visible.User) -> list[Any]:
 
 
 def decorate(ranks: Sequence[Any], user: visible.User, now: float) -> None:
-    """Set ``summary``, ``marks``, ``curve`` (light curve) and ``night`` (altitude) of each rank for the templates."""
+    """Set ``summary``, ``marks``, ``brief`` (of its place), ``curve`` (light curve) and ``night`` (altitude) of each rank."""
     summaries = summarise([rank.sky_object for rank in ranks], user)
-    marked = marks.of(list(summaries), user)
+    marked, briefs = marks.of(list(summaries), user), context.briefs(summaries)
     for rank in ranks:
         rank.marks = marked.get(rank.sky_object_id, ())
-        rank.summary = summaries[rank.sky_object_id]
+        rank.summary, rank.brief = summaries[rank.sky_object_id], briefs[rank.sky_object_id]
         rank.curve = svg.light_curve(rank.summary.detections, now)
         rank.night = svg.altitude(rank.visibility, lowest_altitude(), now)
 

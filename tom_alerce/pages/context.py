@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,16 @@ from broker_adapters.photometry import magnitude_from_flux
 from broker_adapters.records import Detections
 from broker_adapters.significance import alerts
 from classifiers import hosts
-from tom_alerce.models import SkyObject, TnsObject
-from tom_alerce.store import context, tns
+from tom_alerce.models import HostChoice, SkyObject, TnsObject
+from tom_alerce.pages.summaries import Summary
+from tom_alerce.store import places
 
 #: Candidates that are shown, and the least probability of one.
 SHOWN, LEAST = 5, 0.01
 #: Arcseconds within which a star is shown: it spoils the photometry, or is the source itself.
 STARS = 20.0
+#: What people said before, of which at most so many are listed.
+PAST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class Place:
         E(B - V), magnitudes; NaN near the plane.
     stars : sequence of Star
     unknown : mapping of catalogue to reason
+    choice : HostChoice or None
+        What a person says of the host.
+    past : iterable of HostChoice
+        What people said before, latest first.
     """
 
     tns: TnsObject | None
@@ -83,20 +90,47 @@ class Place:
     reddening: float
     stars: Sequence[Star]
     unknown: Mapping[str, str]
+    choice: HostChoice | None
+    past: Iterable[HostChoice]
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a row of the board says of a place, as in `Place`; ``galaxy`` is the likeliest host where the distance is by a host, else ''."""
+
+    tns: TnsObject | None
+    galaxy: str
+    distance: float
+    brightest: float
+    band: str
+
+
+def briefs(summaries: Mapping[int, Summary]) -> dict[int, Brief]:
+    """What rows of the board say of the places of their objects, by key; nothing is asked over the network."""
+    skies = [one.sky_object for one in summaries.values()]
+    known = places.survey(skies)
+    dust = reddening([one.ra for one in skies], [one.dec for one in skies])
+    found = {}
+    for i, sky in enumerate(skies):
+        distance = float(known.places.distance[i])
+        galaxy = "" if known.places.told_by[i] == "TNS" else str(known.places.galaxy[i])
+        brightest, band = _brightest(summaries[sky.pk].detections, distance, float(dust[i]))
+        found[sky.pk] = Brief(known.named.get(sky.pk), galaxy, distance, brightest, band)
+    return found
 
 
 def place(sky: SkyObject, detections: Detections) -> Place:
     """What is at the place of one object; nothing is asked over the network."""
-    around = context.around(sky.ra, sky.dec, hosts.RADIUS, sky.last_mjd)
-    found = hosts.associate(around.sources, sky.ra, sky.dec)
-    named = tns.of([sky]).get(sky.pk)
+    known = places.survey([sky])
+    around, found, named = known.around, known.hosts, known.named.get(sky.pk)
     redshift, whose = _redshift(found, named)
-    distance = _distance(found, redshift, whose)
+    distance = float(known.places.distance[0])
     dust = float(reddening(sky.ra, sky.dec)[0])
     brightest, band = _brightest(detections, distance, dust)
     return Place(
         named, _galaxies(found), float(found.unlisted[0]), float(found.hostless[0]), redshift, whose, distance, brightest, band, dust,
-        _stars(around.sources), around.unknown,
+        _stars(around.sources), around.unknown, known.choices.get(sky.pk),
+        sky.host_choices.exclude(undone=None).select_related("author", "undone_by").order_by("-pk")[:PAST],
     )  # fmt: skip
 
 
@@ -117,11 +151,6 @@ def _redshift(found: hosts.Hosts, named: TnsObject | None) -> tuple[float, str]:
     if named is not None and named.redshift is not None and named.redshift > 0.0:
         return named.redshift, "TNS"
     return (float(found.redshift[0]), "host") if found.claimed[0] else (float("nan"), "")
-
-
-def _distance(found: hosts.Hosts, redshift: float, whose: str) -> float:
-    """Luminosity distance, Mpc: the host's own where the redshift is the host's."""
-    return float(found.distance[0]) if whose == "host" else float(hosts.expansion(redshift))
 
 
 def _brightest(detections: Detections, distance: float, dust: float) -> tuple[float, str]:

@@ -20,7 +20,7 @@ from tom_alerce.match_manager import simplified, spellings
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 from tom_alerce.models.sky import first_seen
 from tom_alerce.pages import positions
-from tom_alerce.store import classifications
+from tom_alerce.store import classifications, places
 
 CLASSES = [
     ("Stamp", [(c, c) for c in STAMP]),
@@ -106,6 +106,7 @@ class BoardFilter(django_filters.FilterSet):
     probability = Number(method="by_class", label="P ≥", min_value=0, max_value=1)
     magnitude = Number(lookup_expr="lte", label="Magnitude ≤", min_value=-30, max_value=40)
     days = Number(method="by_age", label="First seen within (days)", min_value=0)
+    distance = Number(method="by_distance", label="Host within (Mpc)", min_value=0)
     new = django_filters.BooleanFilter(method="by_novelty", label="New tonight", widget=forms.CheckboxInput)
 
     class Meta:
@@ -133,6 +134,12 @@ class BoardFilter(django_filters.FilterSet):
     def by_age(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
         """Ranks of the objects first seen by any survey within ``value`` days before the ranking."""
         return ranks.alias(first_seen=first_seen("sky_object__")).filter(first_seen__gte=F("ranking__now") - value)
+
+    def by_distance(self, ranks: QuerySet[Rank], name: str, value: float) -> QuerySet[Rank]:
+        """Ranks of the objects whose distance is known, by TNS or by a host, and at most ``value`` Mpc."""
+        skies = list(SkyObject.objects.filter(pk__in=ranks.values("sky_object")))
+        near = places.survey(skies).places.distance <= value
+        return ranks.filter(sky_object__in=[one.pk for one, is_near in zip(skies, near.tolist(), strict=True) if is_near])
 
     def by_novelty(self, ranks: QuerySet[Rank], name: str, value: bool | None) -> QuerySet[Rank]:
         """Ranks of the objects first seen by any survey in the day before the ranking."""

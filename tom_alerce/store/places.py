@@ -14,8 +14,8 @@ from broker_adapters.catalogue import Sources, stars
 from classifiers.hosts import RADIUS, Hosts, associate, expansion
 from followup.places import Places
 from tom_alerce import conf
-from tom_alerce.models import HostChoice, TnsObject
-from tom_alerce.store import context, hosts
+from tom_alerce.models import HostChoice, SkyObject, TnsObject
+from tom_alerce.store import context, hosts, tns
 
 #: Arcseconds within which a star is looked for.
 STAR = 10.0
@@ -92,6 +92,11 @@ class Surveyed:
     @property
     def _dec(self) -> NDArray[np.float64]:
         return np.array([one.dec for one in self.positions], float)
+
+
+def survey(skies: Sequence[SkyObject]) -> Surveyed:
+    """What is at the places of these objects."""
+    return Surveyed([Position(one.pk, one.ra, one.dec, one.last_mjd) for one in skies], tns.of(skies))
 
 
 def _nearest(sources: Sources, n: int) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
