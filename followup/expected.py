@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.posterior.records import DOUBTFUL
 from followup.batch import Batch
 from followup.coming import middle
 from followup.exposure import FILTERS, Instrument, seconds, split
@@ -18,8 +19,6 @@ Floats = NDArray[np.float64]
 
 #: Families of bands of an outlook, and the wavelength (nm) from which the second is the nearer.
 FAMILIES, _RED = ("g", "r"), 550.0
-#: Pareto k above which an outlook is not reliable.
-DOUBTFUL = 0.7
 #: Probability of a supernova from which its outlook is believed; outlooks are of supernovae alone.
 LIKELY = 0.5
 #: Probability of a supernova of what nobody has classified.

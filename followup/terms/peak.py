@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from classifiers.posterior.records import DOUBTFUL
 from followup.batch import Batch
 from followup.coming import ANY, coming
-from followup.expected import DOUBTFUL
 from followup.records import Candidates, Night, Reasons, Scores
 
 #: Lowest score: outlooks err.

@@ -177,7 +177,7 @@ def unmark(request: HttpRequest, pk: int) -> SkyObject:
 def host(request: HttpRequest, pk: int) -> SkyObject:
     """Say that the galaxy ``galaxy`` is the host of the object, '' for none of the catalogued ones; ``text`` says why."""
     sky_object = _sky_object(request, pk)
-    _has_role(request, "decide")
+    require(request.user, "decide")
     made = hosts.choose(sky_object, sanitize_text(request.POST.get("galaxy", "")), request.user, request.POST.get("text", ""))
     messages.success(request, f"{sky_object.name}: its host is {made.galaxy or 'none of the catalogued galaxies'}.")
     return sky_object
@@ -187,7 +187,7 @@ def host(request: HttpRequest, pk: int) -> SkyObject:
 def unhost(request: HttpRequest, pk: int) -> SkyObject:
     """Let what was said of the host count no more; whoever may say it may undo it, and is named."""
     sky_object = _sky_object(request, pk)
-    _has_role(request, "decide")
+    require(request.user, "decide")
     hosts.undo(sky_object, request.user)
     messages.success(request, f"{sky_object.name}: its host is that of the catalogues.")
     return sky_object
