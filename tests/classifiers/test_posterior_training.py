@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,13 +15,13 @@ from broker_adapters.photometry import magnitude_error, magnitude_from_flux
 from classifiers.__main__ import main
 from classifiers.models.lightcurve import supernova
 from classifiers.models.lightcurve.series import light_curve
-from classifiers.posterior import storage
+from classifiers.posterior import infer, storage
 from classifiers.posterior.curves import SIZE
 from classifiers.posterior.inputs import inputs
 from classifiers.posterior.network import COMPONENTS
 from classifiers.posterior.points import combined, of_rows, padded, tabled
 from classifiers.posterior.records import CLASSES
-from classifiers.posterior.training import mcmc, network, samples, sbc, scores, truth
+from classifiers.posterior.training import mcmc, network, samples, sbc, scores, tempering, train, truth
 from tests.classifiers.test_posterior import rows
 
 
@@ -100,6 +102,33 @@ def test_a_few_steps_lower_the_loss(real):
     network.seeded(1)
     losses = network.fit(network.built(), [lambda g: samples.cut(made, g)] * 3, 2e-3, standard, np.random.default_rng(3))
     assert losses[-1] < losses[0]
+
+
+def test_the_whole_training_in_miniature(tmp_path, monkeypatch, real):
+    named = [[f"SN {k}" for k in range(99) if zlib.crc32(f"SN {k}".encode()) % 2 == h][: len(real)] for h in (0, 1)]
+    halves = [replace(one, name=name) for names in named for name, one in zip(names, real, strict=True)]
+    monkeypatch.setattr(train, "read", lambda folder: halves)
+    for module, small in ((train, {"SIMULATED": 80, "EPOCHS": 1, "TUNING": 1, "BESIDE": 40, "COPIES": 2, "RANKED": 30, "CHAINED": 4}),
+                          (network, {"BATCH": 32}), (mcmc, {"STEPS": 60, "BURNED": 20})):  # fmt: skip
+        for name, value in small.items():
+            monkeypatch.setattr(module, name, value)
+    card = train.train(tmp_path, tmp_path / "out", 0)
+    assert len(card["temperatures"]) == len(train.NETWORKS)
+    assert card["objects"] == dict.fromkeys(CLASSES, 6)
+    assert storage.card(tmp_path / "out")["bytes"] < 2e6
+    assert len(storage.seen(tmp_path / "out")) == 24
+    for name, temper in zip(train.NETWORKS, card["temperatures"], strict=True):
+        weights = storage.load(tmp_path / "out", name)
+        assert weights.temper == pytest.approx([temper], abs=1e-4)
+        assert np.isfinite(infer([real[0].rows], weights=weights).peak()).all()
+
+
+def test_the_temperature_of_each_half_is_that_of_the_objects_of_the_other(real):
+    peaks = {"early": [replace(one, peak=one.peak - 20.0) for one in real], "true": real}
+    weights = storage.shipped()
+    both, first, second = tempering.temperatures([(weights, peaks["true"]), (weights, peaks["early"])], np.random.default_rng(0))
+    assert first > second  # what is far off in the second half widens the first one's
+    assert second <= both <= first
 
 
 def test_place_of_a_value_among_quantiles():

@@ -23,7 +23,7 @@ from classifiers.posterior import Outlooks, infer, storage
 from classifiers.posterior.inference import of_table
 from classifiers.posterior.inputs import BLUE
 from classifiers.posterior.points import Floats, tabled
-from classifiers.posterior.records import AHEAD, CLASSES
+from classifiers.posterior.records import AHEAD, CLASSES, DOUBTFUL
 from classifiers.posterior.training import baseline, scores
 from classifiers.posterior.training.samples import Real, read
 from classifiers.posterior.training.train import digests, half
@@ -55,14 +55,14 @@ def evaluate(data: Path, weights: Path = storage.SHIPPED, seed: int = 0) -> dict
     if not len(cases.now):
         raise ClassifierError(f"no supernova with a peak in {data}")
     found = outlooks(cases, weights)
-    own = answered(cases, baseline.of_outlooks(found), exact=found)
-    fit = answered(cases, baseline.of_fit([one.rows for one in cases.real], cases.now))
+    answers = baseline.of_outlooks(found), baseline.of_fit([one.rows for one in cases.real], cases.now)
+    own, fit = answered(cases, answers[0], exact=found), answered(cases, answers[1])
     curves = [light_curve(one.rows[one.rows["mjd"] <= now]) for one, now in zip(cases.real[:TIMED], cases.now, strict=False)]
     served = storage.load(weights)
     own["us_per_object"] = timed(lambda: infer(curves, weights=served), len(curves))
     fit["us_per_object"] = timed(lambda: [forecast.forecast(curve, 60000 + AHEAD) for curve in curves], len(curves))
     of_fit = {f"{key}_fit": value for key, value in fit.items()}
-    return {"cases": len(cases.now), "objects": len({one.name for one in cases.real})} | own | of_fit
+    return {"cases": len(cases.now), "objects": len({one.name for one in cases.real})} | own | of_fit | doubted(cases, found, answers)
 
 
 def evenings(real: list[Real], rng: np.random.Generator) -> Cases:
@@ -123,9 +123,31 @@ def answered(cases: Cases, answers: baseline.Answers, exact: Outlooks | None = N
     }  # fmt: skip
 
 
+def doubted(cases: Cases, found: Outlooks, answers: tuple[baseline.Answers, baseline.Answers]) -> dict[str, Any]:
+    """The same questions where the posterior is in doubt: of both methods, posterior and older fit, share of the peaks in 68 %, median
+    error of the peak in days, and negative logarithm of the density of later points.
+    """
+    which = np.flatnonzero(found.doubt > DOUBTFUL)
+    some = Cases([cases.real[i] for i in which], cases.now[which], cases.detections[which], cases.age[which])
+    truth, band = np.array([one.peak for one in some.real]), np.array([0 if one.blue else 1 for one in some.real], int)
+    figures: dict[str, Any] = {"doubted": len(which)}
+    for own, suffix in zip(answers, ("", "_fit"), strict=True):
+        part = baseline.Answers(own.mjd[which], own.peak[which], own.flux[which])
+        peak = part.peak[np.arange(len(which)), band]
+        said = np.isfinite(peak).all(axis=1)
+        place = scores.placed(truth, peak)[0] if suffix else found[which].before(truth[:, None])[:, 0]
+        later = _later(some, part)[1] if said.any() else np.empty(0)
+        figures |= {
+            f"doubted_peak_coverage_68{suffix}": scores.coverage(place[said])["68"] if said.any() else None,
+            f"doubted_peak_error_d{suffix}": round(float(np.median(np.abs(peak[said, 1] - truth[said]))), 3) if said.any() else None,
+            f"doubted_later_nll{suffix}": round(float(later.mean()), 4) if len(later) else None,
+        }
+    return figures
+
+
 def _later(cases: Cases, answers: baseline.Answers) -> tuple[Floats, Floats, NDArray[np.int64]]:
     """Place of the later points, negative logarithm of their density in units of their errors, and class."""
-    place, nll, label = [], [], []
+    place, nll, label = [np.empty(0)], [np.empty(0)], [np.empty(0, int)]
     for i, one in enumerate(cases.real):
         t, wavelength, flux, error = one.table
         own = (t >= cases.now[i]) & (t < cases.now[i] + LATER) & (flux >= DETECTED * error) & (t <= answers.mjd[i] + AHEAD[-1])
