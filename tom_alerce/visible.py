@@ -103,9 +103,12 @@ def undecided(user: User) -> QuerySet[MatchCandidate]:
     return MatchCandidate.objects.filter(decided=False) if may(user, "view") else MatchCandidate.objects.none()
 
 
-def with_both_sides(user: User, matches: QuerySet[MatchCandidate]) -> QuerySet[MatchCandidate]:
-    """Matches with the related rows that a list of them shows."""
-    related = matches.select_related("survey_object__sky_object", "sky_object").prefetch_related(
-        "sky_object__survey_objects", seen_target(user, "sky_object__")
-    )
-    return related.prefetch_related(seen_target(user, "survey_object__sky_object__"))
+def with_both_sides(user: User, matches: QuerySet[MatchCandidate], *others: SkyObject) -> list[MatchCandidate]:
+    """Matches with the related rows that a list of them shows: of both objects of each the members, who decided them, and the seen target.
+
+    ``others`` are sky objects that get the same in the same queries.
+    """
+    found = list(matches.select_related("survey_object__sky_object", "sky_object"))
+    sides = [side for one in found for side in (one.sky_object, one.survey_object.sky_object)]
+    prefetch_related_objects([*others, *sides], seen_target(user), "survey_objects__decided_by")
+    return found

@@ -25,7 +25,7 @@ def observer(client):
 
 
 def both_sides(user):
-    return list(visible.with_both_sides(user, visible.undecided(user)))
+    return visible.with_both_sides(user, visible.undecided(user))
 
 
 @pytest.fixture

@@ -90,9 +90,11 @@ def _ranking(key: str) -> Ranking:
 
 def _offered(ranking: Ranking | None) -> dict[str, list[tuple[Ranking, str]]]:
     """Rankings to choose from with what to call them: by other profiles at the same site, and at other sites or times by the same one."""
-    every, titles = rankings.offered(), {name: one.title for name, one in profiles.every().items()}
+    every = rankings.offered()
     site, profile = (ranking.site, ranking.profile) if ranking else (rankings.site_name(), rankings.profile_name())
-    by_profile = [(one, titles.get(one.profile, one.profile)) for one in every if one.site == site and not one.supposed]
+    own = [one for one in every if one.site == site and not one.supposed]
+    titles = {name: one.title for name, one in profiles.every().items()} if own and (len(own) > 1 or not ranking) else {}
+    by_profile = [(one, titles.get(one.profile, one.profile)) for one in own]
     by_site = [(one, one.site) for one in every if one.profile == profile]
     return {"by_profile": by_profile, "by_site": by_site}
 

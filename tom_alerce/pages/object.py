@@ -67,9 +67,12 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
 
 def decisions(sky_object: SkyObject, user: visible.User) -> list[MatchCandidate]:
     """What people have decided about matches with this object or its members, latest first; ``linked`` says which way."""
-    concerned = about([sky_object.pk], [member.pk for member in sky_object.survey_objects.all()])
-    rows = MatchCandidate.objects.filter(concerned, decided=True).select_related("decided_by").order_by("-decided_at", "-pk")
-    listed: list[Any] = list(visible.with_both_sides(user, rows)[:DECISIONS])
+    rows = (
+        MatchCandidate.objects.filter(about([sky_object.pk], [member.pk for member in sky_object.survey_objects.all()]), decided=True)
+        .select_related("decided_by")
+        .order_by("-decided_at", "-pk")
+    )
+    listed: list[Any] = visible.with_both_sides(user, rows[:DECISIONS])
     for one in listed:
         one.linked = one.survey_object.sky_object_id == one.sky_object_id
     return listed

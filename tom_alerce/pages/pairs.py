@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from django.db.models import prefetch_related_objects
-
 from broker_adapters.association import radius
 from broker_adapters.records import Detections
 from followup.brightness import Trend, trend
@@ -64,7 +62,6 @@ def pairs(candidates: Iterable[MatchCandidate]) -> list[Pair]:
     if not matches:
         return []
     skies = {one.pk: one for match in matches for one in (match.sky_object, match.survey_object.sky_object)}
-    prefetch_related_objects(list(skies.values()), "survey_objects")
     members = {match.pk: tuple(skies[match.sky_object_id].survey_objects.all()) for match in matches}
     keys = {member.pk for member in chain(*members.values())} | {match.survey_object_id for match in matches}
     curves = lightcurves.split(lightcurves.read(sorted(keys)))

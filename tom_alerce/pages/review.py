@@ -31,7 +31,7 @@ class ReviewView(ViewerMixin, ListView):  # type: ignore[type-arg] # generic in 
         """Context of the page, with the dead letters for staff."""
         context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request)}
         page = context["page_obj"]
-        page.object_list = list(visible.with_both_sides(self.request.user, page.object_list))
+        page.object_list = visible.with_both_sides(self.request.user, page.object_list)
         context[self.context_object_name] = page.object_list
         mark_decidable(page.object_list, self.request.user)
         context["pairs"] = pairs(page.object_list)

@@ -89,11 +89,13 @@ class Summary:
 
 def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int, Summary]:
     """Summarise sky objects for a user who may see them; return key -> `Summary`."""
-    prefetch_related_objects(sky_objects, visible.seen_target(user), "survey_objects__decided_by")
     keys = [sky_object.pk for sky_object in sky_objects]
+    prefetch_related_objects(sky_objects, "survey_objects__decided_by")
+    members = [member.pk for one in sky_objects for member in one.survey_objects.all()]
+    ambiguous = _ambiguous(visible.with_both_sides(user, visible.undecided(user).filter(about(keys, members)), *sky_objects))
     classified = classifications.latest(keys)
     silent = _silent(keys, classified)
-    curves = lightcurves.split(lightcurves.read(m.pk for one in sky_objects for m in one.survey_objects.all()))
+    curves = lightcurves.split(lightcurves.read(members))
     stamps = _by(
         Stamps.objects.filter(survey_object__sky_object__in=keys)
         .exclude(science=None, template=None, difference=None)
@@ -104,7 +106,6 @@ def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int,
         "owner",
     )
     requests = _by(visible.requests(user).filter(sky_object__in=keys).order_by("-created"), "sky_object_id")
-    ambiguous = _ambiguous(sky_objects, user)
     return {
         one.pk: Summary(
             one,
@@ -132,12 +133,10 @@ def about(sky_objects: Sequence[int], members: Sequence[int]) -> Q:
     return Q(sky_object__in=sky_objects) | Q(survey_object__in=members)
 
 
-def _ambiguous(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int, list[MatchCandidate]]:
+def _ambiguous(undecided: Iterable[MatchCandidate]) -> dict[int, list[MatchCandidate]]:
     """Undecided matches by sky object: under the one to link to and under the present one."""
     by_object: dict[int, list[MatchCandidate]] = defaultdict(list)
-    members = [member.pk for one in sky_objects for member in one.survey_objects.all()]
-    undecided = visible.undecided(user).filter(about([one.pk for one in sky_objects], members))
-    for one in visible.with_both_sides(user, undecided):
+    for one in undecided:
         for key in {one.sky_object_id, one.survey_object.sky_object_id}:
             by_object[key].append(one)
     return by_object

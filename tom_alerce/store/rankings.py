@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from numpy.typing import NDArray
 
 from followup import sites
@@ -56,14 +57,18 @@ def offered() -> list[models.Ranking]:
     """Rankings to choose from: the current one of each site and profile, those of the settings first, then the latest supposed ones."""
     every = models.Ranking.objects.defer("packed")
     latest = every.filter(supposed=False).values("site", "profile").order_by("site").annotate(latest=Max("pk")).values("latest")
+    supposed = every.filter(supposed=True).order_by("-pk").values("pk")[:_OFFERED]
     own, first = site_name(), profile_name()
-    by_site = sorted(every.filter(pk__in=latest), key=lambda row: (row.site != own, row.site, row.profile != first, row.profile))
-    return [*by_site, *every.filter(supposed=True).order_by("-pk")[:_OFFERED]]
+
+    def place(row: models.Ranking) -> tuple[Any, ...]:
+        return (True, -row.pk) if row.supposed else (False, row.site != own, row.site, row.profile != first, row.profile)
+
+    return sorted(every.filter(Q(pk__in=latest) | Q(pk__in=supposed)), key=place)
 
 
 def ranks(ranking: models.Ranking | None) -> QuerySet[models.Rank]:
     """Ranks of a ranking, the best first, sharing it, so that its places are unpacked once; none for None."""
-    return models.Rank.objects.filter(ranking=ranking).order_by("place").prefetch_related("ranking")
+    return models.Rank.objects.none() if ranking is None else ranking.ranks.order_by("place")
 
 
 def rank_of(sky_object: models.SkyObject) -> models.Rank | None:

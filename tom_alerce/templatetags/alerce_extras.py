@@ -13,6 +13,7 @@ from astropy.coordinates import Angle
 from astropy.time import Time
 from django import template
 from django.conf import settings
+from django.db.models import Value
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 
@@ -182,9 +183,11 @@ def plotly_url() -> str:
 
 @register.simple_tag(takes_context=True)
 def trigger_switch(context: dict[str, Any]) -> dict[str, Any]:
-    """The halt that stands, how many triggers are on, and what the reader may do about it, with two queries; nothing for no viewer."""
+    """The halt that stands, how many triggers are on, and what the reader may do; nothing for no viewer. One query, two while it stands."""
     user = context["request"].user
     if not visible.may(user, "view"):
         return {}
     may = {"may_stop": visible.may(user, "request"), "may_release": visible.may(user, "configure")}
-    return {"halt": Halt.current(), "working": Trigger.objects.exclude(mode=Trigger.Mode.OFF).count(), **may}
+    halts, on = Halt.objects.filter(ended=None), Trigger.objects.exclude(mode=Trigger.Mode.OFF)
+    kinds = [*halts.order_by().values_list(Value("halt")).union(on.order_by().values_list(Value("trigger")), all=True)]
+    return {"halt": Halt.current() if ("halt",) in kinds else None, "working": kinds.count(("trigger",)), **may}
