@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.campaign.figures import OTHERS, figures, summary
-from benchmarks.campaign.material import VARIATIONS, Material, prepare
-from benchmarks.campaign.ours import Ours
+from benchmarks.campaign.material import VARIATIONS, Material, Variation, prepare
+from benchmarks.campaign.ours import Ours, Told
+from benchmarks.campaign.play import Played
 from benchmarks.campaign.subjects import HALVES
 from classifiers.models.lightcurve.hierarchy import SHIPPED
 from followup import profiles
 
 #: Calendars (seeds) of the figures, and of each variation.
 CALENDARS, FEWER = 5, 2
+
+#: Name of the standard replay among the variations.
+STANDARD = "standard"
 
 #: A profile that is replayed with stamps that say SN as well.
 WITH_STAMPS = "default"
@@ -48,28 +53,28 @@ def run(data: Path | None = None, **options: Any) -> dict[str, Any]:
         print(f"WARNING: the model was trained on {seen} of {len(material.subjects)} objects: figures are too good", file=sys.stderr)
     ours = policies(material, options["profile"] or list(profiles.shipped()))
     first = next(iter(ours))
-    played = material.played(material.calendars(options["calendars"]), ours)
+    wanted = {STANDARD: (Variation(), options["calendars"])}
+    if not options["no_variations"]:
+        wanted |= {name: (differs, min(FEWER, options["calendars"])) for name, differs in VARIATIONS.items()}
+    played = material.played(wanted, ours)
+    standard = played.pop(STANDARD)
     found: dict[str, Any] = {"objects": len(material.subjects), "half": options["half"], "n_seen": seen, "profile": first}
-    found |= figures(played, first)
-    found |= {"profiles": {name: figures(played, name) for name in ours}, "policies": {name: summary(played[name]) for name in OTHERS}}
-    return found if options["no_variations"] else found | {"variations": variations(material, ours)}
+    found |= figures(standard, first)
+    found |= {"profiles": {name: figures(standard, name) for name in ours}, "policies": {name: summary(standard[name]) for name in OTHERS}}
+    return found | ({"variations": {name: variation(one, ours) for name, one in played.items()}} if played else {})
 
 
 def policies(material: Material, names: list[str]) -> dict[str, Ours]:
     """Our policies by profile; one of them also with stamps."""
-    shipped = profiles.shipped()
-    found = {name: Ours(shipped[name], material.subjects, material.states, material.known) for name in names}
+    shipped, told = profiles.shipped(), Told(material.subjects, material.states, material.known)
+    found = {name: Ours(shipped[name], told) for name in names}
     if WITH_STAMPS in found:
-        found[f"{WITH_STAMPS}_with_stamps"] = Ours(shipped[WITH_STAMPS], material.subjects, material.states, material.known, stamps=True)
+        found[f"{WITH_STAMPS}_with_stamps"] = Ours(shipped[WITH_STAMPS], told, stamps=True)
     return found
 
 
-def variations(material: Material, ours: dict[str, Ours]) -> dict[str, Any]:
-    """Name of the variation -> policy -> figures of hits; of ours, with the ratios to AAS2RTO and to chance."""
-    table: dict[str, Any] = {}
-    for name, differs in VARIATIONS.items():
-        played = material.variation(FEWER, ours, **differs)
-        kept = ("hits_per_slot", "caught", "purity", "ratio_to_aas2rto", "ratio_to_aas2rto_err", "ratio_to_random", "ratio_to_oracle")
-        table[name] = {policy: summary(played[policy]) for policy in OTHERS}
-        table[name] |= {policy: {key: value for key, value in figures(played, policy).items() if key in kept} for policy in ours}
-    return table
+def variation(played: Mapping[str, list[Played]], ours: Iterable[str]) -> dict[str, Any]:
+    """Policy -> figures of hits; of ours, with the ratios to AAS2RTO, to chance and to the oracle."""
+    kept = ("hits_per_slot", "caught", "purity", "ratio_to_aas2rto", "ratio_to_aas2rto_err", "ratio_to_random", "ratio_to_oracle")
+    table: dict[str, Any] = {policy: summary(played[policy]) for policy in OTHERS}
+    return table | {policy: {key: value for key, value in figures(played, policy).items() if key in kept} for policy in ours}

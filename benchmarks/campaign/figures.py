@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.campaign.play import Played, rate, ratio, share
 
 #: Policies that ours is compared with.
-OTHERS = ("aas2rto", "brightest", "random", "oracle")
+OTHERS = ("aas2rto", "aas2rto_measured", "brightest", "random", "oracle")
 
 
 def figures(played: Mapping[str, Sequence[Played]], ours: str) -> dict[str, Any]:

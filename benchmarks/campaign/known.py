@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.campaign import aas2rto
 from benchmarks.campaign.evenings import EVENING, Ints, States, digest, eligible, kept, rows_of
-from benchmarks.campaign.shape import Shape, fit
+from benchmarks.campaign.shape import MEASURED, TEXTBOOK, Shape, Template, fit
 from benchmarks.campaign.subjects import Floats, Subject
 from classifiers.models.lightcurve import features, hierarchy
 from classifiers.models.lightcurve.series import MINIMUM, light_curve
@@ -55,21 +56,26 @@ class Known:
         return np.isfinite(self.oddness)
 
 
-def scores_of_aas2rto(subjects: Sequence[Subject], states: States, folder: Path | None) -> Floats:
-    """AAS2RTO's score of each state, without the factor of the observatory, shape (m,)."""
+#: Shapes that stand for SALT's in AAS2RTO's policy, by the name of the policy.
+TEMPLATES: Mapping[str, Template] = {"aas2rto": TEXTBOOK, "aas2rto_measured": MEASURED}
 
-    def make() -> dict[str, NDArray[Any]]:
+
+def scores_of_aas2rto(subjects: Sequence[Subject], states: States, folder: Path | None) -> dict[str, Floats]:
+    """AAS2RTO's score of each state, without the factor of the observatory, shape (m,), with each of `TEMPLATES`."""
+
+    def make(template: Template) -> dict[str, NDArray[Any]]:
         of_evidence: dict[int, Shape | None] = {}
         scores = np.zeros(len(states.day))
         for i in np.flatnonzero(np.isfinite(states.magnitude)).tolist():
             evidence = int(states.evidence[i])
             rows = rows_of(subjects, states, evidence)
             if evidence not in of_evidence:
-                of_evidence[evidence] = fit(rows)
+                of_evidence[evidence] = fit(rows, template)
             scores[i] = aas2rto.score(rows, of_evidence[evidence], states.day[i] + EVENING)
         return {"scores": scores}
 
-    return kept(folder, f"aas2rto-{digest(subjects)}", make)["scores"]
+    of = digest(subjects)
+    return {name: kept(folder, f"scores-{name}-{of}", partial(make, template))["scores"] for name, template in TEMPLATES.items()}
 
 
 def known(subjects: Sequence[Subject], states: States, weights: Path, folder: Path | None) -> Known:
