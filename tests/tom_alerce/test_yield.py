@@ -9,14 +9,16 @@ from tom_targets.models import TargetExtra
 from followup.facilities import fake
 from followup.records import Exposure, ObservationRequest
 from tests.tom_alerce import factories
+from tests.tom_alerce.test_tns import named
 from tom_alerce.models import FollowupRequest
 from tom_alerce.requests import worth
+from tom_alerce.store import tns
 
 pytestmark = pytest.mark.django_db
 
 
-def request(state, label="SN", probability=0.9, truth="", **fields):
-    sky = factories.sky_object(n=3)
+def request(state, label="SN", probability=0.9, truth="", place=0, **fields):
+    sky = factories.sky_object(ra=150.0 + place, n=3, images=False)
     sky.target = factories.target(f"T {sky.pk}")
     sky.save()
     factories.classification(sky, probabilities={label: probability, "other": 1.0 - probability})
@@ -64,21 +66,30 @@ def test_requests_are_counted_by_what_was_predicted_when_they_were_made():
     assert bins[1].mean == pytest.approx(0.9)
 
 
-def test_classes_come_from_the_tom_from_brokers_and_from_names():
+def test_classes_come_from_the_tom_from_tns_and_from_names():
     request("observed", truth="SN IIn")
-    by_broker, by_name, unknown = request("observed"), request("observed"), request("observed")
-    factories.classification(by_broker.sky_object, "tns", "lasair", {"SN Ia": 1.0})
-    by_name.sky_object.target.name = "SN 2026abc"
-    by_name.sky_object.target.save()
+    by_place, by_name, by_title, unknown = (request("observed", place=i + 1) for i in range(4))
+    sky, member = by_place.sky_object, by_name.sky_object.survey_objects.get()
+    rows = [named(1, ra=sky.ra, dec=sky.dec, type="SN Ia"), named(2, "2026abd", 50.0, internal_names=(member.object_id,), type="TDE")]
+    rows.append(named(3, "2026abe", unknown.sky_object.ra, unknown.sky_object.dec))
+    tns.load(rows, whole=True)
+    by_title.sky_object.target.name = "SN 2026abc"
+    by_title.sky_object.target.save()
+    factories.classification(unknown.sky_object, "tns_spectra", "lasair", {"SN Ia": 1.0})
     found = [one.truth for one in worth.outcomes(FollowupRequest.objects.order_by("pk"))]
-    assert found == ["SN IIn", "SN Ia", "SN", ""]
-    assert unknown.state == "observed"
+    assert found == ["SN IIn", "SN Ia", "TDE", "SN", ""]
+
+
+def test_what_the_tom_says_comes_before_tns():
+    sky = request("observed", truth="SN IIn").sky_object
+    tns.load([named(1, ra=sky.ra, dec=sky.dec, type="SN Ia")], whole=True)
+    assert [one.truth for one in worth.outcomes(FollowupRequest.objects.all())] == ["SN IIn"]
 
 
 def test_queries_do_not_grow_with_requests(django_assert_num_queries):
     for _ in range(5):
         request("observed", truth="SN Ia")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         worth.outcomes(FollowupRequest.objects.all())
 
 

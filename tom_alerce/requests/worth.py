@@ -16,14 +16,13 @@ from tom_alerce.models import Classification, FollowupRequest
 from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.known import read
 from tom_alerce.requests.states import ENDED, PENDING, State
+from tom_alerce.store import tns as table
 from tom_alerce.store.classifications import LOCAL
 
 #: Edges of the bins in which probabilities are compared with what came out.
 EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 #: Keys of a target's extra fields in which a TOM keeps a class.
 _KEYS = ("classification", "class", "spectral type", "spectral_type", "tns class", "tns_class")
-#: What the name of a broker's classifier says if its class comes from a spectrum.
-_SPECTROSCOPIC = ("tns", "spectr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class Bin:
 
 
 def outcomes(rows: QuerySet[FollowupRequest]) -> list[Outcome]:
-    """Outcome of each request, with six queries for all of them."""
+    """Outcome of each request; the queries grow by chunks of them, not with each."""
     listed = list(rows.select_related("sky_object__target", "ranking").prefetch_related("sky_object__survey_objects", "entries__trigger"))
     skies = {row.sky_object_id for row in listed}
     predicted, truths = _predictions(skies), _truths(listed)
@@ -159,17 +158,19 @@ def _predictions(skies: Iterable[int]) -> dict[int, list[Classification]]:
 
 
 def _truths(rows: Iterable[FollowupRequest]) -> dict[int, str]:
-    """Spectroscopic class of each object that has one: by the TOM's target, a broker that relays one, or the prefix of a TNS name."""
+    """Spectroscopic class of each object that has one: by the TOM's target, by the table of TNS, or by the prefix of a TNS name.
+
+    What brokers' classifiers say is no evidence here: none says that it has it from a spectrum.
+    """
     skies = {row.sky_object_id: row.sky_object for row in rows}
     targets = {sky.target_id: key for key, sky in skies.items() if sky.target_id is not None}
     found: dict[int, str] = {}
     for extra in TargetExtra.objects.filter(target__in=targets):
         if extra.key.lower() in _KEYS and extra.value:
             found[targets[extra.target_id]] = str(extra.value)
-    relayed = Classification.objects.filter(sky_object__in=skies).exclude(origin=LOCAL).exclude(label="")
-    for one in relayed.order_by("pk"):
-        if any(word in one.classifier.lower() for word in _SPECTROSCOPIC):
-            found.setdefault(one.sky_object_id, one.label)
+    for key, one in table.of(list(skies.values())).items():
+        if one.type:
+            found.setdefault(key, one.type)
     for key, sky in skies.items():
         names = [str(sky), *(name for member in sky.survey_objects.all() for name in member.names)]
         name = tns.best([*names, sky.target.name] if sky.target is not None else names) or ""
