@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 
@@ -11,12 +12,17 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 from PIL import Image
+from tom_targets.models import TargetExtra
 
 from classifiers.taxonomy import STAMP
+from followup.facilities import fake
+from followup.records import Exposure
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_observer import known
+from tests.followup.test_lco import REQUEST
 from tests.tom_alerce import factories
-from tom_alerce.models import SkyObject
+from tom_alerce.clock import now as now_mjd
+from tom_alerce.models import FollowupRequest, Override, RequestEvent, SkyObject, Trigger, TriggerEntry
 from tom_alerce.pipeline import explain
 from tom_alerce.store import drift, explanations, marks
 
@@ -47,14 +53,40 @@ def addresses(page, live_server, client):
     get_user_model().objects.filter(pk=observer).update(is_staff=True)
     factories.dead_letter()
     get_user_model().objects.get(pk=observer).user_permissions.add(*Permission.objects.filter(codename="configure"))
+    everything_asked(get_user_model().objects.get(pk=observer))
     marks.add(sky, "note", get_user_model().objects.get(pk=observer), "look at its host")
-    pages = [reverse(f"tom_alerce:{name}") for name in ("board", "review", "drift", "night", "profiles")]
+    pages = [reverse(f"tom_alerce:{name}") for name in ("board", "review", "drift", "night", "profiles", "requests", "triggers", "yield")]
     return [
         *pages,
         reverse("tom_alerce:profiles") + "?beside=default",
         reverse("tom_alerce:profile", args=["default"]),
+        reverse("tom_alerce:request", args=[FollowupRequest.objects.earliest("pk").pk]),
+        reverse("tom_alerce:bulk") + "?" + "&".join(f"pk={row.pk}" for row in FollowupRequest.objects.all()),
         reverse("tom_alerce:object", args=[sky.pk]),
     ]
+
+
+def everything_asked(user):
+    """Requests in every state, with overridden guards, history and a class that came out; triggers that work, with a log."""
+    now, states = now_mjd(), ("validated", "invalid", "approved", "unknown", "submitted", "observed", "failed")
+    for i, state in enumerate(states):
+        sky = factories.sky_object(i * 40.0, -30.0, n=4)
+        factories.classification(sky)
+        asked = replace(REQUEST, target=str(sky.pk), facility="fake", instrument="CAMERA", exposures=(Exposure("r", 300.0, 2),))
+        window = {"start": now, "end": now + 0.4, "message": "the target never rises" if state == "invalid" else ""}
+        sky.target = factories.target(f"Target {i}", sky.ra, sky.dec)
+        sky.save()
+        row = factories.request(
+            sky, state, facility="Fake", instrument="CAMERA", payload=fake.payload(asked, target_id=1), user=user, **window
+        )
+        RequestEvent.objects.create(request=row, before="draft", after=state, user=user, reason="as it was planned", payload=row.payload)
+        Override.objects.create(request=row, token=row.token, guard="moon", reason="nothing else is up", user=user)
+        TargetExtra.objects.create(target=row.target, key="classification", value="SN Ia" if i % 2 else "AGN")
+    trigger = Trigger.objects.create(name="Young and bright", facility="fake", mode="rehearse", owner=user)
+    entry = {"trigger": trigger, "night": "2026-11-27", "score": 0.91, "hours": 0.2, "reason": "claimed: by berta"}
+    for outcome in ("rehearsed", "stopped"):
+        TriggerEntry.objects.create(sky_object=row.sky_object, outcome=outcome, **entry)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=("request", "approve", "send", "override")))
 
 
 @pytest.mark.parametrize("theme", ["site", "dark", "red"])
