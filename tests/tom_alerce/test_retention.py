@@ -10,10 +10,11 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from tests.tom_alerce import factories
+from tests.tom_alerce.alerts import alert
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, DeadLetter, Detection, Rank, Ranking, SkyObject, Stamps
+from tom_alerce.models import Classification, DeadLetter, Detection, PassedAlert, Rank, Ranking, SkyObject, Stamps
 from tom_alerce.pipeline import rank
-from tom_alerce.store import retention
+from tom_alerce.store import passed, retention
 
 pytestmark = pytest.mark.django_db
 
@@ -102,3 +103,13 @@ def test_the_pipeline_looks_at_a_window_alone(aged):
     assert retention.prune()["history"] == 0
     age(Classification, 733, pk=sky.classifications.order_by("pk")[1].pk)
     assert retention.prune()["history"] == 1
+
+
+def test_light_rows_go_by_age_and_the_pipeline_looks_at_the_first_alone(db, settings, monkeypatch):
+    for name, days in (("ZTF26aaaaaaa", 200.0), ("ZTF26aaaaaab", 1.0), ("ZTF26aaaaaac", 200.0)):
+        passed.save([passed.Passed(alert(object_id=name, mjd=now_mjd() - days))])
+    settings.TOM_ALERCE = {"KEEP_DAYS": {"passed": 100.0}}
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    monkeypatch.setattr(retention, "_MORE", {"passed": 1.0})
+    assert [retention.prune()["passed"], retention.prune()["passed"]] == [1, 1]
+    assert PassedAlert.objects.get().object_id == "ZTF26aaaaaab"

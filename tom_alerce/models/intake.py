@@ -32,19 +32,23 @@ class DeadLetter(models.Model):
 
 
 class PassedAlert(models.Model):
-    """An alert of a stream that no keep rule kept, without its measurements and stamps."""
+    """An alert of a stream that no keep rule kept, without its measurements and stamps.
 
-    survey = models.CharField(max_length=SURVEY_WIDTH)
-    object_id = models.CharField(max_length=OBJECT_ID_WIDTH)
-    mjd = models.FloatField(db_index=True, help_text="MJD UTC")
+    There may be hundreds of millions. One index finds copies of an alert and what was seen at a place (no two surveys use the same
+    name there at the same time); none is on the time, since the keys ascend nearly as it does. Numbers come before texts, which leaves no gaps between them.
+    """
+
+    mjd = models.FloatField(help_text="MJD UTC")
     ra = models.FloatField(help_text="degrees, ICRS")
     dec = models.FloatField(help_text="degrees, ICRS")
-    healpix = models.BigIntegerField(db_index=True, help_text="nested index of order 12")
-    label = models.CharField(max_length=16, blank=True, help_text="most probable class by the classifier that the rules ask")
+    healpix = models.BigIntegerField(help_text="nested index of order 12")
     probability = models.FloatField(default=0.0)
+    survey = models.CharField(max_length=SURVEY_WIDTH)
+    object_id = models.CharField(max_length=OBJECT_ID_WIDTH)
+    label = models.CharField(max_length=16, blank=True, help_text="most probable class by the classifier that the rules ask")
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["survey", "object_id", "mjd"], name="alerce_unique_passed_alert")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["healpix", "mjd", "object_id"], name="alerce_unique_passed_alert")]
 
     def __str__(self) -> str:
         return f"{self.survey} {self.object_id} at {self.mjd:.4f}"

@@ -19,7 +19,7 @@ from tom_alerce.store.sql import chunks, insert_ignore
 #: Fraction of a day, UTC, at which a night begins and ends: noon between Chile and California.
 NOON = 0.75
 
-_COLUMNS = ("survey", "object_id", "mjd", "ra", "dec", "healpix", "label", "probability")
+_COLUMNS = ("healpix", "mjd", "object_id", "survey", "ra", "dec", "label", "probability")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +36,8 @@ def save(passed: Sequence[Passed]) -> int:
     if not passed:
         return 0
     cells = healpix.cells([p.alert.ra for p in passed], [p.alert.dec for p in passed]).tolist()
-    alerts = [(p.alert.survey, p.alert.object_id, p.alert.mjd, p.alert.ra, p.alert.dec) for p in passed]
-    rows = [(*alert, cell, p.label, p.probability) for alert, cell, p in zip(alerts, cells, passed, strict=True)]
+    alerts = [(p.alert.mjd, p.alert.object_id, p.alert.survey, p.alert.ra, p.alert.dec) for p in passed]
+    rows = [(cell, *alert, p.label, p.probability) for cell, alert, p in zip(cells, alerts, passed, strict=True)]
     with transaction.atomic():  # one commit, not one for each row
         return insert_ignore(PassedAlert, _COLUMNS, sorted(rows))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from django.db.models import Exists, F, Max, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, Min, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from tom_alerce import conf
@@ -60,8 +60,12 @@ def _dead_letters(days: float, window: float | None) -> QuerySet[DeadLetter]:
 
 
 def _passed(days: float, window: float | None) -> QuerySet[PassedAlert]:
+    """The keys ascend nearly as the time does: with a window only the first of them are looked at."""
     rows = PassedAlert.objects.filter(mjd__lt=now_mjd() - days)
-    return rows if window is None else rows.filter(mjd__gte=now_mjd() - days - window)
+    if window is None:
+        return rows
+    first = PassedAlert.objects.aggregate(first=Min("pk"))["first"] or 0
+    return rows.filter(pk__lt=first + AT_ONCE * _MORE["passed"])
 
 
 def _stamps(days: float, window: float | None) -> QuerySet[Stamps]:
