@@ -35,7 +35,8 @@ class PassedAlert(models.Model):
     """An alert of a stream that no keep rule kept, without its measurements and stamps.
 
     There may be hundreds of millions. One index finds copies of an alert and what was seen at a place (no two surveys use the same
-    name there at the same time); none is on the time, since the keys ascend nearly as it does. Numbers come before texts, which leaves no gaps between them.
+    name there at the same time); none is on the time, since the keys ascend nearly as it does. Numbers come before texts, which
+    leaves no gaps between them.
     """
 
     mjd = models.FloatField(help_text="MJD UTC")
