@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Makes the table of light rows anew, smaller; no release has had it."""
 
     dependencies = [
-        ('tom_alerce', '0013_f_light_rows'),
+        ('tom_alerce', '0017_g_hosts'),
     ]
 
     operations = [
