@@ -120,8 +120,9 @@ def known_at(candidate: Candidate, evening: float, days: float) -> Candidate | N
         return None
     first = candidate.first_seen if candidate.first_seen <= evening else np.nan
     place = None if candidate.place is None else candidate.place.catalogued()
-    then = replace(candidate, detections=rows, first_seen=first, place=place)
-    return replace(then, probabilities={}, oddness=np.nan, outlook=None, marks=(), n_seen=0)
+    return replace(
+        candidate, detections=rows, first_seen=first, place=place, probabilities={}, oddness=np.nan, outlook=None, marks=(), n_seen=0
+    )  # fmt: skip
 
 
 def brightest(candidates: Candidates, tonight: Night) -> NDArray[np.float64]:
