@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -14,20 +14,7 @@ from tom_alerce.checks.messages import suggest, wrong_kind
 from tom_alerce.checks.packages import clashing
 from tom_alerce.checks.plugins import missing
 from tom_alerce.checks.settings import broken
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-#: Key of a rule, all of which must hold -> test of its value, and what a message asks for.
-_VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "origin": (lambda value: isinstance(value, str), "a text"),
-    "classifier": (lambda value: isinstance(value, str), "a text"),
-    "label": (lambda value: isinstance(value, str), "a text"),
-    "probability": (lambda value: _number(value) and 0.0 <= value <= 1.0, "a number from 0 to 1"),
-    "n_detections": (lambda value: isinstance(value, int) and _number(value) and value > 0, "a positive whole number"),
-}
+from tom_alerce.store.rules import VALUES, useless
 
 
 @register("tom_alerce")
@@ -40,16 +27,14 @@ def check_promotion(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
 
 def _keys(i: int, rule: Mapping[str, Any]) -> Iterator[CheckMessage]:
     for key, value in rule.items():
-        if key not in _VALUES:
+        if key not in VALUES:
             yield Warning(
-                f"A rule of TOM_ALERCE['PROMOTION'] has an unknown key {key!r}.", hint=suggest(str(key), _VALUES), id="tom_alerce.W002"
+                f"A rule of TOM_ALERCE['PROMOTION'] has an unknown key {key!r}.", hint=suggest(str(key), VALUES), id="tom_alerce.W002"
             )
-        elif not _VALUES[key][0](value):
-            yield wrong_kind(f"['PROMOTION'][{i}][{key!r}]", value, _VALUES[key][1])
-    if "label" not in rule and ("classifier" in rule or "probability" in rule or "origin" in rule):
-        yield _useless(i, "It names no label, without which nothing of a classification is looked at.")
-    elif not rule.keys() & {"label", "n_detections"} and rule.keys() <= _VALUES.keys():
-        yield _useless(i, "It needs a label, a number of detections, or both.")
+        elif not VALUES[key][0](value):
+            yield wrong_kind(f"['PROMOTION'][{i}][{key!r}]", value, VALUES[key][1])
+    if why := useless(rule):
+        yield _useless(i, why)
 
 
 def _names(i: int, rule: Mapping[str, Any]) -> Iterator[CheckMessage]:

@@ -218,7 +218,7 @@ def dry_run(request: HttpRequest, pk: int) -> SkyObject:
     if not planned:
         reasons = rank.passed_over(ranked, **options).values()
         raise StoreError(f"{sky_object} cannot be requested for tonight: {next(iter(reasons), 'a term of the ranking vetoes it')}")
-    (row,) = draft.draft(planned, user=request.user)
+    (row,) = draft.draft(planned, user=request.user, profile=ranked.profile)
     validate.dry_run(row, request.user)
     draft.settle(row)
     level = messages.SUCCESS if row.state == row.State.VALIDATED else messages.WARNING

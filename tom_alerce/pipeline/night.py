@@ -78,10 +78,10 @@ def plan_night(
     keys = [*forced, *(key for key in best[: min(top, MOST)] if key not in forced)][:MOST]
     if not keys:
         raise FollowupError("the current ranking has no object that may be observed")
-    given = {name: value for name, value in {**options_of(telescope), **case.facility}.items() if name in conf.options(telescope)}
+    given = options_of(telescope, profile=case)
     if instrument and instrument != given.get("instrument"):
         given = {"instrument": instrument, "snr": given.get("snr", 20.0)}  # the filters of the settings are those of another
-    given |= {"facility": case.facility.get("name", facility_name()), "hours": min(hours, case.budget.hours or math.inf)}
+    given |= {"facility": facility_name(case), "hours": min(hours, case.budget.hours or math.inf)}
     most = min(most, case.budget.slots or math.inf)
     ranked = [rank.compute(site, at, keys, case) for site in where]
     made = [telescope(r.ranking, r.candidates, r.night, **given) for r in ranked]

@@ -1,15 +1,15 @@
-"""Promotion rules of the settings: which objects become targets of the TOM automatically."""
+"""Promotion rules of the settings and of profiles: which objects become targets of the TOM automatically."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from classifiers.taxonomy import BRANCH, ours
 from tom_alerce import conf
 from tom_alerce.models import Classification, SkyObject
-from tom_alerce.store import targets
+from tom_alerce.store import profiles, targets
 from tom_alerce.store.classifications import LOCAL, latest
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sql import chunks
@@ -23,12 +23,12 @@ def promote(sky_object_ids: Iterable[int], refused: MutableMapping[str, StoreErr
     An object is promoted once: a target that somebody deletes is not made again. An object that cannot be a target, or at which a hook of
     the TOM fails, is left out and added to ``refused`` with the reason; the others are promoted.
     """
-    promoted = []
-    for ids in chunks(sky_object_ids) if conf.get("PROMOTION") else ():
+    promoted, used = [], rules()
+    for ids in chunks(sky_object_ids) if used else ():
         free = list(SkyObject.objects.filter(pk__in=ids, target=None, moving=False, promoted=False))
         classifications = latest([one.pk for one in free])
         for one in free:
-            if wanted(one, classifications.get(one.pk, ())):
+            if wanted(one, classifications.get(one.pk, ()), used):
                 try:
                     promoted.append(targets.promote(one).name)
                 except StoreError as error:
@@ -38,10 +38,19 @@ def promote(sky_object_ids: Iterable[int], refused: MutableMapping[str, StoreErr
     return promoted
 
 
-def wanted(one: SkyObject, classifications: Iterable[Classification]) -> bool:
-    """Whether an object with these latest classifications meets any rule."""
+def rules() -> list[Mapping[str, Any]]:
+    """Rules of the profiles by which this TOM ranks (``PROFILES``), each once; one without rules of its own has those of the settings."""
+    every, found = profiles.every(), list[Mapping[str, Any]]()
+    for name in conf.get("PROFILES"):
+        own = every[name].promotion if name in every else None
+        found += [rule for rule in (conf.get("PROMOTION") if own is None else own) if rule not in found]
+    return found
+
+
+def wanted(one: SkyObject, classifications: Iterable[Classification], used: Sequence[Mapping[str, Any]] | None = None) -> bool:
+    """Whether an object with these latest classifications meets any of these rules, by default of `rules`."""
     classifications = list(classifications)
-    return any(_applies(rule, one, classifications) for rule in conf.get("PROMOTION"))
+    return any(_applies(rule, one, classifications) for rule in (rules() if used is None else used))
 
 
 def probability(classification: Classification, label: str) -> float:

@@ -28,11 +28,12 @@ Site: TypeAlias = str | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Ranked:
-    """A ranking, and the records that it was made of."""
+    """A ranking, the records that it was made of, and the profile by which it was made."""
 
     ranking: Ranking
     candidates: Sequence[Candidate]
     night: Night
+    profile: Profile
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def several(
         try:
             profile = _profile(name)
             for site in sites_ or profile.sites or [conf.get("SITE")]:
-                made.append(_stored(loaded.ranked(profile, site), profile))
+                made.append(_stored(loaded.ranked(profile, site)))
         except FollowupError as error:
             if refused is None:
                 raise
@@ -77,9 +78,9 @@ def several(
     return made
 
 
-def _stored(ranked: Ranked, profile: Profile) -> Stored:
-    row = rankings.save(ranked.ranking, ranked.night, ranked.candidates, conf.get("RANK_LIMIT"), profile)
-    return Stored(ranked.ranking, ranked.candidates, ranked.night, row)
+def _stored(ranked: Ranked) -> Stored:
+    row = rankings.save(ranked.ranking, ranked.night, ranked.candidates, conf.get("RANK_LIMIT"), ranked.profile)
+    return Stored(ranked.ranking, ranked.candidates, ranked.night, ranked.profile, row)
 
 
 def compute(
@@ -128,7 +129,7 @@ class _Loaded:
         """The ranking by a profile at a site."""
         batch = self._batch(profile.cuts)
         night = visibility.night(sites.site(site), batch.ra, batch.dec, self._at, Limits(**conf.get("LIMITS")))
-        return Ranked(ranking.rank(batch, night, profile.merits, profile.vetoes), batch, night)
+        return Ranked(ranking.rank(batch, night, profile.merits, profile.vetoes), batch, night, profile)
 
     def _batch(self, cuts: Cuts) -> Batch:
         if cuts not in self._batches:
@@ -174,16 +175,18 @@ def why_empty(at: float) -> str:
 
 
 def plan(ranked: Ranked, **options: Any) -> list[ObservationRequest]:
-    """Plan requests for the best of a ranking with the options of ``FACILITY`` in the settings; nothing is stored."""
-    return make_plan(ranked.ranking, ranked.candidates, ranked.night, **_options(options))
+    """Plan requests for the best of a ranking, with facility and budget of its profile before those of the settings; nothing is stored."""
+    return make_plan(ranked.ranking, ranked.candidates, ranked.night, **_options(ranked.profile, options))
 
 
 def passed_over(ranked: Ranked, **options: Any) -> dict[str, str]:
     """Reasons why `plan` makes no request for candidates that it comes to, by the name of the candidate."""
     names = {c.key: c.name for c in ranked.candidates}
-    reasons = find_reasons(ranked.ranking, ranked.candidates, ranked.night, **_options(options))
+    reasons = find_reasons(ranked.ranking, ranked.candidates, ranked.night, **_options(ranked.profile, options))
     return {names[key]: reason for key, reason in reasons.items()}
 
 
-def _options(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {"facility": facility_name(), **options_of(make_plan), **given}
+def _options(profile: Profile, given: Mapping[str, Any]) -> dict[str, Any]:
+    budget = {"top": profile.budget.slots, "hours": profile.budget.hours}
+    own = options_of(make_plan, profile=profile) | {name: most for name, most in budget.items() if most is not None}
+    return {"facility": facility_name(profile), **own, **given}

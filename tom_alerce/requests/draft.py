@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 
 from followup.plan import load_facility
+from followup.profiles import Profile
 from followup.records import Facility, FollowupError, ObservationRequest
 from tom_alerce.models import FollowupRequest, Ranking, SkyObject
 from tom_alerce.models.requests import new_token
-from tom_alerce.requests.facilities import options_of
+from tom_alerce.requests.facilities import options_of, profile_of
 from tom_alerce.requests.states import ENDED, UNSENT, State, move, note
 from tom_alerce.store import targets
 from tom_alerce.store.errors import hooks
@@ -24,8 +25,12 @@ NO_TARGET = 0
 REDRAFTED = UNSENT | {State.FAILED, State.EXPIRED}
 
 
-def draft(requests: Sequence[ObservationRequest], ranking: Ranking | None = None, user: Any = None) -> list[FollowupRequest]:
+def draft(
+    requests: Sequence[ObservationRequest], ranking: Ranking | None = None, user: Any = None, profile: Profile | None = None
+) -> list[FollowupRequest]:
     """Store requests as drafts; each object becomes a target of the TOM, which every facility needs.
+
+    What the profile (by default that of the ranking) says of its facility is in the payload, before what the settings say.
 
     A request that the plug-in's own check will refuse makes no target; nor does one that the facility's form refuses, after `settle`.
 
@@ -39,20 +44,20 @@ def draft(requests: Sequence[ObservationRequest], ranking: Ranking | None = None
     FollowupError
         The facility cannot express a request.
     """
-    return [_draft(request, ranking, user) for request in requests]
+    profile = profile_of(ranking) if profile is None else profile
+    return [_draft(request, ranking, user, profile) for request in requests]
 
 
-def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> FollowupRequest:
+def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any, profile: Profile | None) -> FollowupRequest:
     facility = load_facility(request.facility)
     with hooks(request.name, (FollowupError,)), transaction.atomic():
         begin_write()
         sky_object = SkyObject.objects.select_for_update().get(pk=int(request.target))
         fresh_target = sky_object.target_id is None and targets.existing(sky_object, user) is None
-        impossible = fresh_target and bool(_problems(request, facility))
+        options = options_of(facility.payload, request.facility, profile)
+        impossible = fresh_target and bool(_problems(request, facility, options))
         target = None if impossible else targets.promote(sky_object, user)
-        payload = facility.payload(
-            request, target_id=NO_TARGET if target is None else target.pk, **options_of(facility.payload, request.facility)
-        )
+        payload = facility.payload(request, target_id=NO_TARGET if target is None else target.pk, **options)
         fresh: dict[str, Any] = {"target": target, "ranking": ranking, "payload": payload, "start": request.start, "end": request.end}
         fixed = {"sky_object": sky_object, "facility": facility.FACILITY, "instrument": request.instrument}
         owner = user if user is not None and user.is_authenticated else None
@@ -68,10 +73,10 @@ def _draft(request: ObservationRequest, ranking: Ranking | None, user: Any) -> F
     return row
 
 
-def _problems(request: ObservationRequest, facility: Facility) -> Sequence[str]:
+def _problems(request: ObservationRequest, facility: Facility, options: Mapping[str, Any]) -> Sequence[str]:
     """Objections of the plug-in's own check to the request, whatever its target is."""
     check = getattr(facility, "check", None)
-    payload = facility.payload(request, target_id=NO_TARGET, **options_of(facility.payload, request.facility))
+    payload = facility.payload(request, target_id=NO_TARGET, **options)
     return check(payload) if check is not None else ()
 
 

@@ -1,19 +1,23 @@
-"""The facility that the settings name: its plug-in, and the options that the settings give to it."""
+"""The facility that the settings, or a profile, name: its plug-in, and the options that they give to it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from broker_adapters import plugins
 from followup.plan import PACKAGE, load_facility, plan
+from followup.profiles import Profile
 from followup.records import Facility
 from tom_alerce import conf
+from tom_alerce.models import Ranking
+from tom_alerce.store import profiles
 
 
-def facility_name() -> str:
-    """Plug-in name of the facility in the settings."""
-    name: str = conf.get("FACILITY").get("name", "lco")
+def facility_name(profile: Profile | None = None) -> str:
+    """Plug-in name of the facility of a profile, by default of that in the settings."""
+    own: Mapping[str, Any] = {} if profile is None else profile.facility
+    name: str = own.get("name") or conf.get("FACILITY").get("name", "lco")
     return name
 
 
@@ -36,11 +40,20 @@ def configured() -> tuple[str, ...]:
     return tuple(dict.fromkeys((facility_name(), *conf.get("FACILITIES"))))
 
 
-def options_of(function: Callable[..., Any], name: str = "") -> dict[str, Any]:
-    """The settings that are options of a function: of the facility of that plug-in name, or of the one in ``FACILITY``."""
-    known = conf.options(function)
-    given = conf.get("FACILITY") if name in ("", facility_name()) else conf.get("FACILITIES").get(name, {})
-    return {key: value for key, value in given.items() if key in known}
+def options_of(function: Callable[..., Any], name: str = "", profile: Profile | None = None) -> dict[str, Any]:
+    """The settings that are options of a function: of the facility of that plug-in name, by default of the profile's, else of ``FACILITY``.
+
+    What the profile says of its own facility goes before the settings.
+    """
+    known, name = conf.options(function), name or facility_name(profile)
+    given = conf.get("FACILITY") if name == facility_name() else conf.get("FACILITIES").get(name, {})
+    own = profile.facility if profile is not None and name == facility_name(profile) else {}
+    return {key: value for key, value in {**given, **own}.items() if key in known}
+
+
+def profile_of(ranking: Ranking | None) -> Profile | None:
+    """The profile in use by which a ranking was made; None without a ranking, or if the profile is there no more."""
+    return None if ranking is None else profiles.every().get(ranking.profile)
 
 
 def facility_options() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,11 @@ from django.db import transaction
 from django.db.models import Max
 
 from followup import profiles
+from followup.plan import camera, load_facility, plan
 from followup.profiles import Profile
 from followup.records import FollowupError
 from tom_alerce import conf, models
+from tom_alerce.store import rules
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
 from tom_alerce.store.sql import begin_write
@@ -110,7 +112,8 @@ def retire(name: str) -> None:
 
 def check(profile: Profile) -> None:
     """Raise a StoreError for a profile that cannot be used here."""
-    problems = list(profiles.problems(profile, trusted()))
+    problems = [*profiles.problems(profile, trusted()), *_facility(profile)]
+    problems += [f"promotion[{i}]: {why}" for i, rule in enumerate(profile.promotion or ()) for why in rules.problems(rule)]
     text = profile.to_json()
     if sanitize_text(text) != text:
         problems.append("profile: a text in it is no Unicode")
@@ -130,6 +133,37 @@ def read(text: bytes) -> Profile:
         raise StoreError(str(error)) from error
     check(profile)
     return profile
+
+
+def _facility(profile: Profile) -> Iterator[str]:
+    """What is wrong with the facility of a profile, and with the options that are for it."""
+    own = conf.get("FACILITY").get("name", "lco")
+    given = dict(profile.facility)
+    name = given.pop("name", own)
+    if not isinstance(name, str) or ("." in name and name not in (own, *conf.get("FACILITIES"))):
+        yield f"facility.name: the settings name no facility {str(name)[:60]!r}"
+        return
+    try:
+        payload = load_facility(name).payload
+        known = conf.options(payload) | conf.options(plan)
+        if unknown := sorted(set(given) - set(known)):
+            yield f"facility: no option {', '.join(unknown)[:60]}; {name} has: {', '.join(known)}"
+        for key in given.keys() & known.keys():
+            if not _alike(given[key], known[key]):
+                yield f"facility.{key}: a value like {known[key]!r} is needed"
+                return
+        camera(name, given.get("instrument", ""), given.get("filters", ()))
+    except FollowupError as error:
+        yield f"facility: {error}"
+
+
+def _alike(value: Any, default: Any) -> bool:
+    """Whether a value may stand for a default: a number for a number, else of its type; lists are lists of texts."""
+    if isinstance(default, (list, tuple)):
+        return isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value)
+    if isinstance(default, (int, float)) and not isinstance(default, bool):
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, type(default))
 
 
 def trusted() -> Sequence[str]:
