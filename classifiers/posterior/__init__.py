@@ -39,7 +39,7 @@ def infer(curves: Sequence[Curve], now: ArrayLike = float("inf"), weights: Weigh
 
 
 def version() -> str:
-    """Version of the shipped weights."""
-    from classifiers.posterior import storage
+    """Version of the shipped weights, and of the layout of outlooks as bytes; another one asks for new outlooks."""
+    from classifiers.posterior import records, storage
 
-    return str(storage.card()["version"])
+    return f"{storage.card()['version']}/{records.VERSION}"

@@ -172,11 +172,16 @@ class Outlooks:
             rows[name] = value
         return [row.tobytes() for row in rows]
 
+    @staticmethod
+    def readable(packed: bytes) -> bool:
+        """Whether these bytes are an outlook of this layout: those of another one are worked out anew."""
+        return len(packed) == LAYOUT.itemsize and packed[0] == VERSION
+
     @classmethod
     def unpack(cls, packed: Sequence[bytes]) -> Self:
         """Return the outlooks of the bytes of `pack`; bytes of another length or version are a `ClassifierError`."""
         for one in packed:
-            if len(one) != LAYOUT.itemsize or one[0] != VERSION:
+            if not cls.readable(one):
                 raise ClassifierError(f"no outlook of version {VERSION}: {len(one)} bytes that begin with {one[:1].hex() or 'nothing'}")
         rows = np.frombuffer(b"".join(packed), LAYOUT)
         values: dict[str, Any] = {name: rows[name] for name in _NAMES}

@@ -11,9 +11,10 @@ from classifiers.records import ClassifierError
 from tests.followup.build import outlook
 from tests.tom_alerce import factories
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Outlook
+from tom_alerce.models import Outlook, SkyObject
 from tom_alerce.pipeline import outlooks
 from tom_alerce.pipeline.classify import classify
+from tom_alerce.store import outlooks as stored
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +109,13 @@ def test_classifying_works_them_out_and_says_what_went_wrong(skies, asked, setti
 
     monkeypatch.setattr(posterior, "version", broken)
     assert classify().problems == {"posterior": "no weights"}
+
+
+def test_an_outlook_of_another_layout_is_left_out(skies, asked):
+    outlooks.work_out()
+    row = Outlook.objects.get(sky_object=skies[0])
+    Outlook.objects.filter(pk=row.pk).update(packed=b"\x01" + bytes(row.packed)[1:], mjd=now_mjd() - 1.0)
+    Outlook.objects.exclude(pk=row.pk).update(mjd=now_mjd() - 1.0)
+    found = stored.of(SkyObject.objects.all(), now_mjd())
+    assert sorted(found) == sorted(sky.pk for sky in skies[1:])
+    assert len(found.stacked(found)) == 3

@@ -24,9 +24,13 @@ class Prospects(dict[int, bytes]):
 
 
 def of(skies: QuerySet[SkyObject], at: float) -> Prospects:
-    """Outlooks of objects that have one of their present evidence, from measurements until a time (MJD, UTC) alone."""
+    """Outlooks of objects that have one of their present evidence, from measurements until a time (MJD, UTC) alone.
+
+    Those of another layout, which an older or newer version of ours wrote, are left out: a worker replaces them.
+    """
     rows = Outlook.objects.filter(sky_object__in=skies.values("pk"), evidence=F("sky_object__evidence"), mjd__lte=at)
-    return Prospects((key, bytes(packed)) for key, packed in rows.values_list("sky_object_id", "packed"))
+    every = ((key, bytes(packed)) for key, packed in rows.values_list("sky_object_id", "packed"))
+    return Prospects((key, packed) for key, packed in every if Outlooks.readable(packed))
 
 
 def unseen(version: str) -> QuerySet[SkyObject]:
