@@ -147,9 +147,10 @@ def form_url(row: FollowupRequest) -> str:
 
 
 def decorate(rows: Sequence[FollowupRequest], user: visible.User) -> list[Any]:
-    """Set ``cost``, ``asked``, ``verdicts`` and ``against`` of requests for a list."""
+    """Set ``cost``, ``asked``, ``verdicts`` and ``against`` of requests for a list; what was sent is judged no more."""
     listed: list[Any] = list(rows)
     for row in listed:
-        row.cost, row.asked, row.verdicts = cost(row), asked_of(row), judge.judge(row, user)
+        row.cost, row.asked = cost(row), asked_of(row)
+        row.verdicts = judge.judge(row, user) if row.state in UNSENT | {State.APPROVED} else ()
         row.against = judge.stopping(row.verdicts)
     return listed
