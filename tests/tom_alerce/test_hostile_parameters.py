@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tom_alerce import factories
 from tom_alerce.api import ClassificationFilter, RankFilter, SkyObjectFilter
+from tom_alerce.models import Trigger
 from tom_alerce.pages.filters import BoardFilter
 
 pytestmark = pytest.mark.django_db
 
+NIGHT = ("site", "profile", "instrument", "hours", "most", "top", "at")
+#: What stands in the address itself.
+ARGUMENTS = {"tom_alerce:profile": ["default"], "tom_alerce:profile-export": ["default"]}
 #: Page -> its parameters, those that the library beneath reads included.
 PARAMETERS = {
     "tom_alerce:board": [*BoardFilter.base_filters, "ranking", "page", "per_page", "sort"],
     "tom_alerce:review": ["page", "letters", "ordering"],
     "tom_alerce:drift": ["night"],
+    "tom_alerce:night": [*NIGHT, "with", "without"],
+    "tom_alerce:night-table": ["with", "at"],
+    "tom_alerce:night-calendar": ["without", "site"],
+    "tom_alerce:requests": ["state", "page"],
+    "tom_alerce:bulk": ["pk"],
+    "tom_alerce:triggers": ["page"],
+    "tom_alerce:yield": ["days"],
+    "tom_alerce:profiles": ["beside"],
+    "tom_alerce:profile": ["version"],
+    "tom_alerce:profile-export": ["version"],
     "api:alerce-objects-list": [*SkyObjectFilter.base_filters, "limit", "offset", "format", "ordering", "search"],
     "api:alerce-classifications-list": [*ClassificationFilter.base_filters, "limit", "offset"],
     "api:alerce-ranks-list": [*RankFilter.base_filters, "limit", "offset"],
@@ -60,6 +75,7 @@ def page(client, observer):
     factories.classification(sky)
     factories.candidate(other.survey_objects.get(), sky)
     factories.rank(factories.ranking(), sky)
+    factories.request(sky)
     observer.is_staff = True
     observer.save()
     return client
@@ -67,7 +83,7 @@ def page(client, observer):
 
 @pytest.mark.parametrize(("name", "parameter"), PAIRS, ids=[f"{page.partition(':')[2]} {name}" for page, name in PAIRS])
 def test_no_text_is_too_odd_for_a_parameter(page, name, parameter):
-    address = reverse(name)
+    address = reverse(name, args=ARGUMENTS.get(name))
     for value in HOSTILE:
         answer = page.get(address, {parameter: value})
         assert answer.status_code in (200, 400, 404), (value[:40], answer.status_code)
@@ -80,16 +96,26 @@ def test_nor_are_all_parameters_together(page, name, data):
     chosen = data.draw(
         st.dictionaries(st.sampled_from(PARAMETERS[name]), text.filter(lambda t: t.isprintable() or t.isascii()), max_size=4)
     )
-    assert page.get(reverse(name), chosen).status_code in (200, 400, 404)
+    assert page.get(reverse(name, args=ARGUMENTS.get(name)), chosen).status_code in (200, 400, 404)
 
 
 @pytest.mark.parametrize("key", ["9" * 19, "9" * 310, "9" * 5000, "-1", "²"])
-@pytest.mark.parametrize("path", ["/alerce/objects/{}/", "/alerce/stamps/{}.png", "/alerce/targets/{}/", "/api/alerce-objects/{}/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/alerce/objects/{}/",
+        "/alerce/stamps/{}.png",
+        "/alerce/targets/{}/",
+        "/alerce/requests/{}/",
+        "/alerce/requests/{}/portal/",
+        "/api/alerce-objects/{}/",
+    ],
+)
 def test_no_key_is_too_large(page, path, key):
     assert page.get(path.format(key)).status_code == 404
 
 
-@pytest.mark.parametrize("action", ["promote", "dry-run", "link", "explain"])
+@pytest.mark.parametrize("action", ["promote", "dry-run", "link", "explain", "mark", "request"])
 def test_no_key_of_an_action_is_too_large(page, action):
     assert page.post(f"/alerce/objects/{'9' * 19}/{action}/", {"name": "x" * 60_000}).status_code == 404
 
@@ -99,3 +125,25 @@ def test_no_name_to_link_is_too_odd(page, value):
     sky = factories.sky_object(n=1, images=False)
     assert page.post(reverse("tom_alerce:link", args=[sky.pk]), {"name": value, "next": value}).status_code in (302, 400)
     assert page.post(reverse("tom_alerce:theme"), {"theme": value, "next": value}, headers={"Referer": "x"}).status_code in (302, 400)
+
+
+@pytest.mark.parametrize("do", ["check", "send"])
+def test_no_form_of_requests_is_too_odd(page, observer, do):
+    row = factories.request(factories.sky_object(n=1, images=False), user=observer, facility="Fake")
+    trigger = Trigger.objects.create(name="young", facility="fake")
+    factories.roles(observer, "request", "approve", "send", "override", "configure")
+    observer.user_permissions.add(*Permission.objects.filter(codename="change_target"))
+    for value in HOSTILE:
+        for name, data in (
+            ("request-save", {"f_name": value, value[:300]: value}),
+            ("request-override", {"guard": [value, "moon"], "reason": value}),
+            ("trigger-switch", {"mode": value}),
+            ("trigger-save", {f"t{trigger.pk}-{field}": value for field in ("name", "threshold", "filters", "snr", "per_night")}),
+        ):
+            key = trigger.pk if name.startswith("trigger") else row.pk
+            assert page.post(reverse(f"tom_alerce:{name}", args=[key]), data).status_code in (302, 400), (name, value[:40])
+        data = {"do": do, "pk": value, "next": value}
+        assert page.post(reverse("tom_alerce:bulk-confirm"), data).status_code == 302
+        assert page.post(reverse("tom_alerce:triggers-stop"), {"reason": value}).status_code == 302
+    assert page.post(reverse("tom_alerce:request-cancel", args=[row.pk]), {"reason": "x" * 60_000}).status_code == 302
+    assert Trigger.objects.get().mode == "off"
