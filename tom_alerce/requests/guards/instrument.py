@@ -21,7 +21,7 @@ def guard(case: Case, *, unwanted: Sequence[str] = ("asteroid", "bogus"), suited
     """
     name = case.asked.instrument
     if not name:
-        return True, "its instrument is not known"
+        return False, "its instrument is not known"
     if case.camera is None:
         return False, f"there is no instrument {name!r}; there are: {', '.join(case.instruments)}"
     if absent := [e.filter for e in case.asked.exposures if e.filter not in case.camera.filters]:

@@ -11,7 +11,7 @@ def guard(case: Case) -> tuple[bool, str]:
     """Stop what no site sees for long enough within the window."""
     asked = case.asked
     if math.isnan(asked.start) or math.isnan(asked.end):
-        return True, "its window is not known"
+        return False, "its window is not known"
     if asked.end <= case.now:
         return False, "its window is over"
     if not asked.start < asked.end:
