@@ -62,6 +62,8 @@ LOW = sky(altitude=20.0)
 
 #: Guard, case, parameters, and a word of the reason.
 STOPPED = [
+    (visible, case(replace(ASKED, start=math.nan, end=math.nan)), {}, "not known"),
+    (instrument, case(replace(ASKED, instrument="")), {}, "not known"),
     (visible, case(skies=(LOW,)), {}, "airmass 2"),
     (visible, case(skies=(sky(n=1),), hours=0.5), {}, "6 min at most, and the observation takes 30 min"),
     (visible, case(replace(ASKED, end=NOW - 0.1)), {}, "over"),
@@ -95,7 +97,6 @@ STOPPED = [
 PASSED = [
     (visible, case(skies=(LOW, sky())), {}, "Cerro Tololo 1.0 h"),
     (visible, case(skies=(), in_space=True), {}, "space"),
-    (visible, case(replace(ASKED, start=math.nan, end=math.nan)), {}, "not known"),
     (moon, case(skies=(LOW,)), {}, "no site"),
     (moon, case(skies=(sky(moon_separation=5.0, moon_altitude=-3.0),)), {}, "5°"),
     (hour_angle, case(camera=replace(INSTRUMENTS["CAMERA"], hour_angle=4.6)), {}, "within"),
@@ -107,7 +108,6 @@ PASSED = [
     (brightness, case(magnitude=math.nan), {}, "not known"),
     (budget, case(spent=Spent(night=0.5)), {"night": 1.0}, "0.50 h asked"),
     (quiet, case(), {"start": "22:00", "end": "01:00"}, "22:00 to 01:00"),
-    (instrument, case(replace(ASKED, instrument="")), {}, "not known"),
     (rapid, case(RAPID), {"allowed": True}, "within the rules"),
     (rapid, case(), {}, "no rapid"),
 ]  # fmt: skip

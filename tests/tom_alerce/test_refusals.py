@@ -18,7 +18,7 @@ OURS, THEIRS = "tom_alerce.pages.refusals.RefusalMiddleware", "tom_common.middle
 
 #: Every POST of ours, by the role that it takes; '' for those that take none but ``view``.
 POSTS = {
-    "decide": ("promote", "place", "link", "unlink", "accept", "dismiss", "explain", "mark"),
+    "decide": ("promote", "place", "link", "unlink", "accept", "dismiss", "explain", "mark", "host", "host-undo"),
     "request": (
         *("dry-run", "apply", "requests-plan", "request-save", "request-check", "request-ask", "request-cancel", "request-reopen"),
         *("night-requests", "triggers-stop"),
@@ -52,7 +52,7 @@ def rows(settings):
     mark = Mark.objects.create(sky_object=sky, kind="pin", author=factories.user("ada"))
     member = sky.survey_objects.first()
     return {
-        **dict.fromkeys(("promote", "place", "link", "dry-run", "apply", "explain", "mark", "object"), sky.pk),
+        **dict.fromkeys(("promote", "place", "link", "dry-run", "apply", "explain", "mark", "host", "host-undo", "object"), sky.pk),
         **{"unlink": member.pk, "unmark": mark.pk, "target": sky.target_id, "stamps": member.stamps.first().pk},
         **dict.fromkeys(("accept", "dismiss"), factories.candidate(other.survey_objects.first(), sky).pk),
         **{name: row.pk for name in (*ROLE, *GETS) if name == "request" or name.startswith("request-")},
