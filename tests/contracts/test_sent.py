@@ -14,7 +14,7 @@ from followup.plan import PACKAGE, load_facility
 from tests.contracts.documented import documented
 from tests.tom_alerce import factories
 from tom_alerce.models import FollowupRequest
-from tom_alerce.requests import facilities, portal, send, sync
+from tom_alerce.requests import facilities, judge, portal, send, sync
 
 State = FollowupRequest.State
 FACILITIES = (*plugins.names(PACKAGE), "tests.contracts.third_party.facility", documented("facility"))
@@ -71,6 +71,7 @@ def test_whatever_it_answers(plugin, answer, monkeypatch, settings):
     OVER.clear()
     behind = Portal(answer)
     monkeypatch.setattr(portal, "facility", lambda row: behind)
+    monkeypatch.setattr(judge, "require", lambda row, user: ())  # guards have tests of their own
     row = factories.request(factories.sky_object(surveys=(), n=0), state=State.APPROVED, facility=plugin.FACILITY)
     send.send(row, None)
     OVER.set()

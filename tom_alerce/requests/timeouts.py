@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from requests import ConnectionError, ReadTimeout
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ProtocolError
 
 from broker_adapters.sources.deadline import Adapter, Deadline
 
@@ -39,7 +41,12 @@ def _install() -> None:
         if end is None or isinstance(self, Adapter):
             return send(self, request, stream, timeout, **rest)
         left = max(end - time.monotonic(), 0.001)
-        return send(Adapter(max_retries=self.max_retries), request, stream, left if timeout is None else timeout, **rest)
+        try:
+            return send(Adapter(max_retries=self.max_retries), request, stream, left if timeout is None else timeout, **rest)
+        except ConnectionError as error:
+            if time.monotonic() >= end and isinstance(next(iter(error.args), None), ProtocolError):  # we have cut it
+                raise ReadTimeout("the time for all answers together is over", request=request) from error
+            raise
 
     within._bounded = True  # type: ignore[attr-defined]
     HTTPAdapter.send = within  # type: ignore[method-assign,assignment] # our transport is put there on purpose
