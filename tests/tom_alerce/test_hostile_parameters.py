@@ -20,7 +20,7 @@ NIGHT = ("site", "profile", "instrument", "hours", "most", "top", "at")
 ARGUMENTS = {"tom_alerce:profile": ["default"], "tom_alerce:profile-export": ["default"]}
 #: Page -> its parameters, those that the library beneath reads included.
 PARAMETERS = {
-    "tom_alerce:board": [*BoardFilter.base_filters, "ranking", "page", "per_page", "sort"],
+    "tom_alerce:board": [*BoardFilter.base_filters, "profile", "ranking", "page", "per_page", "sort"],
     "tom_alerce:review": ["page", "letters", "ordering"],
     "tom_alerce:drift": ["night"],
     "tom_alerce:night": [*NIGHT, "with", "without"],

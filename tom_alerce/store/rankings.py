@@ -18,6 +18,7 @@ from followup.records import Candidate, FollowupError, Night, Ranking
 from tom_alerce import conf, models
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models.places import Places
+from tom_alerce.store.sanitize import sanitize_text
 
 #: Number of points of the altitude curve that are stored for the figure of the night.
 _POINTS = 48
@@ -49,7 +50,8 @@ def current(site: str | None = None, profile: str = "") -> models.Ranking | None
     Board, object pages, API, explanations and requests mean this one. Rankings for other sites and for supposed times are chosen by who
     wants to see them. The current one may be of an earlier night, if nobody has ranked since: `is_for_tonight` says so.
     """
-    rows = models.Ranking.objects.filter(site=site_name() if site is None else site, profile=profile or profile_name(), supposed=False)
+    by = sanitize_text(profile) or profile_name()
+    rows = models.Ranking.objects.filter(site=site_name() if site is None else site, profile=by, supposed=False)
     return rows.order_by("-now", "-pk").first()
 
 
