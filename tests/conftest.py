@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+from itertools import count
 from pathlib import Path
 
 import hypothesis
@@ -50,3 +52,11 @@ def cluster():
     """A producer and the servers of a Kafka of our own."""
     with mock_cluster() as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def _same_light_curves():
+    """Each test makes the same light curves, whatever ran before it."""
+    factories = sys.modules.get("tests.tom_alerce.factories")
+    if factories is not None:
+        factories.seeds = count()

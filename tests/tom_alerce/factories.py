@@ -35,6 +35,8 @@ from tom_alerce.store import lightcurves, rankings
 TERMS = ("brightness", "class", "early", "moon", "rising", "visibility")
 BANDS = {"ztf": "gr", "atlas": "oc", "lsst": "griz"}
 _number = count(1)
+#: Seeds of light curves; begun anew for each test, so that what a test sees does not depend on those before it.
+seeds = count()
 
 
 def user(name="observer", **fields):
@@ -52,7 +54,7 @@ def target(name="Target A", ra=150.0, dec=2.0, **fields):
 
 def sky_object(ra=150.0, dec=2.0, surveys=("ztf",), n=6, peak=60_000.0, rng=None, images=True, **fields):
     """A sky object with one member in each survey, a light curve that rises and fades, and stamps of its first and latest alerts."""
-    rng = rng or np.random.default_rng(next(_number))
+    rng = rng or np.random.default_rng(next(seeds))
     now = now_mjd()
     healpix = cell(ra, dec)
     place = {"ra": ra, "dec": dec, "position_err": 0.1, "healpix": healpix}

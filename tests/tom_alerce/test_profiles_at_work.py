@@ -34,7 +34,7 @@ def mine(**changed):
 @pytest.fixture
 def skies():
     ra, *_ = up_tonight()
-    return [factories.sky_object((ra + i) % 360.0, -30.0, peak=50_000.0, images=False) for i in range(3)]
+    return [factories.sky_object((ra + i) % 360.0, -30.0, peak=500_000.0, images=False) for i in range(3)]
 
 
 class TestPromotion:
