@@ -88,7 +88,7 @@ class StandIn(BaseRoboticObservationFacility):
         return []
 
     def get_observation_status(self, observation_id):
-        raise NotImplementedError
+        raise NotImplementedError  # as the TOM's class of Swift does
 
     def get_observation_url(self, observation_id):
         return ""

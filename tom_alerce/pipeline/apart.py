@@ -45,7 +45,7 @@ def take(packets: Sequence[Packet], report: ingest.Report, stored: ingest.Stored
 def _take(packets: Sequence[Packet], report: ingest.Report, stored: ingest.Stored, guilty: list[tuple[Packet, Exception]]) -> None:
     try:
         ingest.take(prepare(packets), report, stored)
-    except Exception as error:
+    except Exception as error:  # the boundary of a batch that has failed often: what is wrong with one packet is found, the rest is stored
         if is_away(error):
             raise
         if len(packets) == 1:
