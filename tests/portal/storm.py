@@ -159,29 +159,34 @@ class Storm:
             worker.start()
 
     def _arm(self, kind: str, worker: Worker, after: float) -> Callable[[], None]:
-        """Prepare a fault; what mends it afterwards."""
+        """Prepare a fault; what mends it afterwards, when it has happened: it must not hit the request that comes next."""
+        timers: list[threading.Timer] = []
 
         def later(do: Callable[[], None]) -> Callable[[], None]:
             def run() -> None:
-                timer = threading.Timer(after, do)
-                timer.daemon = True
-                timer.start()
+                timers.append(threading.Timer(after, do))
+                timers[-1].daemon = True
+                timers[-1].start()
 
             return run
+
+        def over() -> None:
+            for timer in timers:
+                timer.join()
 
         if kind == "refused":
             self.proxy.refuse()
             return self.proxy.listen
         if kind == "portal killed":
             self.proxy.arm("pass", POST, later(self.portal.kill))
-            return lambda: (time.sleep(after + 0.05), self.portal.kill(), self.portal.start())[0]
+            return lambda: (over(), self.portal.kill(), self.portal.start())[0]
         if kind == "worker killed":
             self.proxy.arm("pass", POST, later(worker.kill))
         elif kind == "database cut":
             self.proxy.arm("pass", POST, later(lambda: self.portal.postgres.cut("tom")))
         else:  # half of them spoil whatever comes first
             self.proxy.arm(kind, self.random.choice([POST, b""]))
-        return lambda: None
+        return over
 
     def doubles(self, n: int) -> None:
         """Send n requests from both workers at once."""
@@ -197,6 +202,15 @@ class Storm:
             self.workers[1].ask("send", key)
         clock, processor = zip(*self.workers[1].ask("cost")[-n:], strict=True)
         return median(clock), median(processor)
+
+    def unfinished(self) -> list[str]:
+        """Each request that the facility does not have as far as we know, with what has happened to it."""
+        events = "select string_agg(concat_ws(' -> ', nullif(before, ''), after) || ': ' || reason, '; ' order by e.id) from tom_alerce_requestevent e"
+        return self.portal.postgres.query(
+            f"select concat(r.id, ' ', r.state, ' (', ({events} where e.request_id = r.id), ')') "
+            "from tom_alerce_followuprequest r where r.state not in ('submitted', 'scheduled') order by r.id",
+            "tom",
+        )
 
     def figures(self) -> dict[str, float]:
         """What is at the portal and what we know, after one synchronisation when everything has arrived that may."""

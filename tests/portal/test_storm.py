@@ -20,6 +20,6 @@ def test_every_request_is_there_once_and_known_whatever_went_wrong(storm):
     n = submit.FAULTS + submit.DOUBLES + submit.CALM
     assert set(storm.suffered) == set(FAULTS[1:])
     assert sum(storm.suffered.values()) >= 100
-    assert (figures["requests"], figures["groups"]) == (n, n)
-    assert (figures["lost"], figures["doubled"], figures["unknown_after_sync"]) == (0, 0, 0)
+    wanted = {"requests": n, "groups": n, "lost": 0, "doubled": 0, "unknown_after_sync": 0}
+    assert {name: figures[name] for name in wanted} == wanted, storm.unfinished()
     assert figures["longest_wait_s"] <= figures["timeout_s"] + 1.0
