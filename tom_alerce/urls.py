@@ -3,7 +3,7 @@
 from django.urls import path
 from tom_common.api_router import SharedAPIRootRouter
 
-from tom_alerce.api import ClassificationViewSet, MarkViewSet, RankViewSet, SkyObjectViewSet
+from tom_alerce.api import routes
 from tom_alerce.pages import (
     actions,
     board,
@@ -25,11 +25,7 @@ from tom_alerce.pages import (
 
 app_name = "tom_alerce"
 
-router = SharedAPIRootRouter()
-router.register("alerce-objects", SkyObjectViewSet, "alerce-objects")
-router.register("alerce-classifications", ClassificationViewSet, "alerce-classifications")
-router.register("alerce-ranks", RankViewSet, "alerce-ranks")
-router.register("alerce-marks", MarkViewSet, "alerce-marks")
+routes.register(SharedAPIRootRouter())
 
 urlpatterns = [
     path("", board.BoardView.as_view(), name="board"),

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tom_alerce import factories
-from tom_alerce.api import ClassificationFilter, RankFilter, SkyObjectFilter
+from tom_alerce.api.classifications import ClassificationFilter
+from tom_alerce.api.objects import SkyObjectFilter
+from tom_alerce.api.ranks import RankFilter
 from tom_alerce.models import Trigger
 from tom_alerce.pages.filters import BoardFilter
 

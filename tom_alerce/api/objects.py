@@ -1,0 +1,102 @@
+"""Sky objects: ``/api/alerce-objects/``."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from broker_adapters.records import Detections
+from tom_alerce import visible
+from tom_alerce.api.base import Key, ReadOnly
+from tom_alerce.models import SkyObject, SurveyObject
+from tom_alerce.pages import photometry
+from tom_alerce.pages.filters import Number, Search, named_or_near
+from tom_alerce.store import sky
+
+
+class SurveyObjectSerializer(serializers.ModelSerializer[SurveyObject]):
+    """A survey object, member of a sky object: ``first_mjd`` and ``n_detections`` are of the measurements here.
+
+    ``first_seen_mjd`` and ``n_seen`` are of its whole life, as the survey states it; ``doubts`` are dates that are not believed.
+    """
+
+    doubts = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = SurveyObject
+        fields = (
+            "survey", "object_id", "ra", "dec", "method", "separation", "names", "first_mjd", "last_mjd", "n_detections", "first_seen_mjd",
+            "n_seen", "survey_last_mjd", "survey_n_images", "doubts",
+        )  # fmt: skip
+
+
+class SkyObjectSerializer(serializers.ModelSerializer[SkyObject]):
+    """A sky object with its members; ages and counts as those of a `SurveyObjectSerializer`, over all surveys."""
+
+    id = serializers.CharField(source="pk")
+    target = serializers.CharField(source="seen_target.pk", default=None, help_text="null also where the target is others'")
+    survey_objects = SurveyObjectSerializer(many=True)
+
+    class Meta:
+        model = SkyObject
+        fields = (
+            "id", "name", "ra", "dec", "position_err", "target", "first_mjd", "last_mjd", "n_detections", "first_seen_mjd",
+            "n_seen", "moving", "survey_objects",
+        )  # fmt: skip
+
+
+class SkyObjectFilter(django_filters.FilterSet):
+    """Filters of ``/api/alerce-objects/``."""
+
+    query = Search(method="by_query", help_text="part of a name, or a position: 'ra dec [arcsec]'")
+    survey = django_filters.CharFilter(method="by_survey")
+    since = Number(field_name="last_mjd", lookup_expr="gte", help_text="latest detection, MJD UTC")
+    target = Key(method="by_target")
+
+    class Meta:
+        model = SkyObject
+        fields = ("moving",)
+
+    def by_query(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
+        """Objects whose name or position matches the text."""
+        return named_or_near(objects, value, self.request.user)
+
+    def by_target(self, objects: QuerySet[SkyObject], name: str, value: int) -> QuerySet[SkyObject]:
+        """Objects of a target that the user may see."""
+        return objects.filter(target__in=visible.targets(self.request.user).filter(pk=value))
+
+    def by_survey(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
+        """Objects with a member in the survey."""
+        return objects.filter(pk__in=SurveyObject.objects.filter(survey=value).values("sky_object"))
+
+
+class SkyObjectViewSet(ReadOnly):
+    """Sky objects, merged from all surveys, the latest detection first."""
+
+    serializer_class = SkyObjectSerializer
+    filterset_class = SkyObjectFilter
+
+    def get_queryset(self) -> QuerySet[SkyObject]:
+        """All objects, each with its target if the user may see that."""
+        seen = visible.seen_target(self.request.user)
+        return visible.sky_objects(self.request.user).prefetch_related("survey_objects", seen).order_by("-last_mjd", "-pk")
+
+    @action(detail=True, url_path="light-curve")
+    def light_curve(self, request: Request, pk: str | None = None) -> Response:
+        """The merged light curve, corrected: every measurement of every survey, with difference and total magnitudes."""
+        sky_object = self.get_object()
+        return Response(photometry.light_curve(self._rows(sky_object), photometry.on_star(sky_object)))
+
+    @action(detail=True)
+    def statistics(self, request: Request, pk: str | None = None) -> Response:
+        """ALeRCE's magnitude statistics of the object and of each survey and band."""
+        return Response(photometry.statistics(self._rows(self.get_object())))
+
+    @staticmethod
+    def _rows(sky_object: SkyObject) -> Detections:
+        (record,) = sky.load([sky_object.pk])
+        return record.detections
