@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import erfa
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
@@ -18,6 +19,15 @@ def unit_vectors(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
     """Unit vectors, shape (n, 3), of positions in degrees."""
     longitude, latitude = np.radians(np.atleast_1d(np.asarray(ra, float))), np.radians(np.atleast_1d(np.asarray(dec, float)))
     return np.stack([np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], axis=-1)
+
+
+def from_plane(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
+    """Degrees from the plane of the Galaxy, north or south, of n positions in degrees, shape (n,); NaN where one is not finite."""
+    place = np.radians([np.atleast_1d(np.asarray(ra, float)), np.atleast_1d(np.asarray(dec, float))])
+    known = np.isfinite(place).all(axis=0)
+    away = np.full(place.shape[1], np.nan)
+    away[known] = np.abs(np.degrees(erfa.icrs2g(*place[:, known])[1]))
+    return away
 
 
 def separation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
