@@ -6,7 +6,6 @@ from broker_adapters.crossmatch import from_plane
 from followup.filters.measured import place
 from followup.filters.records import Field, Kind
 
-
 FIELDS = {
     "ra": Field("right ascension", "ICRS", values=lambda batch, at: batch.ra, column="ra", unit="°", low=0.0, high=360.0),
     "dec": Field("declination", "ICRS", values=lambda batch, at: batch.dec, column="dec", unit="°", low=-90.0, high=90.0),
