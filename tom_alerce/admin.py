@@ -53,6 +53,15 @@ class StampsAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+class ChannelAdmin(ReadOnlyAdmin):
+    """Channels without their addresses and secrets."""
+
+    list_display = ("name", "kind", "owner", "group", "active", "problem")
+    list_select_related = ("owner", "group")
+    exclude = ("address", "secret")
+    show_full_result_count = False
+
+
 class ExplanationAdmin(ReadOnlyAdmin):
     """Explanations without their maps, which the page of the object shows."""
 
@@ -169,6 +178,18 @@ admin.site.register(
     _table("trigger", "time", "sky_object_id", "score", "outcome", "reason", filters=("outcome", "trigger"), joined=("trigger",)),
 )
 admin.site.register(models.Halt, _table("started", "started_by", "reason", "ended", "ended_by", joined=("started_by", "ended_by")))
+admin.site.register(
+    models.Watch, _table("name", "kind", "owner", "group", "active", "version", "modified", filters=("kind",), joined=("owner", "group"))
+)
+admin.site.register(models.WatchEntry, _table("name", "watch", "ra", "dec", "radius", search=("name",), joined=("watch",)))
+admin.site.register(models.WatchMatch, _table("watch", "entry", "sky_object_id", "separation", "created", joined=("watch", "entry")))
+admin.site.register(models.Event, _table("event", "title", "sky_object_id", "created", "spread", filters=("event",), search=("title",)))
+admin.site.register(models.Channel, ChannelAdmin)
+admin.site.register(models.Rule, _table("name", "owner", "events", "pace", "active", joined=("owner",)))
+admin.site.register(
+    models.Delivery,
+    _table("event", "rule", "channel", "state", "due", "sent", "tries", filters=("state",), joined=("event", "rule", "channel")),
+)
 admin.site.register(models.DeadLetter, DeadLetterAdmin)
 admin.site.register(
     models.PassedAlert, _table("object_id", "survey", "mjd", "label", "probability", filters=("survey",), search=("object_id",))

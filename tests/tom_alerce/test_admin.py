@@ -11,7 +11,10 @@ from broker_adapters.errors import PacketError
 from broker_adapters.records import BrokerLabel
 from tests.tom_alerce.alerts import alert
 from tom_alerce.models import (
+    Channel,
+    Delivery,
     Drift,
+    Event,
     Explanation,
     FollowupRequest,
     Halt,
@@ -25,6 +28,7 @@ from tom_alerce.models import (
     Rank,
     Ranking,
     RequestEvent,
+    Rule,
     SkyCell,
     SkyObject,
     Stamps,
@@ -33,6 +37,9 @@ from tom_alerce.models import (
     TnsObject,
     Trigger,
     TriggerEntry,
+    Watch,
+    WatchEntry,
+    WatchMatch,
     WithdrawnMeasurement,
 )
 from tom_alerce.store import alerts, awaited, dead_letters, watermarks
@@ -68,6 +75,14 @@ def admin(client, db):
     watermarks.advance("alerce ztf", 61000.0)
     PassedAlert.objects.create(survey="ztf", object_id="<script>alert(1)</script>", mjd=61000.0, ra=1.0, dec=2.0, healpix=0)
     WithdrawnMeasurement.objects.create(survey_object=SurveyObject.objects.get(), source_id="1")
+    watch = Watch.objects.create(name="<script>alert(1)</script>")
+    entry = WatchEntry.objects.create(watch=watch, name="<script>alert(1)</script>", ra=1.0, dec=2.0)
+    WatchMatch.objects.create(watch=watch, entry=entry, sky_object=sky)
+    event = Event.objects.create(event="new", key="1", title="<script>alert(1)</script>", sky_object=sky)
+    owner = {"owner": User.objects.get(username="boss"), "name": "<script>alert(1)</script>"}
+    channel = Channel.objects.create(kind="slack", address={"to": "nobody-sees"}, secret="nobody-sees", **owner)
+    rule = Rule.objects.create(events=["new"], **owner)
+    Delivery.objects.create(event=event, rule=rule, channel=channel, why="new", due=timezone.now())
     Drift.objects.create(classifier="stamp", version="1", night="2026-11-22", n=50, classes={"SN": 1.0}, psi={"fwhm": 0.3})
     seen = {"classifier": "stamp", "version": "1", "label": "SN", "probability": 0.9, "weights": b"map"}
     Explanation.objects.create(stamps=Stamps.objects.first(), source_id="1", **seen)
@@ -85,6 +100,7 @@ def test_list_and_page(admin, model):
     page = admin.get(reverse(f"{name}_change", args=[row.pk]))
     assert page.status_code == 200
     assert b'name="_save"' not in page.content
+    assert b"nobody-sees" not in listed.content + page.content
     # the toolkit turns "forbidden" into a redirect with a message
     assert admin.post(reverse(f"{name}_change", args=[row.pk]), {}).status_code in (302, 403)
     assert admin.get(reverse(f"{name}_add")).status_code in (302, 403)

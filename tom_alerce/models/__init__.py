@@ -6,18 +6,23 @@ from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, PassedAlert, Watermark, WithdrawnMeasurement
 from tom_alerce.models.marks import Mark
+from tom_alerce.models.notify import Channel, Delivery, Event, Rule
 from tom_alerce.models.outlooks import Outlook
 from tom_alerce.models.profiles import Profile
 from tom_alerce.models.requests import FollowupRequest, RequestEvent
 from tom_alerce.models.sky import Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
 from tom_alerce.models.triggers import Halt, Trigger, TriggerEntry
+from tom_alerce.models.watch import Watch, WatchEntry, WatchMatch
 
 __all__ = [
     "AwaitedObject",
+    "Channel",
     "Classification",
     "DeadLetter",
+    "Delivery",
     "Detection",
     "Drift",
+    "Event",
     "Explanation",
     "FollowupRequest",
     "Halt",
@@ -31,6 +36,7 @@ __all__ = [
     "Rank",
     "Ranking",
     "RequestEvent",
+    "Rule",
     "SkyCell",
     "SkyObject",
     "Stamps",
@@ -39,6 +45,9 @@ __all__ = [
     "TnsObject",
     "Trigger",
     "TriggerEntry",
+    "Watch",
+    "WatchEntry",
+    "WatchMatch",
     "Watermark",
     "WithdrawnMeasurement",
 ]
