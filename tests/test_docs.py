@@ -203,6 +203,7 @@ def test_every_kind_of_plugin_has_signatures_and_a_contract_test():
         "A survey",
         "A broker",
         "A catalogue",
+        "A reader of notices",
         "A classifier",
         "A term",
         "A veto",

@@ -24,6 +24,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "CATALOGUES": {"galaxies": {}, "stars": {}},
         #: Stream -> arguments of ``broker_adapters.sources.kafka.Consumer``: servers, group, topics, config.
         "STREAMS": {},
+        #: Modules of your own that read notices of events, beside those of ``broker_adapters/notices``.
+        "NOTICES": (),
         #: Surveys that brokers are polled for; None means all of ``broker_adapters/surveys``. Packets of those, and of every third party's
         #: module that is named here, are read in any case.
         "SURVEYS": None,
@@ -92,7 +94,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
 
 #: Keys that name plug-ins which `broker_adapters` asks for packets, messages and facts -> their package.
 PLUGINS: Mapping[str, str] = MappingProxyType(
-    {"SURVEYS": "broker_adapters.surveys", "BROKERS": "broker_adapters.brokers", "CATALOGUES": "broker_adapters.catalogues"}
+    {key: f"broker_adapters.{key.lower()}" for key in ("SURVEYS", "BROKERS", "CATALOGUES", "NOTICES")}
 )
 
 

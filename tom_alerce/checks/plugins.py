@@ -18,6 +18,7 @@ PACKAGES = {
     "BROKERS": "broker_adapters.brokers",
     "CATALOGUES": "broker_adapters.catalogues",
     "SURVEYS": "broker_adapters.surveys",
+    "NOTICES": "broker_adapters.notices",
     "CLASSIFIERS": "classifiers.models",
     "TERMS": "followup.terms",
     "FACILITY": "followup.facilities",
@@ -30,6 +31,7 @@ PACKAGES = {
 REQUIRED = {
     "broker_adapters.surveys": ("SURVEY", "recognises", "read"),
     "broker_adapters.brokers": ("Client",),
+    "broker_adapters.notices": ("recognises", "read"),
     "broker_adapters.catalogues": ("Catalogue", "RADIUS", "REMOTE"),
     "followup.facilities": ("FACILITY", "payload"),
     "tom_alerce.requests.guards": ("guard",),

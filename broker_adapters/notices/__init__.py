@@ -1,0 +1,1 @@
+"""Plug-ins: one observatory's notices each, or one format that several share (`broker_adapters.notice.NoticeModule`)."""
