@@ -211,8 +211,9 @@ class TestLoad:
 def test_few_queries_in_steady_state(db, django_assert_max_num_queries):
     batch = [alert(object_id=f"ZTF{i}", ra=10.0 + i, n=20) for i in range(100)]
     alerts.save(batch)
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(25) as asked:
         alerts.save(batch)
+    assert not [q["sql"] for q in asked.captured_queries if q["sql"].startswith("INSERT")]  # nothing has changed, and nothing is written
 
 
 class TestOrder(TestCase):

@@ -59,7 +59,7 @@ def save(alerts: Sequence[Alert]) -> Saved:
         stamps.save(alerts, objects)
         members = list({o.pk: o for o in objects.values()}.values())
         moved = {o.pk: o.moving for o in members}
-        skies, regrouped = regroup.refresh(members, moved, summaries.refresh(members, written.curves))
+        skies, regrouped = regroup.refresh(members, moved, summaries.refresh(members, written.curves, identified.before))
         labels = classifications.save_labels(alerts, objects)
         whole = regrouped | {sky.pk for sky in targets.adopt(skies)}
         targets.update(sky for sky in skies if sky.pk in whole)

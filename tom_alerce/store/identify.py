@@ -14,7 +14,7 @@ from broker_adapters import healpix
 from broker_adapters.association import associate
 from broker_adapters.records import Alert
 from tom_alerce.models import MatchCandidate, SkyObject, SurveyObject
-from tom_alerce.store import moving, targets
+from tom_alerce.store import moving, summaries, targets
 from tom_alerce.store.sanitize import sanitize_text
 from tom_alerce.store.sql import chunks, lock_new_objects
 
@@ -23,9 +23,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Identified:
-    """Survey objects by key, and the numbers of rows that were made."""
+    """Survey objects by key, what was stored of those that are not new (`summaries.stored`), and the numbers of rows that were made."""
 
     objects: Mapping[Key, SurveyObject]
+    before: Mapping[int, tuple[object, ...]] = field(default_factory=dict)
     survey_objects: int = 0
     sky_objects: int = 0
     ambiguous: int = 0
@@ -41,13 +42,14 @@ def identify(alerts: Sequence[Alert]) -> Identified:
     if any(alert.moving for alert in alerts) or _count_fixed(own) < len(own):  # what moves may be fixed, which is as if it were new
         lock_new_objects()
     existing = _lock(own)
+    before = {o.pk: summaries.stored(o) for o in existing.values()}
     made = _make([_as_known(own[k]) for k in sorted(own) if k not in existing])
     objects = existing | dict(made.objects)
     for key, o in objects.items():
         o.cleared = o.cleared or not all(alert.moving for alert in own[key])
         o.moving_mjd = moving.times(own[key], o.moving_mjd)
         o.names = sorted({*o.names, *(sanitize_text(name) for alert in own[key] for name in alert.names)})
-    return Identified(objects, made.survey_objects, made.sky_objects, made.ambiguous, made.skies)
+    return replace(made, objects=objects, before=before)
 
 
 def _as_known(alerts: Sequence[Alert]) -> Alert:
@@ -102,7 +104,7 @@ def _make(alerts: Sequence[Alert]) -> Identified:
         ignore_conflicts=True,
     )
     keyed = {(o.survey, o.object_id): o for o in objects}
-    return Identified(keyed, len(objects), len(fresh), len({i for i, _, _ in link.ambiguous}), fresh)
+    return Identified(keyed, {}, len(objects), len(fresh), len({i for i, _, _ in link.ambiguous}), fresh)
 
 
 @dataclass(frozen=True)

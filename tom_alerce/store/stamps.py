@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Case, IntegerField, Value, When
@@ -61,16 +61,17 @@ def save(alerts: Sequence[Alert], objects: Mapping[tuple[str, str], SurveyObject
     first stamps only.
     """
     copies: dict[int, dict[str, _Copy]] = {objects[a.key].pk: {} for a in alerts}
-    for ids in chunks(copies):
-        for copy, owner in _kept(ids):
-            copies[owner][copy.source_id] = copy
+    kept = []
+    for copy, owner in (pair for ids in chunks(copies) for pair in _kept(ids)):
+        copies[owner][copy.source_id] = copy
+        kept.append(copy)
     for alert in alerts:
         if alert.source_id is not None and (alert.metadata or any(_images(alert.cutouts).values())):
             own = copies[objects[alert.key].pk]
             copy = _Copy.of(alert)
             own[copy.source_id] = _better(own.get(copy.source_id), copy)
     wanted = [(owner, slot, copy) for owner, own in copies.items() for slot, copy in _chosen(list(own.values())).items()]
-    _write(list(copies), wanted)
+    _write({copy.row for copy in kept if copy.row is not None}, wanted)
 
 
 def _kept(ids: Sequence[int]) -> list[tuple[_Copy, int]]:
@@ -101,12 +102,10 @@ def _chosen(copies: Sequence[_Copy]) -> dict[str, _Copy]:
     return {Slot.FIRST: first} if first is latest else {Slot.FIRST: first, Slot.LATEST: latest}
 
 
-def _write(owners: Sequence[int], wanted: Sequence[tuple[int, str, _Copy]]) -> None:
-    staying = {copy.row for _, _, copy in wanted if copy.row is not None}
-    for ids in chunks(owners):
-        leaving = set(Stamps.objects.filter(survey_object__in=ids).values_list("pk", flat=True)) - staying
-        if leaving:
-            Stamps.objects.filter(pk__in=leaving).delete()
+def _write(rows: Collection[int], wanted: Sequence[tuple[int, str, _Copy]]) -> None:
+    """Fill the slots as they are wanted; ``rows`` are the keys of what fills them now."""
+    for leaving in chunks(set(rows) - {copy.row for _, _, copy in wanted}):
+        Stamps.objects.filter(pk__in=leaving).delete()
     for _, slot, copy in wanted:
         if copy.row is not None and copy.slot != slot:
             Stamps.objects.filter(pk=copy.row).update(slot=slot)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from django.utils import timezone
@@ -20,11 +21,22 @@ from tom_alerce.store.stamps import IMAGES
 
 _POSITION = ("ra", "dec", "position_err", "healpix")
 _COUNTS = ("first_mjd", "last_mjd", "n_detections", "evidence")
+_OF_SURVEY_OBJECT = (*_POSITION, *_COUNTS, *lifetimes.OF_SURVEY_OBJECT, "moving", "moving_mjd", "cleared", "names")
 _OF_SKY_OBJECT = (*_POSITION, *_COUNTS, *lifetimes.OF_SKY_OBJECT, "moving")
 
 
-def refresh(objects: Sequence[SurveyObject], curves: NDArray[np.void]) -> list[SkyObject]:
-    """Work out again the summaries of survey objects from their measurements (`lightcurves.read`), and of their sky objects."""
+def stored(o: SurveyObject) -> tuple[object, ...]:
+    """What `refresh` may change of a survey object that was just read, to be given to it as ``before``."""
+    return tuple(getattr(o, name) for name in _OF_SURVEY_OBJECT)
+
+
+def refresh(
+    objects: Sequence[SurveyObject], curves: NDArray[np.void], before: Mapping[int, tuple[object, ...]] = MappingProxyType({})
+) -> list[SkyObject]:
+    """Work out again the summaries of survey objects from their measurements (`lightcurves.read`), and of their sky objects.
+
+    Objects that are still as in ``before``, by their keys, are not written.
+    """
     objects = sorted(objects, key=lambda o: o.pk)
     place = {o.pk: i for i, o in enumerate(objects)}
     measured, stamps = lightcurves.digests(curves), _stamps(place)
@@ -48,7 +60,7 @@ def refresh(objects: Sequence[SurveyObject], curves: NDArray[np.void]) -> list[S
         o.first_mjd, o.last_mjd = (float(first[i]), float(last[i])) if count[i] else (None, None)
         o.evidence = _digest([measured.get(o.pk, ""), *sorted(stamps[o.pk])])
     _set_cells(objects)
-    upsert(SurveyObject, objects, (*_POSITION, *_COUNTS, *lifetimes.OF_SURVEY_OBJECT, "moving", "moving_mjd", "cleared", "names"))
+    upsert(SurveyObject, [o for o in objects if stored(o) != before.get(o.pk)], _OF_SURVEY_OBJECT)
     return refresh_sky(o.sky_object_id for o in objects)
 
 
