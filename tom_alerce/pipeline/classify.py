@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from django.db import InterfaceError, OperationalError, transaction
 
 from broker_adapters import plugins
 from classifiers.records import Classifier, ClassifierError
@@ -17,8 +20,10 @@ from tom_alerce.clock import now
 from tom_alerce.pipeline import outlooks, promotion
 from tom_alerce.pipeline.items import Progress
 from tom_alerce.store import classifications, sky
-from tom_alerce.store.errors import HookError, StoreError
+from tom_alerce.store.errors import HookError, StoreError, explain
 from tom_alerce.store.sql import chunks
+
+logger = logging.getLogger(__name__)
 
 #: Number of objects that are read and classified at a time; their stamps are in memory together.
 _CLASSIFIED_AT_ONCE = 256
@@ -61,15 +66,7 @@ def classify(sky_object_ids: Collection[int] | None = None, progress: Progress =
     classification comes without new evidence, and the rules themselves change. With ``sky_object_ids`` only these objects are looked at.
     """
     done = Classified()
-    loaded = {name: model for name in conf.get("CLASSIFIERS") if (model := _load(name, done)) is not None}
-    wanted = {name: _unseen(model, sky_object_ids) for name, model in loaded.items()}
-    for ids in chunks(sorted(set().union(*wanted.values())), _CLASSIFIED_AT_ONCE):
-        skies = models.SkyObject.objects.in_bulk(ids)
-        objects = dict(zip(skies, sky.load(list(skies), stamps=True), strict=True))
-        for name, model in loaded.items():
-            keys = [pk for pk in skies if pk in wanted[name]]
-            if keys and name not in done.problems:
-                _predict(name, model, [skies[pk] for pk in keys], [objects[pk] for pk in keys], done)
+    for ids in _predicted(sky_object_ids, done):
         done.promoted += promotion.promote(ids, done.refused)
         progress(len(ids))
     try:
@@ -80,8 +77,22 @@ def classify(sky_object_ids: Collection[int] | None = None, progress: Progress =
     return done
 
 
-class AfterBatch:
-    """Classifies and promotes the objects of each batch of a stream, and all recent ones now and then.
+def _predicted(sky_object_ids: Collection[int] | None, done: Classified) -> Iterator[list[int]]:
+    """Classify the objects with new evidence, and yield the keys of each part of them once its classifications are stored."""
+    loaded = {name: model for name in conf.get("CLASSIFIERS") if (model := _load(name, done)) is not None}
+    wanted = {name: _unseen(model, sky_object_ids) for name, model in loaded.items()}
+    for ids in chunks(sorted(set().union(*wanted.values())), _CLASSIFIED_AT_ONCE):
+        skies = models.SkyObject.objects.in_bulk(ids)
+        objects = dict(zip(skies, sky.load(list(skies), stamps=True), strict=True))
+        for name, model in loaded.items():
+            keys = [pk for pk in skies if pk in wanted[name]]
+            if keys and name not in done.problems:
+                _predict(name, model, [skies[pk] for pk in keys], [objects[pk] for pk in keys], done)
+        yield ids
+
+
+class OfBatches:
+    """Classifies the objects of each batch of a stream as it is stored, and promotes them after; all recent ones now and then.
 
     A rule of the settings, a broker's label or another worker may have changed what is to be done with objects that no batch is about;
     looking at all of them takes seconds where there are many.
@@ -89,11 +100,35 @@ class AfterBatch:
 
     def __init__(self, every: float = EVERYTHING) -> None:
         self._every, self._last = every, -math.inf
+        self._inside = Classified()
 
-    def __call__(self, sky_object_ids: Collection[int] | None = None) -> Classified:
-        """Run over these objects, or over all if that was not done for ``every`` seconds."""
+    def inside(self, sky_object_ids: Collection[int]) -> None:
+        """Classify these objects within the transaction that stores what is new of them.
+
+        A mistake there is no fault of the alerts: they are stored without, and `after` tries again.
+        """
+        done = Classified()
+        try:
+            with transaction.atomic():
+                for _ in _predicted(sky_object_ids, done):
+                    pass
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001  # the boundary of classification: the alerts of the batch are stored
+            logger.error("classification of a batch: %s", explain(error, "classification of a batch"))
+        else:
+            self._inside.classified += done.classified
+            self._inside.undecided += done.undecided
+
+    def after(self, sky_object_ids: Collection[int] | None = None) -> Classified:
+        """Do what is left to do for these objects, or for all if that was not done for ``every`` seconds; tells of `inside`, too."""
         everything = sky_object_ids is None or time.monotonic() - self._last >= self._every
         done = classify(None if everything else sky_object_ids)
+        if everything and sky_object_ids:  # those of the batch may be of long ago
+            done.promoted += promotion.promote(sky_object_ids, done.refused)
+        done.classified += self._inside.classified
+        done.undecided += self._inside.undecided
+        self._inside = Classified()
         if everything:
             self._last = time.monotonic()
         return done

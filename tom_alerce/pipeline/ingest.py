@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from broker_adapters import significance, values
 from broker_adapters.errors import SourceError
@@ -28,10 +28,16 @@ from tom_alerce.store import awaited, dead_letters, passed
 from tom_alerce.store.awaited import Named
 from tom_alerce.store.dead_letters import Refused
 from tom_alerce.store.errors import explain
+from tom_alerce.store.sql import begin_write
 
 logger = logging.getLogger(__name__)
 
 Stored = Callable[[frozenset[int]], object]
+
+
+def nothing(_: frozenset[int]) -> None:
+    """Do nothing with what was stored."""
+
 
 #: Bytes of packets, or of arrays, that are held at a time; how often one alert is tried; seconds after which a silent database is told.
 BATCH_BYTES, ATTEMPTS, SILENT = 64 << 20, 3, 10.0
@@ -143,12 +149,19 @@ def ingest_answers(client: Broker, alerts: Iterable[Alert], survey: str, progres
     return report
 
 
-def take(prepared: Prepared, report: Report, stored: Stored) -> None:
-    """Store a batch of a stream: what the keep rules keep, now that the tables can be asked, and a light row of all else."""
+def take(prepared: Prepared, report: Report, stored: Stored, inside: Stored = nothing) -> None:
+    """Store a batch of a stream in one transaction: what the keep rules keep, now that the tables can be asked, of all else a light row.
+
+    ``inside`` is called within the transaction, ``stored`` as in `ingest`.
+    """
     verdict = keep.settle(prepared.verdict, [head.alert for head in prepared.heads if head.alert is not None])
     late = [items.read(head.packet) for head, kept in zip(prepared.heads, verdict.kept, strict=True) if kept]
-    passed.save([light for light, kept in zip(prepared.passed, verdict.kept, strict=True) if not kept])
-    _store([*prepared.items, *late], report, stored)  # last: where it ends nothing is counted twice
+    ids: set[int] = set()
+    with transaction.atomic():
+        begin_write()
+        passed.save([light for light, kept in zip(prepared.passed, verdict.kept, strict=True) if not kept])
+        _store([*prepared.items, *late], report, ids.update, inside)  # last: where it ends nothing is counted twice
+    stored(frozenset(ids))
     report.passed.update(verdict.reasons[~verdict.kept].tolist())
 
 
@@ -158,8 +171,8 @@ def _write(found: Iterable[Item], report: Report, progress: Progress, stored: St
         progress(len(batch))
 
 
-def _store(batch: Sequence[Item], report: Report, stored: Stored | None) -> None:
-    for part, saved in _save([item for item in batch if item.alert is not None], report):
+def _store(batch: Sequence[Item], report: Report, stored: Stored | None, inside: Stored = nothing) -> None:
+    for part, saved in _save([item for item in batch if item.alert is not None], report, inside):
         report.add([item.alert for item in part if item.alert is not None], saved)
         if stored is not None:
             stored(saved.sky_object_ids)
@@ -192,7 +205,7 @@ def _batches(found: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _save(batch: Sequence[Item], report: Report, attempt: int = 1) -> Iterator[tuple[Sequence[Item], store.Saved]]:
+def _save(batch: Sequence[Item], report: Report, inside: Stored, attempt: int = 1) -> Iterator[tuple[Sequence[Item], store.Saved]]:
     """Write alerts in one transaction; where that fails write them in two halves, until what cannot be stored is alone: a dead letter.
 
     Raises
@@ -213,8 +226,9 @@ def _save(batch: Sequence[Item], report: Report, attempt: int = 1) -> Iterator[t
             return
         half = max(len(batch) // 2, 1)
         for part in filter(None, (batch[:half], batch[half:])):
-            yield from _save(part, report, attempt + 1 if len(batch) == 1 else 1)
+            yield from _save(part, report, inside, attempt + 1 if len(batch) == 1 else 1)
     else:
+        inside(saved.sky_object_ids)
         yield batch, saved
 
 

@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
 from broker_adapters.errors import SourceError, Unavailable
 from broker_adapters.sources.archives import Packet
@@ -36,7 +37,7 @@ MISTAKES = 3
 
 
 class Stopped(BaseException):
-    """The work between two batches is cut short, as by Ctrl-C: what it has done is stored, and the next run does the rest."""
+    """The work beside the storing of batches is cut short, as by Ctrl-C: what it has committed is kept, and the next run does the rest."""
 
 
 class Stop:
@@ -47,7 +48,7 @@ class Stop:
         self._between = False
 
     def __call__(self, *_: object) -> None:
-        """Make the request; as a signal handler, cut short the work between two batches."""
+        """Make the request; as a signal handler, cut short the work that the next run can do."""
         self._event.set()
         if self._between:
             self._between = False
@@ -67,7 +68,7 @@ class Stop:
             self._between = True
             yield
         except Stopped:
-            logger.info("stopped between two batches")
+            logger.info("stopped beside the storing of a batch")
         finally:
             self._between = False
 
@@ -94,11 +95,12 @@ def follow(
     stored: Callable[[frozenset[int]], object] = lambda ids: None,
     progress: Progress = lambda n: None,
     stop: Stop | None = None,
+    inside: ingest.Stored = ingest.nothing,
 ) -> ingest.Report:
     """Store the packets of a stream until none came for ``idle`` seconds (None: for ever), or until ``stop`` is requested.
 
-    ``stored`` is called with the keys of its sky objects after each batch that was stored and committed. If the stream or the database is
-    down at the end, that is the report's ``problem``.
+    ``inside`` is called with the keys of its sky objects in the transaction that stores a batch, ``stored`` after it was committed; the
+    request to stop cuts both short. If the stream or the database is down at the end, that is the report's ``problem``.
 
     Raises
     ------
@@ -106,6 +108,7 @@ def follow(
         As `consumer`; Unauthorized, a SourceError, if Kafka refuses the connection.
     """
     report, stop = ingest.Report(), Stop() if stop is None else stop
+    within = partial(_inside, inside, stop)
     with consumer(name) as packets, ThreadPoolExecutor(1, "prepare") as thread:
         latest, pause, mistakes = time.monotonic(), PAUSE, 0
         waiting: _Waiting | None = None
@@ -115,7 +118,7 @@ def follow(
                 following = _Waiting(polled, thread.submit(prepare, polled)) if polled else None
                 if waiting is not None:
                     ids: set[int] = set()
-                    _take(waiting, report, ids.update, whole=mistakes < MISTAKES)
+                    _take(waiting, report, ids.update, within, whole=mistakes < MISTAKES)
                     packets.commit(waiting.packets)
                     progress(len(waiting.packets))
                     _after(stored, frozenset(ids), stop)
@@ -136,10 +139,10 @@ def follow(
     return report
 
 
-def _take(waiting: _Waiting, report: ingest.Report, stored: ingest.Stored, *, whole: bool) -> None:
-    """Store a batch as it was prepared or, if it is not to be taken ``whole``, in parts that are prepared anew."""
+def _take(waiting: _Waiting, report: ingest.Report, stored: ingest.Stored, inside: ingest.Stored, *, whole: bool) -> None:
+    """Store a batch as it was prepared or, if it is not to be taken ``whole``, in parts that are prepared anew, and classified later."""
     if whole:
-        ingest.take(waiting.prepared.result(), report, stored)
+        ingest.take(waiting.prepared.result(), report, stored, inside)
     else:
         apart.take(waiting.packets, report, stored)
 
@@ -173,6 +176,13 @@ def _rest(packets: Consumer, seconds: float, stop: Stop) -> None:
             packets.hold(min(left, WAIT))
         except Unavailable:
             stop.wait(min(left, WAIT))
+
+
+def _inside(inside: ingest.Stored, stop: Stop, ids: frozenset[int]) -> None:
+    """Call what belongs to the transaction of a batch; cut short, it leaves nothing behind, and the batch is stored without."""
+    with stop.between(), transaction.atomic():
+        if not stop:
+            inside(ids)
 
 
 def _after(stored: Callable[[frozenset[int]], object], ids: frozenset[int], stop: Stop) -> None:

@@ -31,23 +31,24 @@ class Command(command.Command):
         """Add the stream, ``--idle`` and ``--classify``."""
         parser.add_argument("stream", help="a name of TOM_ALERCE['STREAMS']")
         parser.add_argument("--idle", type=positive, metavar="SECONDS", help="end when nothing came for this time (default: never)")
-        parser.add_argument("--classify", action="store_true", help="classify and promote after each batch")
+        parser.add_argument("--classify", action="store_true", help="classify the objects of each batch as it is stored, then promote")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Follow the stream."""
         name = options["stream"]
-        self._after_batch = classify.AfterBatch()
+        self._of_batches = classify.OfBatches()
+        classifying = {"stored": self._after, "inside": self._of_batches.inside} if options["classify"] else {}
         try:
             with progress(name, "packets") as done, terminated(stop := stream.Stop()):
-                report = stream.follow(name, options["idle"], self._classify if options["classify"] else lambda ids: None, done, stop)
+                report = stream.follow(name, options["idle"], progress=done, stop=stop, **classifying)
         except (LookupError, AdapterError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{name}: {report}")
         if report.problem and not stop:
             raise CommandError(f"{name}: {report.problem}")
 
-    def _classify(self, sky_object_ids: Collection[int]) -> None:
-        self.stdout.write(str(self._after_batch(sky_object_ids)))
+    def _after(self, sky_object_ids: Collection[int]) -> None:
+        self.stdout.write(str(self._of_batches.after(sky_object_ids)))
 
 
 @contextmanager
