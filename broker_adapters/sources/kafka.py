@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer as _Consumer
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 #: Messages that are taken at a time, so that few large ones are in memory together; the property that librdkafka names in its complaint.
 _AT_ONCE, _LIMIT = 16, "receive.message.max.bytes"
+#: Seconds that a question about committed offsets may take.
+_ASK = 5.0
 #: Not there yet.
 _AWAITED = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
 _REFUSED = frozenset(
@@ -34,6 +36,15 @@ _REFUSED = frozenset(
 )
 #: librdkafka recovers from these by itself; they are raised, and the caller polls again.
 _PASSING = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})
+
+
+class Place(NamedTuple):
+    """Where a member of a group stands in a partition: the next offset to be committed, and the next one to be written."""
+
+    topic: str
+    partition: int
+    offset: int
+    end: int
 
 
 class Consumer:
@@ -59,6 +70,7 @@ class Consumer:
 
     def __init__(self, servers: str, group: str, topics: Sequence[str], config: Mapping[str, Any] | None = None) -> None:
         self._pending: dict[tuple[str, int], tuple[int, int]] = {}  # (topic, partition) -> first and next offset that is not committed
+        self._committed: dict[tuple[str, int], int] = {}  # (topic, partition) -> what was committed when it became ours
         self._error: KafkaError | None = None
         settings = {
             "auto.offset.reset": "earliest",
@@ -158,6 +170,34 @@ class Consumer:
                 done[key] = max(done.get(key, 0), offset + 1)
         return done
 
+    def places(self) -> list[Place]:
+        """Where this member stands in each of its partitions, as far as it knows without asking the broker for more than once.
+
+        A partition of which the broker has told nothing yet is left out.
+
+        Raises
+        ------
+        Unavailable
+            The broker was asked and did not answer.
+        """
+        try:
+            ours = self._consumer.assignment()
+            new = [one for one in ours if (one.topic, one.partition) not in self._committed]
+            if new:
+                self._committed |= {(one.topic, one.partition): one.offset for one in self._consumer.committed(new, timeout=_ASK)}
+            at = {(one.topic, one.partition): one.offset for one in self._consumer.position(ours)}
+            ends = [self._consumer.get_watermark_offsets(one, cached=True) for one in ours]
+        except (KafkaException, RuntimeError) as error:
+            raise Unavailable(f"Kafka at {self._servers}: {error}") from error
+        found = []
+        for one, (low, high) in zip(ours, ends, strict=True):
+            key = (one.topic, one.partition)
+            known = (self._pending.get(key, (-1, -1))[0], at[key], self._committed[key], low)
+            offset = next((offset for offset in known if offset >= 0), -1)
+            if offset >= 0 and high >= 0:
+                found.append(Place(*key, offset, max(offset, high)))
+        return found
+
     def hold(self, seconds: float) -> None:
         """Stay in the group for ``seconds`` without receiving anything: the partitions are paused meanwhile."""
         try:
@@ -193,6 +233,7 @@ class Consumer:
         """Partitions were given to another member, which starts where the offsets were committed."""
         for one in partitions:
             self._pending.pop((one.topic, one.partition), None)
+            self._committed.pop((one.topic, one.partition), None)
 
     def _too_large(self, complaint: str) -> str:
         """What to do about a message that this consumer may not receive, with topic, partition and offset of what comes next."""

@@ -4,6 +4,7 @@ from tom_alerce.models.classification import Classification, Drift, Explanation
 from tom_alerce.models.context import HostChoice, SkyCell, TnsName, TnsObject
 from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
+from tom_alerce.models.health import DiskUse, Incident, Run, StreamPartition, StreamWorker
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, PassedAlert, Watermark, WithdrawnMeasurement
 from tom_alerce.models.marks import Mark
 from tom_alerce.models.notify import Channel, Delivery, Event, Rule
@@ -21,12 +22,14 @@ __all__ = [
     "DeadLetter",
     "Delivery",
     "Detection",
+    "DiskUse",
     "Drift",
     "Event",
     "Explanation",
     "FollowupRequest",
     "Halt",
     "HostChoice",
+    "Incident",
     "Mark",
     "MatchCandidate",
     "Outlook",
@@ -37,9 +40,12 @@ __all__ = [
     "Ranking",
     "RequestEvent",
     "Rule",
+    "Run",
     "SkyCell",
     "SkyObject",
     "Stamps",
+    "StreamPartition",
+    "StreamWorker",
     "SurveyObject",
     "TnsName",
     "TnsObject",

@@ -20,6 +20,7 @@ class DeadLetter(models.Model):
     size = models.PositiveBigIntegerField()
     reason = models.TextField()
     traceback = models.CharField(max_length=8, blank=True, help_text="id of the traceback in the log, if the mistake is ours")
+    batch = models.CharField(max_length=12, blank=True, help_text="id of the batch in the log, if a stream brought it")
     data = models.BinaryField(null=True, help_text="the bytes, compressed; null if they are too many, or gave way to later ones")
     held = models.PositiveIntegerField(default=0, help_text="bytes of data")
     created = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import partial
 from typing import NamedTuple
 
@@ -22,8 +23,9 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 from broker_adapters.errors import SourceError, Unavailable
 from broker_adapters.sources.archives import Packet
 from broker_adapters.sources.kafka import Consumer
-from tom_alerce import conf
+from tom_alerce import conf, logs
 from tom_alerce.pipeline import apart, ingest
+from tom_alerce.pipeline.beats import Beats
 from tom_alerce.pipeline.items import Progress
 from tom_alerce.pipeline.prepare import Prepared, prepare
 from tom_alerce.store.errors import explain
@@ -109,22 +111,26 @@ def follow(
     """
     report, stop = ingest.Report(), Stop() if stop is None else stop
     within = partial(_inside, inside, stop)
-    with consumer(name) as packets, ThreadPoolExecutor(1, "prepare") as thread:
+    with consumer(name) as packets, Beats(name, report, packets.places) as beats, ThreadPoolExecutor(1, "prepare") as thread:
         latest, pause, mistakes = time.monotonic(), PAUSE, 0
         waiting: _Waiting | None = None
         while not stop and (waiting or idle is None or time.monotonic() - latest < idle):
             try:
                 polled = _poll(packets, waiting is not None)
-                following = _Waiting(polled, thread.submit(prepare, polled)) if polled else None
+                following = _Waiting.of(polled, thread) if polled else None
                 if waiting is not None:
                     ids: set[int] = set()
-                    _take(waiting, report, ids.update, within, whole=mistakes < MISTAKES)
-                    packets.commit(waiting.packets)
-                    progress(len(waiting.packets))
-                    _after(stored, frozenset(ids), stop)
+                    with logs.in_batch(waiting.name):
+                        _take(waiting, report, ids.update, within, whole=mistakes < MISTAKES)
+                        packets.commit(waiting.packets)
+                        logger.info("%s: %d packets stored and committed", name, len(waiting.packets))
+                        progress(len(waiting.packets))
+                        beats.batch(waiting.name, waiting.packets, waiting.received)
+                        _after(stored, frozenset(ids), stop)
                     latest, pause, mistakes = time.monotonic(), PAUSE, 0
                 if waiting is not None or not polled:
                     report.problem = None
+                    beats.tell("")
                 waiting = following
             except Exception as error:  # the boundary of a batch: whatever is wrong comes again until it is mended or told apart
                 if isinstance(error, SourceError) and not isinstance(error, Unavailable):
@@ -134,6 +140,7 @@ def follow(
                 report.problem = _problem(error, name)
                 logger.warning("%s: %s; next attempt in %.0f s", name, report.problem, pause)
                 close_old_connections()  # a broken one is opened again
+                beats.tell(str(report.problem))
                 _rest(packets, pause, stop)
                 pause = min(2 * pause, LONGEST)
     return report
@@ -166,6 +173,16 @@ class _Waiting(NamedTuple):
 
     packets: list[Packet]
     prepared: Future[Prepared]
+    name: str
+    received: float
+
+    @classmethod
+    def of(cls, packets: list[Packet], thread: ThreadPoolExecutor) -> _Waiting:
+        """Have a batch prepared, under a name of its own in the log."""
+        name, received = logs.new_batch(), time.monotonic()
+        with logs.in_batch(name):
+            prepared = thread.submit(copy_context().run, prepare, packets)
+        return cls(packets, prepared, name, received)
 
 
 def _rest(packets: Consumer, seconds: float, stop: Stop) -> None:

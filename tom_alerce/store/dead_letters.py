@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.db.models import Sum
 
 from broker_adapters.sources.archives import Packet
+from tom_alerce import logs
 from tom_alerce.models import DeadLetter
 from tom_alerce.store.errors import explain, traceback_id
 from tom_alerce.store.sanitize import sanitize_text
@@ -54,6 +55,7 @@ def save(refused: Iterable[Refused]) -> int:
             size=r.size,
             reason=r.reason,
             traceback=r.traceback,
+            batch=logs.batch.get(),
             data=r.data,
             held=len(r.data or b""),
         )
