@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_adapters.crossmatch import unit_vectors
-from followup.filters.known import fields
+from followup.filters.discovery import known
 from followup.filters.records import And, Column, Columns, Condition, Field, Kind, Not, Tree
 
 Mask = NDArray[np.bool_]
@@ -48,7 +48,7 @@ def compared(one: Field, operator: str) -> str:
 
 
 def _holds(condition: Condition, columns: Columns, at: float) -> Mask:
-    one = fields()[condition.name]
+    one = known()[condition.name]
     if one.kind is Kind.WORDS:
         return _has(condition, cast(Sequence[str], columns[one.column]))
     if one.kind is Kind.PLACE:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from followup.filters.known import fields
+from followup.filters.discovery import known
 from followup.filters.records import OPERATORS, And, Condition, Field, FilterError, Kind, Not, Or, Tree, Value
 
 #: Levels, conditions, words of a condition, and characters of a word at most.
@@ -66,9 +66,9 @@ def _tree(given: Any, path: str, level: int) -> Tree:
 def _condition(given: Mapping[str, Any], path: str) -> Condition:
     place = f"{path}." if path else ""
     name = given["field"]
-    if not isinstance(name, str) or name not in fields():
-        raise FilterError(f"{place}field: there is no field {str(name)[:40]!r}; there are {', '.join(fields())}")
-    one = fields()[name]
+    if not isinstance(name, str) or name not in known():
+        raise FilterError(f"{place}field: there is no field {str(name)[:40]!r}; there are {', '.join(known())}")
+    one = known()[name]
     if unknown := sorted(set(map(str, given)) - {"field", "op", "value", *one.arguments}):
         raise FilterError(f"{place}{unknown[0][:40]}: {name} has no such key")
     arguments = tuple((key, _argument(one, key, given, place)) for key in one.arguments)

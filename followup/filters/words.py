@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from followup.filters.known import fields
+from followup.filters.discovery import known
 from followup.filters.records import And, Condition, Not, Tree
 
 
@@ -19,7 +19,7 @@ def words(tree: Tree) -> str:
 
 
 def _condition(one: Condition) -> str:
-    about = fields()[one.name]
+    about = known()[one.name]
     named = f"{about.title} {' '.join(value for _, value in one.arguments)}".strip()
     if one.value is None:
         return f"{named} is {one.operator}"

@@ -8,7 +8,7 @@ import pytest
 from followup import filters
 from followup.batch import Batch
 from followup.filters.columns import used
-from followup.filters.known import families, fields
+from followup.filters.discovery import families, known
 from followup.filters.records import OPERATORS, Kind
 from tests.followup.build import NOW, candidate, detections, outlook, place
 
@@ -34,12 +34,12 @@ def arguments(one):
 
 
 def test_no_two_families_have_a_field_of_one_name():
-    assert sum(map(len, families().values())) == len(fields())
+    assert sum(map(len, families().values())) == len(known())
 
 
-@pytest.mark.parametrize("name", fields())
+@pytest.mark.parametrize("name", known())
 def test_a_field_says_what_it_is(name):
-    one = fields()[name]
+    one = known()[name]
     assert name.isidentifier()
     assert one.title
     assert one.help
@@ -47,22 +47,22 @@ def test_a_field_says_what_it_is(name):
     assert (one.key is None) == (not one.arguments)
 
 
-@pytest.mark.parametrize("name", fields())
+@pytest.mark.parametrize("name", known())
 def test_a_field_has_a_value_or_none_for_every_object(name):
-    column = filters.of(batch(), NOW, [name])[fields()[name].column]
+    column = filters.of(batch(), NOW, [name])[known()[name].column]
     assert len(column) == 2
-    if fields()[name].arguments:
+    if known()[name].arguments:
         assert all(isinstance(value, float) for own in column for value in own.values())
-    elif fields()[name].kind is Kind.WORDS:
+    elif known()[name].kind is Kind.WORDS:
         assert all(isinstance(own, str) for own in column)
     else:
         assert column.dtype == np.float64
-    assert len(filters.of(Batch([]), NOW, [name])[fields()[name].column]) == 0
+    assert len(filters.of(Batch([]), NOW, [name])[known()[name].column]) == 0
 
 
-@pytest.mark.parametrize("name", fields())
+@pytest.mark.parametrize("name", known())
 def test_every_operator_of_a_field_can_be_used(name):
-    one, columns = fields()[name], filters.of(batch(), NOW, [name])
+    one, columns = known()[name], filters.of(batch(), NOW, [name])
     for operator in OPERATORS[one.kind]:
         tree = filters.parse({"field": name, **arguments(one), "op": operator, **value(one, operator)})
         assert filters.passing(tree, columns, NOW).shape == (2,)

@@ -2,6 +2,7 @@
 
 from tom_alerce.models.classification import Classification, Drift, Explanation
 from tom_alerce.models.context import HostChoice, SkyCell, TnsName, TnsObject
+from tom_alerce.models.filters import Traits
 from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
 from tom_alerce.models.health import DiskUse, Incident, Run, StreamPartition, StreamWorker
@@ -49,6 +50,7 @@ __all__ = [
     "SurveyObject",
     "TnsName",
     "TnsObject",
+    "Traits",
     "Trigger",
     "TriggerEntry",
     "Watch",

@@ -19,6 +19,6 @@ def families() -> Mapping[str, Mapping[str, Field]]:
 
 
 @lru_cache
-def fields() -> Mapping[str, Field]:
+def known() -> Mapping[str, Field]:
     """Name -> field."""
     return MappingProxyType({name: one for own in families().values() for name, one in own.items()})
