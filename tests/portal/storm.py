@@ -205,7 +205,8 @@ class Storm:
 
     def unfinished(self) -> list[str]:
         """Each request that the facility does not have as far as we know, with what has happened to it."""
-        events = "select string_agg(concat_ws(' -> ', nullif(before, ''), after) || ': ' || reason, '; ' order by e.id) from tom_alerce_requestevent e"
+        story = "concat_ws(' -> ', nullif(before, ''), after) || ': ' || reason"
+        events = f"select string_agg({story}, '; ' order by e.id) from tom_alerce_requestevent e"
         return self.portal.postgres.query(
             f"select concat(r.id, ' ', r.state, ' (', ({events} where e.request_id = r.id), ')') "
             "from tom_alerce_followuprequest r where r.state not in ('submitted', 'scheduled') order by r.id",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tom_alerce', '0016_f_passed_index'),
+        ('tom_alerce', '0019_m_health'),
     ]
 
     operations = [
