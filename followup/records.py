@@ -139,6 +139,8 @@ class ObservationRequest:
         Airmass; degrees.
     night : str
         ISO date of the evening at the site.
+    occasion : str
+        What tells it from others like it of the same night, as the round of a series; '' for nothing.
     """
 
     target: str
@@ -154,10 +156,11 @@ class ObservationRequest:
     max_airmass: float
     min_lunar_distance: float
     night: str
+    occasion: str = ""
 
     @property
     def key(self) -> str:
-        """Identity of the request, 32 hexadecimal digits: a digest of target, facility, instrument, filters and night.
+        """Identity of the request, 32 hexadecimal digits: a digest of target, facility, instrument, filters, night and occasion.
 
         Window, priority, name, position and exposure times are left out, since a later ranking of the same night changes them
         without making it another request.
@@ -168,7 +171,7 @@ class ObservationRequest:
             "instrument": self.instrument,
             "filters": [e.filter for e in self.exposures],
             "night": self.night,
-        }
+        } | ({"occasion": self.occasion} if self.occasion else {})
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
 
     def title(self, length: int = 50) -> str:

@@ -14,7 +14,7 @@ from followup.exposure import Instrument
 from followup.moonlight import sky_excess
 from followup.network import Sky, observable, skies, window
 from followup.plan import camera
-from followup.records import Candidate, FollowupError, Limits, ObservationRequest, Site
+from followup.records import Candidate, Exposure, FollowupError, Limits, ObservationRequest, Site
 
 #: Days from now in which the window lies: a night at every site of the Earth.
 AHEAD = 1.0
@@ -32,6 +32,8 @@ def fill(
     filters: Sequence[str] = (),
     snr: float = 20.0,
     priority: float = 0.0,
+    given: Sequence[Exposure] = (),
+    occasion: str = "",
 ) -> ObservationRequest:
     """Make a request for one object within a day from now, wherever the facility sees it.
 
@@ -51,6 +53,10 @@ def fill(
         As in `followup.plan.plan`.
     priority : float
         In [0, 1].
+    given : sequence of Exposure
+        Taken as they are; without them the brightness sets the exposures.
+    occasion : str
+        As in `ObservationRequest`.
 
     Raises
     ------
@@ -59,12 +65,12 @@ def fill(
     """
     instrument, optics, filters = camera(facility, instrument, filters)
     batch = Batch.of([candidate])
-    if not math.isfinite(forecast(batch, now, now).magnitude[0]):
+    if not given and not math.isfinite(forecast(batch, now, now).magnitude[0]):
         raise FollowupError(f"the brightness of {candidate.name} is not known")
     seen = skies(sites, candidate.ra, candidate.dec, now, now + AHEAD, limits.sun_altitude)
     start, end = _window(candidate, seen, sites, now, limits, optics)
     excess = min((_excess(sky, limits, optics) for sky in seen), default=1.0)
-    exposures = forecast(batch, now, (start + end) / 2.0).exposures(0, optics, filters, snr, excess)
+    exposures = tuple(given) or forecast(batch, now, (start + end) / 2.0).exposures(0, optics, filters, snr, excess)
     return ObservationRequest(
         target=candidate.key,
         name=candidate.name,
@@ -79,6 +85,7 @@ def fill(
         max_airmass=limits.max_airmass,
         min_lunar_distance=limits.moon_separation if seen else 0.0,
         night=date_from_day(math.floor(start + home.longitude / 360.0 - 0.5)).isoformat(),
+        occasion=occasion,
     )
 
 

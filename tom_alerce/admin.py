@@ -177,6 +177,7 @@ admin.site.register(
     models.TriggerEntry,
     _table("trigger", "time", "sky_object_id", "score", "outcome", "reason", filters=("outcome", "trigger"), joined=("trigger",)),
 )
+admin.site.register(models.Series, _table("created", "owner", "every", "most", "sends", "message", "ended", joined=("owner",)))
 admin.site.register(models.Halt, _table("started", "started_by", "reason", "ended", "ended_by", joined=("started_by", "ended_by")))
 admin.site.register(
     models.Watch, _table("name", "kind", "owner", "group", "active", "version", "modified", filters=("kind",), joined=("owner", "group"))

@@ -22,6 +22,8 @@ from followup.sites import SITES
 from tests.contracts.documented import documented
 from tests.followup.build import candidate, night
 from tom_alerce import conf
+from tom_alerce.models import FollowupRequest
+from tom_alerce.requests import rounds
 from tom_alerce.requests.facilities import facility_of
 
 FACILITIES = (*plugins.names(PACKAGE), "tests.contracts.third_party.facility", documented("facility"))
@@ -191,3 +193,20 @@ def test_the_check_says_in_words_what_is_wrong_and_changes_nothing(name, facilit
     assert json.dumps(data) == before
     assert not isinstance(problems, str)
     assert all(isinstance(problem, str) and problem.strip() for problem in problems)
+
+
+def test_the_next_round_of_a_series_is_the_same_for_another_night_with_every_edit(name, facility):
+    for request in requests(name, facility):
+        data = facility.payload(request, target_id=17)
+        last = FollowupRequest(facility=facility.FACILITY, key=request.key, target_id=17, payload=data)
+        if rounds.repeatable(last):
+            continue
+        given = facility.asked(data)
+        later = replace(request, start=request.start + 3.0, end=request.end + 3.0, occasion="series 1, round 2")
+        again = rounds.payload(facility, last, later)
+        assert again == facility.payload(later, target_id=17)
+        field = next((one for one in ("ipp_value", "max_seeing", "poserr") if one in data), None)
+        if field is not None:
+            last.payload = data | {field: data[field] + 0.125}
+            assert rounds.payload(facility, last, later)[field] == data[field] + 0.125
+            assert facility.asked(rounds.payload(facility, last, later)).exposures == given.exposures

@@ -12,6 +12,7 @@ from tom_alerce.models.notify import Channel, Delivery, Event, Rule
 from tom_alerce.models.outlooks import Outlook
 from tom_alerce.models.profiles import Profile
 from tom_alerce.models.requests import FollowupRequest, RequestEvent
+from tom_alerce.models.series import Series
 from tom_alerce.models.sky import Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
 from tom_alerce.models.triggers import Halt, Trigger, TriggerEntry
 from tom_alerce.models.watch import Watch, WatchEntry, WatchMatch
@@ -42,6 +43,7 @@ __all__ = [
     "RequestEvent",
     "Rule",
     "Run",
+    "Series",
     "SkyCell",
     "SkyObject",
     "Stamps",

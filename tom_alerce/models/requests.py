@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from tom_alerce.models.followup import Ranking
+from tom_alerce.models.series import Series
 from tom_alerce.models.sky import SkyObject
 
 
@@ -81,6 +82,10 @@ class FollowupRequest(models.Model):
         related_name="+",
         help_text="the equivalent request that is pending instead",
     )
+    series = models.ForeignKey(
+        Series, null=True, blank=True, on_delete=models.SET_NULL, related_name="rounds", help_text="of which it is a round"
+    )
+    round = models.PositiveSmallIntegerField(default=0, help_text="its number in the series, from 1 on; 0 for none")
     observation_id = models.CharField(max_length=255, blank=True, help_text="at the facility")
     observation_record = models.ForeignKey(
         "tom_observations.ObservationRecord", null=True, blank=True, on_delete=models.SET_NULL, related_name="followup_requests"
@@ -96,7 +101,8 @@ class FollowupRequest(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["facility", "observation_id"], condition=~models.Q(observation_id=""), name="alerce_unique_observation"
-            )
+            ),
+            models.UniqueConstraint(fields=["series", "round"], name="alerce_unique_round"),
         ]
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ from tom_alerce.store.sanitize import sanitize_text
 Do = Callable[[HttpRequest, FollowupRequest], str]
 
 
-def _action(do: Do) -> Callable[..., HttpResponse]:
+def action(do: Do) -> Callable[..., HttpResponse]:
     """Make a view that does something with one request and shows it."""
 
     @refusing
@@ -81,7 +81,7 @@ def _number(text: str) -> float | None:
     return value
 
 
-@_action
+@action
 def save(request: HttpRequest, row: FollowupRequest) -> str:
     """Store the form data as they are in the form, and check them."""
     require(request.user, "request", row)
@@ -91,7 +91,7 @@ def save(request: HttpRequest, row: FollowupRequest) -> str:
     return f"{row.get_state_display()}: {row.message}"
 
 
-@_action
+@action
 def check(request: HttpRequest, row: FollowupRequest) -> str:
     """Ask the facility's own check again; nothing is sent."""
     require(request.user, "request", row)
@@ -99,21 +99,21 @@ def check(request: HttpRequest, row: FollowupRequest) -> str:
     return f"{row.get_state_display()}: {row.message}"
 
 
-@_action
+@action
 def ask(request: HttpRequest, row: FollowupRequest) -> str:
     """Ask for approval."""
     asking.ask(row, request.user)
     return "It waits for somebody with the right to approve it."
 
 
-@_action
+@action
 def approve(request: HttpRequest, row: FollowupRequest) -> str:
     """Approve it as it is; it is sent by whoever has that right."""
     approve_request(row, request.user, sanitize_text(request.POST.get("reason", ""))[:1000])
     return "Approved."
 
 
-@_action
+@action
 def send(request: HttpRequest, row: FollowupRequest) -> str:
     """Send it; who may approve, too, approves it by that."""
     deliver(request, row)
@@ -129,14 +129,14 @@ def deliver(request: HttpRequest, row: FollowupRequest) -> None:
     send_request(row, request.user)
 
 
-@_action
+@action
 def cancel(request: HttpRequest, row: FollowupRequest) -> str:
     """Give it up, here or at the facility."""
     cancel_request(row, request.user, sanitize_text(request.POST.get("reason", ""))[:1000])
     return f"{row.get_state_display()}: {row.message}"
 
 
-@_action
+@action
 def reopen(request: HttpRequest, row: FollowupRequest) -> str:
     """Make a draft of it again."""
     require(request.user, "request", row)
@@ -144,7 +144,7 @@ def reopen(request: HttpRequest, row: FollowupRequest) -> str:
     return "It is a draft again."
 
 
-@_action
+@action
 def override(request: HttpRequest, row: FollowupRequest) -> str:
     """Override the guards that are ticked, for a reason."""
     judge.override(row, request.user, request.POST.getlist("guard"), request.POST.get("reason", ""))

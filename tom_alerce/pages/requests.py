@@ -20,6 +20,7 @@ from followup.asked import Asked
 from followup.records import FollowupError
 from tom_alerce import visible
 from tom_alerce.models import FollowupRequest
+from tom_alerce.pages import series
 from tom_alerce.pages.access import ViewerMixin, viewers_only
 from tom_alerce.pages.theme import theme
 from tom_alerce.requests import judge
@@ -78,7 +79,7 @@ class RequestView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic 
 
     def get_queryset(self) -> QuerySet[FollowupRequest]:
         """Requests that the user may see."""
-        return visible.requests(self.request.user).select_related("sky_object", "user", "observation_record")
+        return visible.requests(self.request.user).select_related("sky_object", "user", "observation_record", "series__owner")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Context of the page."""
@@ -92,7 +93,7 @@ class RequestView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic 
         context |= {"events": row.events.select_related("user").order_by("-pk")[:_EVENTS], "alerce_theme": theme(self.request)}
         context |= {"asked": asked_of(row), "cost": cost(row), "asking": asks(FollowupRequest.objects.filter(pk=row.pk)).exists()}
         rights = {role: visible.may_change(user, row.sky_object, role=role) for role in ("request", "approve", "send", "override")}
-        return context | {f"may_{role}": may for role, may in rights.items()}
+        return context | series.context(row, user) | {f"may_{role}": may for role, may in rights.items()}
 
 
 @require_GET

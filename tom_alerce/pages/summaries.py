@@ -105,7 +105,7 @@ def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int,
         .order_by("survey_object", "mjd"),
         "owner",
     )
-    requests = _by(visible.requests(user).filter(sky_object__in=keys).order_by("-created"), "sky_object_id")
+    requests = _by(visible.requests(user).filter(sky_object__in=keys).select_related("series").order_by("-created"), "sky_object_id")
     return {
         one.pk: Summary(
             one,

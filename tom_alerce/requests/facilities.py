@@ -31,8 +31,14 @@ def facility_of(tom_name: str) -> Facility | None:
 
     The plug-ins in the settings come first, so that a module of your own is found, and may stand in for one of ours.
     """
-    candidates = map(load_facility, (*configured(), *plugins.names(PACKAGE)))
-    return next((facility for facility in candidates if tom_name == facility.FACILITY), None)
+    name = plugin_name(tom_name)
+    return load_facility(name) if name else None
+
+
+def plugin_name(tom_name: str) -> str:
+    """Name of the plug-in of a facility of the TOM; '' where neither the settings nor we have one."""
+    names = (*configured(), *plugins.names(PACKAGE))
+    return next((name for name in names if tom_name == load_facility(name).FACILITY), "")
 
 
 def configured() -> tuple[str, ...]:

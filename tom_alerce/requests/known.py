@@ -58,7 +58,7 @@ def case(row: FollowupRequest, user: Any, now: float) -> Case:
         magnitude=math.nan if history is None else history.trend.now,
         classes=candidate.probabilities,
         classified=_classified(row, candidate),
-        spectra=0 if row.target_id is None else SpectroscopyReducedDatum.objects.filter(target=row.target_id).count(),
+        spectra=_spectra(row),
         others=(*_others(row, user), *_records(row)),
         claims=_claims(row, user),
         spent=_spent(row, asked, plugin, user),
@@ -88,6 +88,17 @@ def _classified(row: FollowupRequest, candidate: Candidate) -> str:
         return f"{named.type} at TNS ({named})"
     names = [candidate.name, *(name for member in row.sky_object.survey_objects.all() for name in member.names)]
     return tns.best(names) or candidate.name
+
+
+def spectroscopic(row: FollowupRequest, candidate: Candidate) -> str:
+    """How it is known that the object of a request has a spectroscopic class, or a spectrum; '' where it has neither."""
+    n = _spectra(row)
+    return _classified(row, candidate) or (f"{n} spectra in this TOM" if n else "")
+
+
+def _spectra(row: FollowupRequest) -> int:
+    """Spectra of the target in this TOM."""
+    return 0 if row.target_id is None else SpectroscopyReducedDatum.objects.filter(target=row.target_id).count()
 
 
 def _others(row: FollowupRequest, user: Any) -> list[Other]:

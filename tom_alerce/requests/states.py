@@ -25,6 +25,7 @@ State = FollowupRequest.State
 _CHECKED = "the facility's own check was asked"
 _AGAIN = "drafted again, with another token"
 _CALLED_OFF = "a person gives it up"
+_MISSED = "the window of a round of a series has passed, and nobody has approved it"
 _REPORTED = "the facility says so"
 
 #: (state, next state) -> what leads from one to the other.
@@ -34,15 +35,18 @@ DIAGRAM: Mapping[tuple[str, str], str] = MappingProxyType(
         (State.DRAFT, State.VALIDATED): _CHECKED,
         (State.DRAFT, State.INVALID): _CHECKED,
         (State.DRAFT, State.CANCELLED): _CALLED_OFF,
+        (State.DRAFT, State.EXPIRED): _MISSED,
         (State.INVALID, State.DRAFT): "drafted anew, or the check could not be made",
         (State.INVALID, State.VALIDATED): _CHECKED,
         (State.INVALID, State.INVALID): _CHECKED,
         (State.INVALID, State.CANCELLED): _CALLED_OFF,
+        (State.INVALID, State.EXPIRED): _MISSED,
         (State.VALIDATED, State.DRAFT): "drafted anew, or the check could not be made",
         (State.VALIDATED, State.VALIDATED): _CHECKED,
         (State.VALIDATED, State.INVALID): _CHECKED,
         (State.VALIDATED, State.APPROVED): "a person with the role approve",
         (State.VALIDATED, State.CANCELLED): _CALLED_OFF,
+        (State.VALIDATED, State.EXPIRED): _MISSED,
         (State.APPROVED, State.DRAFT): "a person changes it, which takes the approval away",
         (State.APPROVED, State.SENDING): "a person with the role send; stored before anything is sent",
         (State.APPROVED, State.SUBMITTED): "an earlier attempt is found at the facility by the key",

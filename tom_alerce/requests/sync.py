@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from tom_alerce.models import FollowupRequest
-from tom_alerce.requests import portal, reconcile, records
+from tom_alerce.requests import portal, reconcile, records, series
 from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.send import one, send_all
 from tom_alerce.requests.states import State, move
@@ -34,7 +34,7 @@ class Report:
 
 
 def sync() -> Report:
-    """Look up requests whose answer was lost, send again what has certainly not arrived, and ask what became of the others.
+    """Look up requests whose answer was lost, send again what has certainly not arrived, ask what became of the others, and repeat series.
 
     A facility that gives no answer is not asked for the rest. Problems of one request end that one alone.
     """
@@ -46,6 +46,7 @@ def sync() -> Report:
         report.problems += [f"{row}: {trouble}"] if trouble else []
         report.reached[row.state] += row.state != State.APPROVED
     _each(FollowupRequest.objects.filter(state__in=FOLLOWED).select_related(*_RELATED).order_by("pk"), refresh, report)
+    report.problems += series.follow()
     report.reached = +report.reached
     return report
 

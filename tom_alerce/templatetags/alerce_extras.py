@@ -20,7 +20,7 @@ from django.utils.safestring import mark_safe
 from broker_adapters import lifetime, surveys
 from tom_alerce import visible
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, Drift, Halt, Trigger
+from tom_alerce.models import Classification, Drift, Halt, Series, Trigger
 from tom_alerce.pages import drift
 from tom_alerce.pages.figures import colours
 from tom_alerce.pages.theme import theme
@@ -183,11 +183,17 @@ def plotly_url() -> str:
 
 @register.simple_tag(takes_context=True)
 def trigger_switch(context: dict[str, Any]) -> dict[str, Any]:
-    """The halt that stands, how many triggers are on, and what the reader may do; nothing for no viewer. One query, two while it stands."""
+    """The halt that stands, how many triggers and series that send are on, and what the reader may do; nothing for no viewer.
+
+    One query, two while it stands.
+    """
     user = context["request"].user
     if not visible.may(user, "view"):
         return {}
     may = {"may_stop": visible.may(user, "request"), "may_release": visible.may(user, "configure")}
     halts, on = Halt.objects.filter(ended=None), Trigger.objects.exclude(mode=Trigger.Mode.OFF)
-    kinds = [*halts.order_by().values_list(Value("halt")).union(on.order_by().values_list(Value("trigger")), all=True)]
-    return {"halt": Halt.current() if ("halt",) in kinds else None, "working": kinds.count(("trigger",)), **may}
+    sending = Series.objects.filter(ended=None, sends=True)
+    every = (rows.order_by().values_list(Value(kind)) for kind, rows in (("trigger", on), ("series", sending)))
+    kinds = [*halts.order_by().values_list(Value("halt")).union(*every, all=True)]
+    counts = {"working": kinds.count(("trigger",)), "repeating": kinds.count(("series",))}
+    return {"halt": Halt.current() if ("halt",) in kinds else None, **counts, **may}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
 from tom_targets.models import Target, TargetExtra, TargetName
 
 from classifiers.simulate import night
@@ -23,6 +25,7 @@ from tom_alerce import clock, conf
 from tom_alerce.management import command
 from tom_alerce.models import FollowupRequest, SkyObject
 from tom_alerce.pipeline.explain import CLASSIFIER
+from tom_alerce.requests import series
 
 #: Separation (arcseconds) of a source and the target that is matched to it by position.
 _APART = 0.5
@@ -144,7 +147,10 @@ class Command(command.Command):
         try:
             self._run("alerce_submit", dry_run=not fake, send=fake, top=3, user=USER)
             for request in FollowupRequest.objects.filter(state=FollowupRequest.State.SUBMITTED, facility="Fake").order_by("pk")[:1]:
-                self.stdout.write(f"The telescope of the fake facility observes {request.sky_object.name}.")
+                self.stdout.write(f"{request.sky_object.name} is to be observed every 3 days. The fake facility's telescope observes it.")
+                rule = {"every": 3.0, "most": 5, "until": timezone.now() + timedelta(days=30), "classified": True}
+                if request.series is None:
+                    series.begin(request, request.user, **rule)
                 play(request.observation_id, "COMPLETED")
             self._run("alerce_sync", requests=True)
             self._classify_observed()
