@@ -198,5 +198,20 @@ admin.site.register(
 admin.site.register(
     models.AwaitedObject, _table("survey", "object_id", "source", "reason", "named", filters=("survey",), search=("object_id", "source"))
 )
+admin.site.register(
+    models.PollTask,
+    _table(
+        "broker",
+        "action",
+        "survey",
+        "subject",
+        "state",
+        "due",
+        "attempts",
+        "error",
+        filters=("state", "broker", "action"),
+        search=("subject",),
+    ),
+)
 admin.site.register(models.WithdrawnMeasurement, _table("source_id", "survey_object", search=("source_id",), joined=("survey_object",)))
 admin.site.register(models.Watermark, _table("source", "mjd", "modified"))

@@ -39,6 +39,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "KEEP": (),
         #: Days that the first poll of a broker goes back.
         "POLL_DAYS": 3.0,
+        #: Days after which a target that is still seen is measured again by forced photometry, where a broker offers it; None: never.
+        "FORCED_DAYS": 3.0,
         #: A name of ``followup.sites``, or ``{"name", "latitude", "longitude", "elevation", "timezone"}``.
         "SITE": "Cerro Pachon",
         #: Limits of an observable position: fields of ``followup.records.Limits``.
@@ -68,9 +70,9 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "GROUPS": (),
         #: Roles (`ROLES`) that every account has; other roles come from Django's permissions (``alerce_roles``).
         "EVERYBODY": ("view",),
-        #: Days that rankings, dead letters, alerts that were not kept, stamps of objects not seen since, and outdated classifications are
-        #: kept; None: for ever.
-        "KEEP_DAYS": {"rankings": 7.0, "dead_letters": 90.0, "passed": 30.0, "stamps": 730.0, "history": 730.0},
+        #: Days that rankings, dead letters, alerts that were not kept, stamps of objects not seen since, outdated classifications, and
+        #: what pollers have asked are kept; None: for ever.
+        "KEEP_DAYS": {"rankings": 7.0, "dead_letters": 90.0, "passed": 30.0, "stamps": 730.0, "history": 730.0, "polls": 30.0},
         #: Radius (arcseconds) within which a target is the same source.
         "MATCH_RADIUS": 2.0,
         #: Number of alerts that are written in one transaction.

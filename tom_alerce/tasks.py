@@ -13,6 +13,7 @@ from tom_alerce.pipeline import classify as classification
 from tom_alerce.pipeline import drift
 from tom_alerce.pipeline import explain as explanation
 from tom_alerce.pipeline import rank as ranking
+from tom_alerce.pipeline.pollers import queue
 from tom_alerce.requests import sync
 
 
@@ -51,6 +52,15 @@ def measure_drift(nights: int = 1) -> dict[str, int]:
 def explain(sky_object_ids: list[int]) -> int:
     """Store maps that explain the stamp classifier's class of these objects' first alerts; return the number of new maps."""
     return len(explanation.explain(explanation.explainable(sky_object_ids)))
+
+
+@task()
+def poll(seconds: float = 540.0) -> dict[str, Any]:
+    """Let the queue of the pollers do what is due, within so many seconds; what came of the steps, by broker, and what went wrong."""
+    queue.refill()
+    report = queue.serve(seconds)
+    steps = {f"{broker}: {what}": n for (broker, what), n in report.steps.items()}
+    return {"steps": steps, "expired": report.expired, "problems": report.problems}
 
 
 @task()

@@ -107,6 +107,12 @@ class Client:
 
         yield from islice(self._each.read(named, str, read), query.limit)
 
+    def listed(self, query: Query) -> Iterator[tuple[str, float]]:
+        """Yield id and latest detection (MJD, UTC) of the objects that answer the query, without their light curves: one request a page."""
+        clock = times.utc_from_tai if query.survey == "lsst" else float
+        for about in self.objects(query):
+            yield identifier(about.get("oid")), float(clock(number(about.get("lastmjd"))))
+
     def _rows(self, url: str, params: Any = None) -> Any:
         """The list in an answer; empty where the service answers 404."""
         answer = self._http.get(url, params, accept=(404,))

@@ -32,6 +32,8 @@ from broker_adapters.values import counted, floats, sound
 logger = logging.getLogger(__name__)
 
 URL = "https://fallingstar-data.com/forcedphot"
+#: Days before the latest measurement of a place that are measured again, since ATLAS repeats its reductions.
+OVERLAP = 30.0
 
 _HEADER = "###"
 _NUMBERS = {"mjd": "MJD", "flux": "uJy", "flux_err": "duJy", "ra": "RA", "dec": "Dec"}
@@ -182,15 +184,17 @@ class Client:
         """Nothing, since the server has no objects."""
         return iter(())
 
-    def submit(self, ra: float, dec: float, *, since: float | None = None, until: float | None = None, comment: str = "tom_alerce") -> Task:
+    def submit(self, ra: float, dec: float, *, since: float | None = None, until: float | None = None, comment: str = "") -> Task:
         """Ask for all measurements at a position (degrees) between two times (MJD); since 2015 where ``since`` is None.
+
+        ``comment`` is a text of the caller's own, by which `find` knows the task again.
 
         Raises
         ------
         RateLimited
             Asked too often, or too many of this account's tasks are waiting.
         """
-        comment = f"{comment} {uuid.uuid4().hex}"
+        comment = comment or f"tom_alerce {uuid.uuid4().hex}"
         form = {"ra": ra, "dec": dec, "mjd_min": "" if since is None else since, "use_reduced": "false", "comment": comment}
         if until is not None:
             form["mjd_max"] = until
@@ -198,7 +202,7 @@ class Client:
             answer = self._http.post(f"{self._url}/queue/", form, accept=(400,))
         except Unavailable:
             # it may have arrived; a second task would make the account wait for the same measurements twice
-            arrived = self._find(comment)
+            arrived = self.find(comment)
             if arrived is None:
                 raise
             return arrived
@@ -232,8 +236,8 @@ class Client:
             raise SourceError(f"ATLAS task {task.url} has no result: it is {task.state}")
         return read(self._http.get(self._own(task).result_url or "").text(), trusted=trusted)
 
-    def _find(self, comment: str) -> Task | None:
-        """The task of this account with this comment, among its latest."""
+    def find(self, comment: str) -> Task | None:
+        """The task of this account with this comment, among its latest; None where there is none."""
         answer = self._http.get(f"{self._url}/queue/", {"pagesize": 100})
         for fields in listed(answered(answer).get("results"), "tasks"):
             if fields.get("comment") == comment:

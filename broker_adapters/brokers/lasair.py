@@ -54,6 +54,7 @@ class Client:
     ----------
     surveys : tuple of str
         Those for which there is a token.
+    calls_per_hour : int
     """
 
     surveys: tuple[str, ...] = ("ztf", "lsst")
@@ -72,6 +73,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._services: dict[str, tuple[str, Http]] = {}
+        self.calls_per_hour = calls_per_hour
         for survey, token, url in (("ztf", ztf_token, ztf_url), ("lsst", lsst_token, lsst_url)):
             if token:
                 http = Http(
@@ -109,6 +111,10 @@ class Client:
         else:
             found = self._pages(query)
         yield from islice(found, query.limit)
+
+    def listed(self, query: Query) -> Iterator[tuple[str, float]]:
+        """Yield the ids of the objects that answer the query, without their light curves; Lasair is not asked when they were seen: NaN."""
+        yield from ((oid, math.nan) for oid in self.objects(query))
 
     def _read(self, survey: str, found: Iterable[str]) -> Iterator[Alert]:
         def whole(oid: str) -> Alert | None:

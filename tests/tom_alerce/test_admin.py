@@ -43,7 +43,7 @@ from tom_alerce.models import (
     WatchMatch,
     WithdrawnMeasurement,
 )
-from tom_alerce.store import alerts, awaited, dead_letters, watermarks
+from tom_alerce.store import alerts, awaited, dead_letters, poll_tasks, watermarks
 
 MODELS = list(apps.get_app_config("tom_alerce").get_models())
 
@@ -75,6 +75,7 @@ def admin(client, db):
     dead_letters.save([dead_letters.Refused.of("topic", "1:2", b"x", PacketError("<script>alert(1)</script>"))])
     awaited.save([awaited.Named("lsst", "1", "topic", "<script>alert(1)</script>")])
     watermarks.advance("alerce ztf", 61000.0)
+    poll_tasks.add([poll_tasks.Wanted("fetch", "alerce", "ztf", "<script>alert(1)</script>")])
     PassedAlert.objects.create(survey="ztf", object_id="<script>alert(1)</script>", mjd=61000.0, ra=1.0, dec=2.0, healpix=0)
     WithdrawnMeasurement.objects.create(survey_object=SurveyObject.objects.get(), source_id="1")
     watch = Watch.objects.create(name="<script>alert(1)</script>")

@@ -54,6 +54,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
         ),
         "SURVEYS": (lambda value: value is None or _each(_text)(value), "a list of texts"),
         "TERMS": (_is(Mapping, NoneType), "a dictionary"),
+        "FORCED_DAYS": (_is(int, float, NoneType), "a positive number or None"),
         "SITE": (_is(str, Mapping), "a name or a dictionary"),
         "TARGET_LIST": (_text, "a text"),
         "EVERYBODY": (lambda value: _each(_text)(value) and set(value) <= set(conf.ROLES), f"a list of roles ({', '.join(conf.ROLES)})"),

@@ -12,22 +12,19 @@ from typing import Any
 
 from astropy.coordinates import SkyCoord
 from django.utils import timezone
-from tom_dataproducts.models import PhotometryReducedDatum
 from tom_targets.models import BaseTarget, TargetExtra
 
-from broker_adapters.brokers.atlas_forced import Client, Task
+from broker_adapters.brokers.atlas_forced import OVERLAP, Client, Task
 from broker_adapters.errors import RateLimited, Unauthorized, Unavailable
 from broker_adapters.records import Detections, Query
-from broker_adapters.values import floats, sane
 from tom_alerce.dataservices.base import BrokerDataService, BrokerError, errors
 from tom_alerce.dataservices.forms import AtlasForm
+from tom_alerce.store import photometry
 
 #: Name of the extra field of a target that holds the address of its task, or the time at which one is being submitted.
 KEY = "atlas_forced_task"
 _SUBMITTING = "submitting since "
 _ABANDONED = timedelta(minutes=10)
-#: Days before the latest measurement of a target that are measured again, since ATLAS repeats its reductions.
-_OVERLAP = 30.0
 
 
 class AtlasDataService(BrokerDataService):
@@ -110,12 +107,10 @@ def _refuse_unless_abandoned(stored: TargetExtra) -> None:
 
 def _submit(client: Client, stored: TargetExtra, ra: float, dec: float) -> str:
     """Submit a task for a target and store its address; return the message for the user."""
-    atlas = PhotometryReducedDatum.objects.filter(target_id=stored.target_id, value__survey="atlas")
-    measured = floats(list(atlas.values_list("value__mjd", flat=True)))
-    latest = max(measured[sane(measured)].tolist(), default=None)
+    latest = photometry.latest(stored.target_id, "atlas")
     try:
         with errors():
-            task = client.submit(ra, dec, since=None if latest is None else latest - _OVERLAP)
+            task = client.submit(ra, dec, since=None if latest is None else latest - OVERLAP)
     except BrokerError:
         stored.delete()
         raise

@@ -10,6 +10,7 @@ from tom_alerce.models.intake import AwaitedObject, DeadLetter, PassedAlert, Wat
 from tom_alerce.models.marks import Mark
 from tom_alerce.models.notify import Channel, Delivery, Event, Rule
 from tom_alerce.models.outlooks import Outlook
+from tom_alerce.models.pollers import PollTask
 from tom_alerce.models.profiles import Profile
 from tom_alerce.models.requests import FollowupRequest, RequestEvent
 from tom_alerce.models.series import Series
@@ -37,6 +38,7 @@ __all__ = [
     "Outlook",
     "Override",
     "PassedAlert",
+    "PollTask",
     "Profile",
     "Rank",
     "Ranking",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from inspect import signature
+from typing import Any
 
 from broker_adapters import plugins
 from broker_adapters.records import Broker, Query
@@ -16,11 +18,12 @@ from tom_alerce.store import watermarks
 logger = logging.getLogger(__name__)
 
 
-def client(name: str) -> Broker:
-    """Make the client of a broker with its settings; LookupError if the settings or the plug-ins do not have it."""
-    options = conf.broker(name)
-    broker: Broker = plugins.load("broker_adapters.brokers", name).Client(**options)
-    return broker
+def client(name: str, **options: Any) -> Broker:
+    """Make the client of a broker with its settings, and those of these options that it has; LookupError if there is no such broker."""
+    given = conf.broker(name)
+    made: type[Broker] = plugins.load("broker_adapters.brokers", name).Client
+    known = signature(made).parameters
+    return made(**given, **{key: value for key, value in options.items() if key in known and key not in given})
 
 
 def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report:
@@ -29,15 +32,25 @@ def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report
     ``query.since`` replaces the stored watermark. An answer that was cut by ``query.limit``, or broken off, does not advance it. Single
     objects that the broker did not give do not hold it back: they are awaited, and fetched by the next ``alerce_sync``.
     """
-    source = f"{name} {query.survey} {query.classifier or ''} {query.label or ''} {query.probability or ''}".strip()
-    if query.since is None and not query.object_ids:
-        mark = watermarks.get(source)
-        since = now() - conf.get("POLL_DAYS") if mark is None else mark - 1.0
-        query = replace(query, since=since)
+    mark = source(name, query)
+    query = since_watermark(mark, query)
     broker = client(name)
-    report = ingest_answers(broker, broker.search(query), query.survey, progress, source)
+    report = ingest_answers(broker, broker.search(query), query.survey, progress, mark)
     if report.problem is None and report.read.total() + report.refused + report.failed >= query.limit:
-        logger.warning("%s: the answer was cut at %d objects; ask for more, or narrow the query", source, query.limit)
+        logger.warning("%s: the answer was cut at %d objects; ask for more, or narrow the query", mark, query.limit)
     elif report.problem is None and report.last_mjd is not None:
-        watermarks.advance(source, report.last_mjd)
+        watermarks.advance(mark, report.last_mjd)
     return report
+
+
+def source(name: str, query: Query) -> str:
+    """The name under which it is remembered how far a broker has answered a query, whenever it is asked again."""
+    return f"{name} {query.survey} {query.classifier or ''} {query.label or ''} {query.probability or ''}".strip()
+
+
+def since_watermark(mark: str, query: Query) -> Query:
+    """The query for what is new since the watermark, with a day of overlap, unless it says since when, or names objects."""
+    if query.since is not None or query.object_ids:
+        return query
+    mjd = watermarks.get(mark)
+    return replace(query, since=now() - conf.get("POLL_DAYS") if mjd is None else mjd - 1.0)

@@ -48,10 +48,16 @@ def save(named: Iterable[Named]) -> int:
     return len(given)
 
 
+def named(survey: str) -> dict[str, datetime]:
+    """Object ids of a survey that were named within ``RANK_DAYS`` and are still awaited, sorted, and when they were last named."""
+    since = timezone.now() - timedelta(days=conf.get("RANK_DAYS"))
+    rows = AwaitedObject.objects.filter(survey=survey, named__gte=since).order_by("object_id")
+    return dict(rows.values_list("object_id", "named"))
+
+
 def ids(survey: str) -> list[str]:
     """Object ids of a survey that were named within ``RANK_DAYS`` and are still awaited, sorted."""
-    since = timezone.now() - timedelta(days=conf.get("RANK_DAYS"))
-    return list(AwaitedObject.objects.filter(survey=survey, named__gte=since).order_by("object_id").values_list("object_id", flat=True))
+    return list(named(survey))
 
 
 def came(survey: str, object_ids: Collection[str], asked: datetime) -> None:

@@ -21,6 +21,7 @@ from broker_adapters import photometry, surveys
 from broker_adapters.records import DETECTION, Detections, Kind, frozen
 from broker_adapters.significance import DETECTED, exposures, first_of_exposure, insignificant
 from broker_adapters.times import datetime_from_mjd
+from broker_adapters.values import floats, sane
 from tom_alerce.store.sql import chunks
 
 _SHOWN = ("timestamp", "bandpass", "brightness", "brightness_error", "limit", "value")
@@ -54,6 +55,13 @@ def save_photometry(target: BaseTarget, detections: Detections, source_name: str
     """
     rows = frozen(detections)
     return save_curves([Curve(target, rows, np.ones(len(rows), bool))], source_name)
+
+
+def latest(target_id: int, survey: str) -> float | None:
+    """When a survey's latest measurement in the photometry of a target was made (MJD, UTC); None where there is none."""
+    rows = PhotometryReducedDatum.objects.filter(target_id=target_id, value__survey=survey)
+    measured = floats(list(rows.values_list("value__mjd", flat=True)))
+    return max(measured[sane(measured)].tolist(), default=None)
 
 
 def save_curves(curves: Sequence[Curve], source_name: str = "tom_alerce") -> int:

@@ -64,6 +64,15 @@ def refresh(
     return refresh_sky(o.sky_object_id for o in objects)
 
 
+def latest(survey: str, object_ids: Collection[str]) -> dict[str, float]:
+    """Object id -> latest detection (MJD, UTC) here, for those of a survey's objects that have one."""
+    found: dict[str, float] = {}
+    for ids in chunks(object_ids):
+        rows = SurveyObject.objects.filter(survey=survey, object_id__in=ids).values_list("object_id", "last_mjd")
+        found.update((object_id, mjd) for object_id, mjd in rows if mjd is not None)
+    return found
+
+
 def refresh_sky(sky_ids: Iterable[int]) -> list[SkyObject]:
     """Work out again the summaries of sky objects from those of their members."""
     wanted = sorted(set(sky_ids))

@@ -16,6 +16,7 @@ _NAMES = {
     "passed": "alerts that were not kept",
     "stamps": "stamps of objects not seen since",
     "history": "outdated classifications",
+    "polls": "tasks of pollers that are over",
 }
 
 
@@ -23,8 +24,8 @@ class Command(command.Command):
     """Exit code: 0."""
 
     help = (
-        "Count the rankings, dead letters, alerts that were not kept, stamps and outdated classifications that are older than "
-        "TOM_ALERCE['KEEP_DAYS'], and remove them with --delete. Each ranking removes some of them as well."
+        "Count the rankings, dead letters, alerts that were not kept, stamps, outdated classifications and tasks of pollers that are "
+        "older than TOM_ALERCE['KEEP_DAYS'], and remove them with --delete. Each ranking removes some of them as well."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

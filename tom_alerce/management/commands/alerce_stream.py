@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -14,6 +11,7 @@ from broker_adapters.errors import AdapterError
 from tom_alerce.management import command
 from tom_alerce.management.options import positive
 from tom_alerce.management.progress import progress
+from tom_alerce.management.terminated import terminated
 from tom_alerce.pipeline import classify, stream
 
 
@@ -49,16 +47,3 @@ class Command(command.Command):
 
     def _after(self, sky_object_ids: Collection[int]) -> None:
         self.stdout.write(str(self._of_batches.after(sky_object_ids)))
-
-
-@contextmanager
-def terminated(stop: stream.Stop) -> Iterator[None]:
-    """A context in which SIGTERM requests a stop, which a supervisor sends."""
-    if threading.current_thread() is not threading.main_thread():  # no other can have a handler
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
