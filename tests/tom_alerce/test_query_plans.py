@@ -7,7 +7,10 @@ from django.db import connection
 from django.urls import reverse
 
 from tests.tom_alerce import factories
-from tom_alerce import api, visible
+from tom_alerce import visible
+from tom_alerce.api.classifications import ClassificationViewSet
+from tom_alerce.api.objects import SkyObjectViewSet
+from tom_alerce.api.ranks import RankViewSet
 from tom_alerce.models import MatchCandidate
 from tom_alerce.pages import summaries
 from tom_alerce.store import rankings
@@ -79,19 +82,19 @@ def test_matches_of_a_page_are_found_by_key(filled):
 
 
 def test_classifications_are_listed_in_the_order_of_their_index(filled):
-    assert served(plan(queryset(api.ClassificationViewSet, filled)), "alerce_labelled")
+    assert served(plan(queryset(ClassificationViewSet, filled)), "alerce_labelled")
 
 
 def test_ranks_are_listed_in_the_order_of_their_index(filled):
-    assert served(plan(queryset(api.RankViewSet, filled)), "alerce_rank_place")
+    assert served(plan(queryset(RankViewSet, filled)), "alerce_rank_place")
     assert served(plan(rankings.ranks(rankings.current())), "alerce_rank_place")
 
 
 def test_objects_are_listed_in_the_order_of_their_index(filled):
-    assert served(plan(queryset(api.SkyObjectViewSet, filled)), "last_mjd")
+    assert served(plan(queryset(SkyObjectViewSet, filled)), "last_mjd")
 
 
-@pytest.mark.parametrize("view_set", [api.SkyObjectViewSet, api.ClassificationViewSet, api.RankViewSet])
+@pytest.mark.parametrize("view_set", [SkyObjectViewSet, ClassificationViewSet, RankViewSet])
 def test_no_list_asks_for_each_object_whether_its_target_is_visible(filled, view_set):
     text = str(queryset(view_set, filled).query)
     assert "tom_targets" not in text
