@@ -1,0 +1,50 @@
+"""Where an event may be: credible regions of maps and of cones, on the sky and in space, as arrays.
+
+A credible level of a place is the probability of all places at least as dense: 0 at the best one, 1 at the worst. The region of level 0.9
+holds the event with that probability, and is the smallest that does.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from broker_adapters.notice import Cone
+from broker_adapters.skymap import SkyMap
+from followup.regions.cones import ConeRegion
+from followup.regions.distances import Distances
+from followup.regions.maps import MapRegion
+
+__all__ = ["ConeRegion", "Distances", "MapRegion", "Region", "prepare"]
+
+Floats = NDArray[np.float64]
+
+
+class Region(Protocol):
+    """Where one event may be. Positions are degrees, ICRS; n of them at once."""
+
+    @property
+    def best(self) -> tuple[float, float]:
+        """The densest place."""
+
+    def level(self, ra: ArrayLike, dec: ArrayLike) -> Floats:
+        """Credible level of n positions, shape (n,); 1 where no map is."""
+
+    def area(self, level: ArrayLike) -> Floats:
+        """Square degrees of the region of each level, shape (k,)."""
+
+    def distances(self, ra: ArrayLike, dec: ArrayLike) -> Distances:
+        """What is known of the distance of the event, were it at each of n positions."""
+
+    def level_in_space(self, ra: ArrayLike, dec: ArrayLike, distance: ArrayLike, error: ArrayLike) -> Floats:
+        """Credible level in space of n positions with distances and errors (Mpc), shape (n,); NaN where the event's is not known."""
+
+    def extent(self, level: float) -> float:
+        """Degrees from the best place within which the region of a level lies."""
+
+
+def prepare(place: Cone | SkyMap) -> Region:
+    """The region of a notice's place."""
+    return ConeRegion(place) if isinstance(place, Cone) else MapRegion(place)
