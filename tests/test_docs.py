@@ -208,6 +208,7 @@ def test_every_kind_of_plugin_has_signatures_and_a_contract_test():
         "A term",
         "A veto",
         "A facility",
+        "A channel",
     ]
     for section in sections:
         assert "# signatures of " in section

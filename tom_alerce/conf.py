@@ -68,11 +68,16 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "TARGET_LIST": "",
         #: Names of the groups that may see promoted targets.
         "GROUPS": (),
+        #: ``url``: address of the TOM in links of messages; ``networks`` of its own that channels may reach; services of ``apprise``.
+        "NOTIFY": {},
         #: Roles (`ROLES`) that every account has; other roles come from Django's permissions (``alerce_roles``).
         "EVERYBODY": ("view",),
         #: Days that rankings, dead letters, alerts that were not kept, stamps of objects not seen since, outdated classifications, and
         #: what pollers have asked are kept; None: for ever.
         "KEEP_DAYS": {"rankings": 7.0, "dead_letters": 90.0, "passed": 30.0, "stamps": 730.0, "history": 730.0, "polls": 30.0},
+        #: Days that rankings, dead letters, alerts that were not kept, stamps of objects not seen since, and outdated classifications are
+        #: kept; None: for ever.
+        "KEEP_DAYS": {"rankings": 7.0, "dead_letters": 90.0, "passed": 30.0, "stamps": 730.0, "history": 730.0, "events": 90.0},
         #: Radius (arcseconds) within which a target is the same source.
         "MATCH_RADIUS": 2.0,
         #: Number of alerts that are written in one transaction.

@@ -10,7 +10,7 @@ from django_tasks.backends.immediate import ImmediateBackend
 
 from tom_alerce import conf
 from tom_alerce.pipeline import classify as classification
-from tom_alerce.pipeline import drift
+from tom_alerce.pipeline import deliver, drift
 from tom_alerce.pipeline import explain as explanation
 from tom_alerce.pipeline import rank as ranking
 from tom_alerce.pipeline.pollers import queue
@@ -68,3 +68,9 @@ def follow_requests() -> dict[str, Any]:
     """Follow the requests to facilities (`tom_alerce.requests.sync.sync`); how many reached which state, and what went wrong."""
     report = sync.sync()
     return {"reached": dict(report.reached), "problems": report.problems}
+
+
+@task()
+def notify() -> dict[str, int]:
+    """Tell people what has happened (`tom_alerce.pipeline.deliver.deliver`); how many deliveries came to what."""
+    return dict(deliver.deliver().counts)

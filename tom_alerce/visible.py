@@ -16,7 +16,7 @@ from tom_targets.models import BaseTarget, Target
 from tom_targets.permissions import targets_for_user
 
 from tom_alerce import conf
-from tom_alerce.models import FollowupRequest, Mark, MatchCandidate, SkyObject
+from tom_alerce.models import FollowupRequest, Mark, MatchCandidate, SkyObject, Watch
 
 User = AbstractUser | AnonymousUser
 
@@ -68,6 +68,15 @@ def requests(user: User) -> QuerySet[FollowupRequest]:
     if not may(user, "view"):
         return FollowupRequest.objects.none()
     return FollowupRequest.objects.filter(Q(user=user) | Q(target__in=targets(user).values("pk")))
+
+
+def watches(user: User) -> QuerySet[Watch]:
+    """Lists and regions that a user may see: the user's own, and those of the user's groups."""
+    if user.is_superuser:
+        return Watch.objects.all()
+    if not may(user, "view"):
+        return Watch.objects.none()
+    return Watch.objects.filter(Q(owner=user) | Q(group__in=user.groups.values("pk")))
 
 
 def may_change(user: User, *objects: SkyObject, role: str = "decide") -> bool:

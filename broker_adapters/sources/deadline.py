@@ -56,7 +56,7 @@ class Deadline:
                     line.shutdown(socket.SHUT_RDWR)
 
 
-class _Cuttable:
+class Cuttable:
     """What a connection of urllib3 does besides: it tells the deadline in force of its socket."""
 
     _line: socket.socket | None = None
@@ -85,11 +85,11 @@ class _Cuttable:
             deadline.hold(self._line)
 
 
-class _Http(_Cuttable, HTTPConnection):
+class _Http(Cuttable, HTTPConnection):
     pass
 
 
-class _Https(_Cuttable, HTTPSConnection):
+class _Https(Cuttable, HTTPSConnection):
     pass
 
 

@@ -30,16 +30,21 @@ POSTS = {
         *("trigger-new", "trigger-save", "trigger-switch", "triggers-release"),
         *("profile-import", "profile-save", "profile-use", "profile-retire", "unmark"),
     ),
-    "": ("bulk-confirm", "profile-order", "profile-caught", "theme"),
+    "": (
+        *("bulk-confirm", "profile-order", "profile-caught", "theme", "unsubscribe", "notifications-read"),
+        *("rule-new", "rule-save", "rule-switch", "rule-remove"),
+        *("channel-new", "channel-save", "channel-test", "channel-switch", "channel-remove"),
+    ),
 }
 ROLE = {name: role for role, names in POSTS.items() for name in names}
 GETS = (
     *("board", "object", "night", "night-table", "night-calendar", "requests", "bulk", "request", "request-portal", "triggers", "yield"),
     *("profiles", "profile", "profile-export", "drift", "review", "target", "stamps", "explanation", "plotly"),
+    *("notifications", "notifications-unread", "notification"),
 )
 
-#: Those for viewers alone: colours and a script are for everybody.
-EVERY = sorted({*GETS, *ROLE} - {"theme", "plotly"})
+#: Those for viewers alone: colours and a script are for everybody, and who has the link of a message may end its rule.
+EVERY = sorted({*GETS, *ROLE} - {"theme", "plotly", "unsubscribe"})
 
 
 @pytest.fixture
@@ -58,7 +63,8 @@ def rows(settings):
         **{name: row.pk for name in (*ROLE, *GETS) if name == "request" or name.startswith("request-")},
         **{name: trigger.pk for name in ROLE if name in ("trigger-save", "trigger-switch")},
         **{name: "default" for name in (*ROLE, *GETS) if name.startswith("profile") and name not in ("profiles", "profile-import")},
-        **{"explanation": 1, "plotly": "1"},
+        **{"explanation": 1, "plotly": "1", "notification": "0", "unsubscribe": "0"},
+        **{name: 1 for name in ROLE if name.startswith(("rule-", "channel-")) and not name.endswith("-new")},
     }
 
 

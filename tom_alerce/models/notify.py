@@ -49,6 +49,14 @@ class Event(models.Model):
         return self.title
 
 
+class WithoutSecret(models.Manager["Channel"]):
+    """Channels whose secrets stay in the database until one is sent to: one that cannot be decrypted ends no query."""
+
+    def get_queryset(self) -> models.QuerySet[Channel]:
+        """All channels."""
+        return super().get_queryset().defer("secret")
+
+
 class Channel(models.Model):
     """Where a person wants to be told: a plug-in of ``tom_alerce/notify`` with its address."""
 
@@ -69,6 +77,8 @@ class Channel(models.Model):
     problem = models.CharField(max_length=300, blank=True, help_text="what it last answered, if that was no yes")
     leased = models.DateTimeField(null=True, blank=True, help_text="a worker sends to it until then")
     created = models.DateTimeField(auto_now_add=True)
+
+    objects = WithoutSecret()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "name"], name="alerce_unique_channel")]

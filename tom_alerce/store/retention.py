@@ -1,5 +1,5 @@
 """Removes what is older than `KEEP_DAYS` in the settings: rankings, dead letters, light rows of alerts, stamps, old
-classifications, tasks of pollers that are over.
+classifications, tasks of pollers that are over, events that people were told of.
 
 The current ranking of each site and profile stays, and so do objects, their measurements, their current classifications, and all that
 belongs to a target.
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from tom_alerce import conf
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, DeadLetter, PassedAlert, PollTask, Ranking, Stamps
+from tom_alerce.models import Classification, DeadLetter, Event, PassedAlert, PollTask, Ranking, Stamps
 from tom_alerce.store.classifications import LOCAL
 from tom_alerce.store.sql import chunks
 
@@ -94,10 +94,22 @@ def _polls(days: float, window: float | None) -> QuerySet[PollTask]:
     return PollTask.objects.filter(finished__lt=_ago(days))
 
 
+def _events(days: float, window: float | None) -> QuerySet[Event]:
+    return Event.objects.filter(created__lt=_ago(days))
+
+
 def _ago(days: float) -> object:
     return timezone.now() - timedelta(days=days)
 
 
 _KINDS: Mapping[str, Callable[[float, float | None], QuerySet[Model]]] = MappingProxyType(
-    {"rankings": _rankings, "dead_letters": _dead_letters, "passed": _passed, "stamps": _stamps, "history": _history, "polls": _polls}
+    {
+        "rankings": _rankings,
+        "dead_letters": _dead_letters,
+        "passed": _passed,
+        "stamps": _stamps,
+        "history": _history,
+        "polls": _polls,
+        "events": _events,
+    }
 )

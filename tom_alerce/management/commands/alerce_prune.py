@@ -17,6 +17,7 @@ _NAMES = {
     "stamps": "stamps of objects not seen since",
     "history": "outdated classifications",
     "polls": "tasks of pollers that are over",
+    "events": "events that people were told of",
 }
 
 
