@@ -39,6 +39,8 @@ class Asked:
         The proposal to which the time is charged, '' for none.
     repeats : int
         How often the exposures are repeated.
+    lasting : float
+        Seconds for which they are repeated each time, as a time series; 0 for once.
     """
 
     instrument: str
@@ -50,10 +52,11 @@ class Asked:
     mode: str = NORMAL
     proposal: str = ""
     repeats: int = 1
+    lasting: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise a `FollowupError` for numbers with which nothing can be observed."""
-        sound = all(0.0 <= e.seconds < math.inf and e.count >= 0 for e in self.exposures)
+        sound = all(0.0 <= e.seconds < math.inf and e.count >= 0 for e in self.exposures) and 0.0 <= self.lasting < math.inf
         if not (sound and self.repeats >= 1 and self.max_airmass >= 1.0 and 0.0 <= self.min_lunar_distance <= 180.0):
             raise FollowupError("it asks for an impossible exposure, airmass or distance from the Moon")
 
@@ -62,7 +65,8 @@ class Asked:
         camera = instruments.get(self.instrument)
         if camera is None or not self.exposures:
             return 0.0
-        return (camera.setup + self.repeats * sum(e.count * (e.seconds + camera.overhead) for e in self.exposures)) / 3600.0
+        once = sum(e.count * (e.seconds + camera.overhead) for e in self.exposures)
+        return (camera.setup + self.repeats * max(once, self.lasting)) / 3600.0
 
     def overlaps(self, other: Asked) -> bool:
         """Whether the two windows have a moment in common; a request without a window is for any time."""

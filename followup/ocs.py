@@ -33,6 +33,7 @@ def form_data(
     ipp_value: float,
     observation_mode: str,
     optimization_type: str = "TIME",
+    repeats: int = 1,
 ) -> dict[str, Any]:
     """Form data that all requests to such a portal have, with the first configuration's target and constraints; times are UTC."""
     data: dict[str, Any] = {
@@ -43,7 +44,7 @@ def form_data(
         "ipp_value": ipp_value,
         "observation_mode": observation_mode,
         "optimization_type": optimization_type,
-        "configuration_repeats": 1,
+        "configuration_repeats": repeats,
         "start": written(request.start),
         "end": written(request.end),
         "c_1_instrument_type": request.instrument,
@@ -84,6 +85,7 @@ def asked(data: Mapping[str, Any]) -> Asked:
             mode=str(data.get("observation_mode") or NORMAL),
             proposal=str(data.get("proposal") or ""),
             repeats=int(data.get("configuration_repeats") or 1),
+            lasting=float(data.get("c_1_repeat_duration") or 0.0),
         )
 
 
@@ -118,7 +120,9 @@ def portal_problems(form: Any, data: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(groups, dict):  # an instrument that the portal lacks is an error of the form
         return ()
     there = [e.get("code") for elements in groups.values() for e in elements or () if isinstance(e, dict) and e.get("schedulable")]
-    absent = [str(value) for key, value in data.items() if _ELEMENT.fullmatch(key) and value not in there]
+    asked_for = [(match[2], value) for key, value in data.items() if (match := _ELEMENT.fullmatch(key))]
+    # SOAR lists no slits and gratings any more, which come with the readout mode: the toolkit's form then sends none
+    absent = [str(value) for kind, value in asked_for if value not in there and (kind == "filter" or f"{kind}s" in groups)]
     return (lacking(name, absent, map(str, there)),) if absent else ()
 
 

@@ -225,6 +225,8 @@ class Facility(Protocol):
         The problems of form data by what the TOM's form knows from the portal, such as the filters that an instrument has now.
     credentials_refused(form) -> bool
         Whether the TOM's form shows that the portal has refused the key in the settings, where the toolkit does not say so.
+    adapt(form)
+        Lets the TOM's form take what the portal takes, where the toolkit's class is behind it.
     asked(data) -> `followup.asked.Asked`
         What form data ask for, which a person may have edited; FollowupError where they cannot be read.
     SITES : mapping of instrument to names of `followup.sites.SITES`

@@ -1,7 +1,7 @@
 """Blanco 4 m in AEON nights: data for the toolkit's BLANCO form 'IMAGING' (tomtoolkit 3.1).
 
 The portal is that of Las Cumbres, with its key. The form has fields of dithers and coadds that it insists on, for configurations that are
-not used as well.
+not used as well, and offers only the detectors of NEWFIRM, which the portal refuses for DECam: `adapt` adds those that it takes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ DEFAULT_INSTRUMENT = "BLANCO_DECAM"
 NEEDED = ("proposal",)
 #: Instrument -> names in `followup.sites.SITES`.
 SITES = MappingProxyType({"BLANCO_DECAM": ("Cerro Tololo",)})
+#: Where the target falls on DECam, between the middle detectors or on one beside them, as the portal's ``/api/instruments/`` lists them.
+CENTERING = ("central_gap", "N4", "S4")
 #: The Dark Energy Camera (Flaugher et al. 2015, AJ 150, 150); throughput with the atmosphere.
 INSTRUMENTS = MappingProxyType(
     {
@@ -31,7 +33,7 @@ INSTRUMENTS = MappingProxyType(
             overhead=30.0,
             setup=180.0,
             seeing=1.1,
-            filters=MappingProxyType({band: band for band in "ugriz"}),
+            filters=MappingProxyType({band: band for band in "griz"}),
             default_filters=("g", "r"),
             hour_angle=5.25,
             horizon=23.0,
@@ -39,7 +41,7 @@ INSTRUMENTS = MappingProxyType(
     }
 )
 #: What the form insists on, in each configuration and in each of its exposures.
-_DITHERS = {"dither_value": 80, "dither_sequence": "2x2", "detector_centering": "det_1", "dither_sequence_random_offset": True}
+_DITHERS = {"dither_value": 80, "dither_sequence": "2x2", "dither_sequence_random_offset": True}
 _REPEATS = {"coadds": 1, "sequence_repeats": 1}
 
 
@@ -50,7 +52,7 @@ def payload(
     proposal: str = "",
     ipp_value: float = 1.05,
     observation_mode: str = "NORMAL",
-    detector_centering: str = "det_1",
+    detector_centering: str = "central_gap",
 ) -> dict[str, Any]:
     """Return form data for ``BLANCOFacility().create_form_instance('IMAGING', data=data)``, plain JSON; times are UTC.
 
@@ -67,7 +69,7 @@ def payload(
     observation_mode : {'NORMAL', 'TIME_CRITICAL'}
         How the scheduler treats the request.
     detector_centering : str
-        Detector on which the target falls: 'none', 'det_1' to 'det_4'.
+        Where the target falls, one of `CENTERING`.
 
     Raises
     ------
@@ -85,6 +87,13 @@ def payload(
         place = f"c_1_ic_{i}"
         data |= {f"{place}_exposure_count": exposure.count, f"{place}_exposure_time": exposure.seconds, f"{place}_filter": exposure.filter}
     return data
+
+
+def adapt(form: Any) -> None:
+    """Let the toolkit's form take what the portal takes for DECam."""
+    for name, field in form.fields.items():
+        if name.endswith("_detector_centering"):
+            field.choices = [*field.choices, *((one, one) for one in CENTERING)]
 
 
 def check(data: dict[str, Any]) -> tuple[str, ...]:

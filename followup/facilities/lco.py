@@ -102,6 +102,8 @@ def payload(
     optimization_type: str = "TIME",
     readout_mode: str = "",
     muscat_mode: str = "SYNCHRONOUS",
+    repeats: int = 1,
+    lasting: float = 0.0,
 ) -> dict[str, Any]:
     """Return form data for ``LCOFacility().create_form_instance(data['observation_type'], data=data)``, plain JSON.
 
@@ -127,6 +129,10 @@ def payload(
         Readout mode as the portal names it; '' takes the instrument's default.
     muscat_mode : {'SYNCHRONOUS', 'ASYNCHRONOUS'}
         Whether the four cameras of MuSCAT wait for one another.
+    repeats : int
+        How often the sequence of all exposures is taken.
+    lasting : float
+        Seconds for which the sequence is repeated each time, a time series (``REPEAT_EXPOSE``, ``REPEAT_SPECTRUM``); 0 takes it once.
 
     Raises
     ------
@@ -144,8 +150,11 @@ def payload(
         ipp_value=ipp_value,
         observation_mode=observation_mode,
         optimization_type=optimization_type,
+        repeats=repeats,
     )
-    data |= {"c_1_configuration_type": "SPECTRUM" if spectrum else "EXPOSE", "c_1_guide_mode": "ON"}
+    kind = "SPECTRUM" if spectrum else "EXPOSE"
+    data |= {"c_1_configuration_type": f"REPEAT_{kind}" if lasting else kind, "c_1_guide_mode": "ON"}
+    data |= {"c_1_repeat_duration": lasting} if lasting else {}
     if together:
         return data | _together(request, readout_mode) | {"c_1_ic_1_exposure_mode": muscat_mode}
     data |= {"c_1_acquisition_mode": "WCS"} if spectrum else {}

@@ -21,9 +21,10 @@ NEEDED = ("proposal",)
 #: Instrument -> names in `followup.sites.SITES`.
 SITES = MappingProxyType(dict.fromkeys(("SOAR_GHTS_REDCAM", "SOAR_GHTS_REDCAM_IMAGER"), ("Cerro Pachon",)))
 
-_SDSS = MappingProxyType({f"{band}-SDSS": band for band in "ugriz"})
-#: The Goodman spectrograph's red camera (4.1 m; Clemens et al. 2004, SPIE 5492, 331), through a slit and as an imager. Names of filters,
-#: slit, grating and readout modes are those of the AEON queue; throughput and seeing are typical.
+_SDSS = MappingProxyType({f"{band}-SDSS": band for band in "griz"})
+#: The Goodman spectrograph's red camera (4.1 m; Clemens et al. 2004, SPIE 5492, 331), through a slit and as an imager. Names of filters
+#: and readout modes are those of the AEON queue (in the portal's ``/api/instruments/``, as AEONlib has them), which lists no slits and
+#: gratings any more: they come with the readout mode, and the form leaves ours out. Throughput and seeing are typical.
 INSTRUMENTS = MappingProxyType(
     {
         "SOAR_GHTS_REDCAM": Instrument(
@@ -103,7 +104,8 @@ def payload(
             data[f"{place}_readout_mode"] = imager_readout_mode
     if spectrum:
         data |= {"c_1_acquisition_mode": "MANUAL", "c_2_instrument_type": request.instrument, "c_2_configuration_type": "ARC"}
-        data |= {"c_2_acquisition_mode": "OFF", "c_2_guide_mode": "OFF", "c_2_max_airmass": request.max_airmass}
+        # the portal lists no other modes, and itself takes the acquisition from an arc
+        data |= {"c_2_acquisition_mode": "MANUAL", "c_2_guide_mode": "ON", "c_2_max_airmass": request.max_airmass}
         data |= {"c_2_ic_1_exposure_count": 1, "c_2_ic_1_exposure_time": _ARC_SECONDS}
         data |= _through("c_2_ic_1", request.exposures[0].filter, grating, readout_mode)
     return data

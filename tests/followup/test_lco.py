@@ -204,3 +204,23 @@ def test_muscat_exposes_in_its_four_bands_at_once(portal, target):
     assert lco.asked(lco.payload(request)).exposures == request.exposures
     longer = lco.payload(request) | {"c_1_ic_1_exposure_time_z": 120.0}
     assert lco.asked(longer).exposures == (Exposure("griz", 120.0, 3),)
+
+
+@pytest.mark.parametrize(("name", "kind"), [(REQUEST.instrument, "EXPOSE"), ("2M0-FLOYDS-SCICAM", "SPECTRUM")])
+def test_a_sequence_is_repeated_and_goes_on_for_a_time(portal, target, name, kind):
+    filters = ("gp", "rp", "ip") if kind == "EXPOSE" else ("slit_1.6as",)
+    request = replace(REQUEST, instrument=name, exposures=tuple(Exposure(one, 60.0, 2) for one in filters))
+    data = lco.payload(request, target_id=target.pk, proposal="TOM2026", repeats=3, lasting=1800.0)
+    with timezone.override("UTC"):
+        form = filled(data)
+        assert form.is_valid(), form.errors
+        (got,) = form.observation_payload()["requests"]
+    (configuration,) = got["configurations"]
+    assert (got["configuration_repeats"], configuration["type"], configuration["repeat_duration"]) == (3, f"REPEAT_{kind}", 1800.0)
+    assert len(configuration["instrument_configs"]) == len(filters)
+    asked = lco.asked(data)
+    assert (asked.repeats, asked.lasting) == (3, 1800.0)
+    camera = lco.INSTRUMENTS[name]
+    assert asked.hours(lco.INSTRUMENTS) == pytest.approx((camera.setup + 3 * 1800.0) / 3600.0)
+    once = lco.asked(lco.payload(request, target_id=1, proposal="P"))
+    assert once.hours(lco.INSTRUMENTS) < asked.hours(lco.INSTRUMENTS) / 2

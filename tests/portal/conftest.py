@@ -38,7 +38,9 @@ def tom(portal, proxy, settings):
     """A TOM with a key of the portal."""
     cache.clear()
     address = f"http://127.0.0.1:{proxy.port}"
-    settings.FACILITIES = {"LCO": {"portal_url": address, "archive_url": f"{address}/archive/", "api_key": servers.TOKEN}}
+    account = {"portal_url": address, "archive_url": f"{address}/archive/", "api_key": servers.TOKEN}
+    settings.FACILITIES = dict.fromkeys(("LCO", "SOAR", "BLANCO"), account)
+    settings.TOM_FACILITY_CLASSES = [f"tom_observations.facilities.{one.lower()}.{one}Facility" for one in settings.FACILITIES]
     settings.TOM_ALERCE = {
         "FACILITY": {"name": "lco", "proposal": servers.PROPOSAL},
         "FACILITY_TIMEOUT": 10.0,

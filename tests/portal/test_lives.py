@@ -11,10 +11,11 @@ from django.core.cache import cache
 from tom_calendar.models import CalendarEvent
 from tom_observations.models import ObservationRecord
 
+from followup.records import Exposure
 from tests.portal import build, servers
 from tests.tom_alerce import factories
 from tom_alerce.models import FollowupRequest
-from tom_alerce.requests import cancel, draft, portal, reconcile, send, states, sync, validate
+from tom_alerce.requests import cancel, draft, facilities, known, portal, reconcile, send, states, sync, validate
 from tom_alerce.store import requests
 
 State = FollowupRequest.State
@@ -65,6 +66,34 @@ def test_from_draft_to_observed(tom, server, kind):
     assert requests.observed([row.sky_object_id]) == {row.sky_object_id: [pytest.approx(row.sent.timestamp() / 86400 + 40587, abs=0.1)]}
     assert chain(row) == ["draft", "validated", "approved", "sending", "submitted", "scheduled", "observed"]
     assert sync.sync().reached == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "instrument", "filters", "options"),
+    [
+        ("lco", "1M0-SCICAM-SINISTRO", ("gp", "rp", "ip"), {"repeats": 2}),
+        ("lco", "1M0-SCICAM-SINISTRO", ("gp", "rp"), {"lasting": 1800.0}),
+        ("lco", "2M0-FLOYDS-SCICAM", ("slit_2.0as",), {"lasting": 3600.0}),
+        ("lco", "2M0-SCICAM-MUSCAT", ("griz",), {"lasting": 900.0}),
+        ("soar", "SOAR_GHTS_REDCAM", ("slit_1.0as",), {}),
+        ("soar", "SOAR_GHTS_REDCAM_IMAGER", ("g-SDSS", "r-SDSS"), {}),
+        ("blanco", "BLANCO_DECAM", ("g", "z"), {}),
+    ],
+)
+def test_sequences_and_the_telescopes_of_aeon_are_accepted_as_they_are_meant(tom, server, name, instrument, filters, options):
+    tom.TOM_ALERCE = {**tom.TOM_ALERCE, "FACILITY": {"name": name, "proposal": servers.PROPOSAL, **options}}
+    exposures = tuple(Exposure(one, 60.0, 2) for one in filters)
+    row = build.approved(facility=name, instrument=instrument, exposures=exposures)
+    send.send(row, None)
+    assert row.state == State.SUBMITTED, row.message
+    (request,) = [one for group in server.groups() for one in group["requests"] if str(one["id"]) == row.observation_id]
+    first = request["configurations"][0]
+    assert first["instrument_type"] == instrument
+    assert (request["configuration_repeats"], first["repeat_duration"]) == (options.get("repeats", 1), options.get("lasting"))
+    assert sum(one["exposure_time"] * one["exposure_count"] for one in first["instrument_configs"]) == 120.0 * len(filters)
+    assert len(request["configurations"]) == (2 if instrument == "SOAR_GHTS_REDCAM" else 1)
+    ours, theirs = known.read(facilities.facility_of(row.facility), row), request["duration"] / 3600.0
+    assert ours.hours(facilities.facility_of(row.facility).INSTRUMENTS) == pytest.approx(theirs, abs=0.35)
 
 
 def test_a_telescope_that_fails_says_why(tom, server):

@@ -89,10 +89,12 @@ def check(request: FollowupRequest) -> Checked:
 
 def _by_form(request: FollowupRequest, facility: Any, plugin: Facility | None) -> Checked:
     """Validate the TOM's form of the facility, with what the plug-in reads in it."""
-    refused, portal_problems = (getattr(plugin, name, None) for name in ("credentials_refused", "portal_problems"))
+    refused, portal_problems, adapt = (getattr(plugin, name, None) for name in ("credentials_refused", "portal_problems", "adapt"))
     if request.user is not None:
         facility.set_user(request.user)
     form = facility.create_form_instance(request.payload["observation_type"], data=json.loads(json.dumps(request.payload)))
+    if adapt is not None:
+        adapt(form)
     if refused is not None and refused(form):
         raise ImproperCredentialsException("refused by the portal")
     if portal_problems is not None and (problems := portal_problems(form, request.payload)):
