@@ -215,3 +215,8 @@ admin.site.register(
 )
 admin.site.register(models.WithdrawnMeasurement, _table("source_id", "survey_object", search=("source_id",), joined=("survey_object",)))
 admin.site.register(models.Watermark, _table("source", "mjd", "modified"))
+admin.site.register(models.StreamWorker, _table("name", "beat", "ended", "batched", "packets", "problem", filters=("stream",)))
+admin.site.register(models.StreamPartition, _table("topic", "partition", "offset", "end", "waits", "seen", filters=("stream",)))
+admin.site.register(models.Run, _table("name", "started", "seconds", "succeeded", "problem", search=("name",)))
+admin.site.register(models.DiskUse, _table("day", "total"))
+admin.site.register(models.Incident, _table("text", "opened", "closed", search=("text",)))

@@ -72,12 +72,22 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "NOTIFY": {},
         #: Roles (`ROLES`) that every account has; other roles come from Django's permissions (``alerce_roles``).
         "EVERYBODY": ("view",),
-        #: Days that rankings, dead letters, alerts that were not kept, stamps of objects not seen since, outdated classifications, and
-        #: what pollers have asked are kept; None: for ever.
-        "KEEP_DAYS": {"rankings": 7.0, "dead_letters": 90.0, "passed": 30.0, "stamps": 730.0, "history": 730.0, "polls": 30.0},
-        #: Days that rankings, dead letters, alerts that were not kept, stamps of objects not seen since, and outdated classifications are
-        #: kept; None: for ever.
-        "KEEP_DAYS": {"rankings": 7.0, "dead_letters": 90.0, "passed": 30.0, "stamps": 730.0, "history": 730.0, "events": 90.0},
+        #: Days that rankings, dead letters, alerts that were not kept, stamps of objects not seen since, outdated classifications, what
+        #: pollers have asked, and events that people were told of are kept; None: for ever.
+        "KEEP_DAYS": {
+            "rankings": 7.0,
+            "dead_letters": 90.0,
+            "passed": 30.0,
+            "stamps": 730.0,
+            "history": 730.0,
+            "polls": 30.0,
+            "events": 90.0,
+        },
+        #: Beyond what the health page, ``alerce_stream --check`` and the alarms say that something is wrong (`tom_alerce.store.symptoms`).
+        #: Seconds but for the lag (packets) and the dead letters (of an hour); None: never.
+        "HEALTH": {"dead": 300.0, "stuck": 900.0, "quiet": None, "lag": 100_000, "letters": 100, "runs": {}},
+        #: Who may read ``alerce/metrics/`` without a log-in: whoever has the token, and computers of these networks.
+        "METRICS": {"token": "", "networks": ()},
         #: Radius (arcseconds) within which a target is the same source.
         "MATCH_RADIUS": 2.0,
         #: Number of alerts that are written in one transaction.

@@ -52,10 +52,14 @@ def addresses(page, live_server, client):
         drift.save("stamp", "1.0", date(2026, 11, day), {"n": 300, "psi": psi, "classes": dict.fromkeys(STAMP, 0.2)})
     get_user_model().objects.filter(pk=observer).update(is_staff=True)
     factories.dead_letter()
+    factories.stream("night", problem="Kafka at kafka.example.org:9092: the brokers are down", waits=2000)
     get_user_model().objects.get(pk=observer).user_permissions.add(*Permission.objects.filter(codename="configure"))
     everything_asked(get_user_model().objects.get(pk=observer))
     marks.add(sky, "note", get_user_model().objects.get(pk=observer), "look at its host")
-    pages = [reverse(f"tom_alerce:{name}") for name in ("board", "review", "drift", "night", "profiles", "requests", "triggers", "yield")]
+    pages = [
+        reverse(f"tom_alerce:{name}")
+        for name in ("board", "review", "drift", "health", "night", "profiles", "requests", "triggers", "yield")
+    ]
     return [
         *pages,
         reverse("tom_alerce:profiles") + "?beside=default",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from datetime import timedelta
 from itertools import count
 
 import numpy as np
@@ -27,6 +28,8 @@ from tom_alerce.models import (
     Ranking,
     SkyObject,
     Stamps,
+    StreamPartition,
+    StreamWorker,
     SurveyObject,
 )
 from tom_alerce.models.places import Places
@@ -227,6 +230,19 @@ def dead_letter(**fields):
             **fields,
         }
     )
+
+
+def stream(name, host="a", beat=5.0, started=3600.0, waits=None, **fields):
+    """A worker of a stream, with a partition in which packets wait since ``waits`` seconds."""
+    now = timezone.now()
+    seconds = timedelta(seconds=1)
+    worker = StreamWorker.objects.create(
+        name=f"{name} {host}:1", stream=name, host=host, beat=now - beat * seconds, started=now - started * seconds, **fields
+    )
+    since = None if waits is None else now - waits * seconds
+    row = {"topic": "alerts", "partition": 0, "offset": 10, "end": 10 if waits is None else 30, "worker": worker.name}
+    StreamPartition.objects.update_or_create(stream=name, topic="alerts", partition=0, defaults=row | {"seen": now, "waits": since})
+    return worker
 
 
 def board(n=25, seed=1):

@@ -55,7 +55,7 @@ def test_a_worker_tells_what_it_has_done_and_where_it_stands(night, caplog):
     assert "packets stored and committed" in caplog.text
     rows = {row.partition: row for row in StreamPartition.objects.all() if row.end}
     assert {key: (row.topic, row.offset, row.end, row.lag) for key, row in rows.items()} == {0: (night, 3, 3, 0), 1: (night, 2, 2, 0)}
-    assert all(worker.started < row.moved <= row.seen for row in rows.values())
+    assert not any(row.waits for row in rows.values())
 
 
 def test_a_packet_that_waits_is_the_lag(night, cluster, settings):
@@ -90,6 +90,11 @@ def test_a_worker_in_trouble_tells_why(night, monkeypatch):
     stream.follow("night", stop=stop)
     assert StreamWorker.objects.get().problem == "the database is away"
     assert StreamWorker.objects.get().packets == 0
+    since = {row.partition: row.waits for row in StreamPartition.objects.filter(waits__isnull=False)}
+    assert since
+    monkeypatch.setattr(stream.ingest.dead_letters, "save", away)
+    stream.follow("night", stop=stop)  # which was requested already: another worker that achieves nothing
+    assert {row.partition: row.waits for row in StreamPartition.objects.filter(partition__in=since)} == since
 
 
 def test_a_database_that_takes_no_sign_of_life_stops_nothing(night, monkeypatch):

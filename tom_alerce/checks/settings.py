@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from types import MappingProxyType, NoneType
 from typing import Any
 
@@ -36,6 +37,29 @@ def _days(value: Any) -> bool:
     )
 
 
+def _limits(value: Any) -> bool:
+    """Whether a value is a dictionary of limits of the health page."""
+
+    def positive(number: Any) -> bool:
+        return _is(int, float)(number) and 0 < number < math.inf
+
+    return _dictionary(value) and all(
+        key in conf.DEFAULTS["HEALTH"]
+        and (_dictionary(limit) and all(map(positive, limit.values())) if key == "runs" else limit is None or positive(limit))
+        for key, limit in value.items()
+    )
+
+
+def _readers(value: Any) -> bool:
+    """Whether a value says who may read the metrics: a token, and networks."""
+    if not _dictionary(value) or not set(value) <= set(conf.DEFAULTS["METRICS"]) or not _text(value.get("token", "")):
+        return False
+    try:
+        return all(ip_network(one) for one in value.get("networks", ()))
+    except (TypeError, ValueError):
+        return False
+
+
 #: Key -> test of its value, and the type that a message names.
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     dict.fromkeys(("LIMITS", "FACILITY", "NOTIFY"), (_dictionary, "a dictionary"))
@@ -62,6 +86,8 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
             lambda value: _dictionary(value) and all(one is None or _dictionary(one) for one in value.values()),
             "a dictionary of dictionaries or None",
         ),
+        "HEALTH": (_limits, f"a dictionary of positive numbers or None, with keys of {', '.join(conf.DEFAULTS['HEALTH'])}"),
+        "METRICS": (_readers, 'a dictionary with a text "token", and "networks" such as "10.0.0.0/8"'),
         "KEEP_DAYS": (_days, f"a dictionary of positive numbers or None, with keys of {', '.join(conf.DEFAULTS['KEEP_DAYS'])}"),
     }
 )

@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 ('worker', models.CharField(max_length=200)),
                 ('offset', models.BigIntegerField(help_text='the next one to be committed')),
                 ('end', models.BigIntegerField(help_text='the next one to be written')),
-                ('moved', models.DateTimeField(help_text='when the offset last moved', null=True)),
+                ('waits', models.DateTimeField(help_text='since when packets wait and the offset stands still; null if none wait', null=True)),
                 ('seen', models.DateTimeField(help_text='when the worker last looked')),
             ],
             options={

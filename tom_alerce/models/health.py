@@ -40,7 +40,7 @@ class StreamPartition(models.Model):
     worker = models.CharField(max_length=200)
     offset = models.BigIntegerField(help_text="the next one to be committed")
     end = models.BigIntegerField(help_text="the next one to be written")
-    moved = models.DateTimeField(null=True, help_text="when the offset last moved")
+    waits = models.DateTimeField(null=True, help_text="since when packets wait and the offset stands still; null if none wait")
     seen = models.DateTimeField(help_text="when the worker last looked")
 
     class Meta:

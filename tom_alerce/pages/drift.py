@@ -11,6 +11,7 @@ from tom_alerce.models import Drift
 from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.figures import nights
 from tom_alerce.pages.theme import theme
+from tom_alerce.store.drift import drifted, latest_night
 
 #: Numbers of nights that are drawn, and of quantities that are listed.
 NIGHTS, LISTED = 60, 12
@@ -40,13 +41,3 @@ class DriftView(ViewerMixin, TemplateView):
                 for name, share in latest.classes.items()
             ],
         }
-
-
-def latest_night() -> Drift | None:
-    """The night that was compared last."""
-    return Drift.objects.order_by("-night", "-modified").first()
-
-
-def drifted(night: Drift) -> list[str]:
-    """Quantities of a night that are above the alarm, the furthest first."""
-    return [name for name, psi in night.psi.items() if psi > conf.get("DRIFT_ALARM")]

@@ -14,7 +14,6 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from broker_adapters.errors import Unavailable
-from broker_adapters.sources.archives import Packet
 from broker_adapters.sources.kafka import Place
 from tom_alerce.models import StreamPartition, StreamWorker
 from tom_alerce.pipeline.ingest import Report
@@ -24,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two signs after a batch, and while nothing comes; seconds of which the rate is told.
 SOON, SELDOM, RECENT = 1.0, 15.0, 60.0
+#: Name of this computer or container.
+HOST = socket.gethostname()[:80]
 
 
 class Beats:
@@ -43,21 +44,20 @@ class Beats:
     """
 
     def __init__(self, stream: str, report: Report, places: Callable[[], Sequence[Place]]) -> None:
-        host, now = socket.gethostname()[:80], timezone.now()
-        self._row = StreamWorker(name=f"{stream} {host}:{os.getpid()}"[-200:], stream=stream[:100], host=host, started=now, beat=now)
+        now = timezone.now()
+        self._row = StreamWorker(name=f"{stream} {HOST}:{os.getpid()}"[-200:], stream=stream[:100], host=HOST, started=now, beat=now)
         self._report, self._places = report, places
         self._recent: deque[tuple[float, int, float]] = deque()  # when a batch was committed, packets, and seconds since it was received
-        self._touched: set[tuple[str, int]] = set()  # partitions of the batches since the last sign
+        self._waits: dict[tuple[str, int], tuple[int, datetime]] | None = None  # partition -> offset at which it stands still, since when
         self._began, self._told, self._news = time.monotonic(), -SELDOM, True
 
-    def batch(self, name: str, packets: Sequence[Packet], received: float) -> None:
-        """Note a batch that was committed: its id, its packets, and the monotonic time at which it was received."""
+    def batch(self, name: str, packets: int, received: float) -> None:
+        """Note a batch that was committed: its id, number of packets, and the monotonic time at which it was received."""
         now, row, report = time.monotonic(), self._row, self._report
-        self._recent.append((now, len(packets), now - received))
-        self._touched.update((packet.source, int(packet.position.split(":")[0])) for packet in packets)
+        self._recent.append((now, packets, now - received))
         row.batch, row.batched, row.problem = name, timezone.now(), ""
         row.batches += 1
-        row.packets += len(packets)
+        row.packets += packets
         row.kept, row.passed, row.refused = report.read.total(), report.passed.total(), report.refused
         self._news = True
         self.tell()
@@ -86,22 +86,24 @@ class Beats:
         row.beat = timezone.now()
         row.rate = sum(n for _, n, _ in self._recent) / min(max(now - self._began, 1.0), RECENT)
         row.latency = max((seconds for _, _, seconds in self._recent), default=0.0)
-        moved, still = self._partitions(row.beat)
         try:
-            store.beat(row, moved, still)
+            store.beat(row, self._partitions(row.beat))
         except (DatabaseError, InterfaceError) as error:
             logger.warning("%s: no sign of life could be written: %s", row.name, error)
 
-    def _partitions(self, at: datetime) -> tuple[list[StreamPartition], list[StreamPartition]]:
-        """Those of the batches since the last sign, and the others."""
+    def _partitions(self, at: datetime) -> list[StreamPartition]:
+        """Where the partitions stand; one at which a worker before this one died waits since then."""
+        stream, before = self._row.stream, store.waiting(self._row.stream) if self._waits is None else self._waits
         try:
             places = self._places()
         except Unavailable:
-            return [], []
-        moved, still = list[StreamPartition](), list[StreamPartition]()
+            return []
+        rows, self._waits = list[StreamPartition](), {}
         for place in places:
-            goes = (place.topic, place.partition) in self._touched
-            row = StreamPartition(stream=self._row.stream, worker=self._row.name, moved=at if goes else None, seen=at, **place._asdict())
-            (moved if goes else still).append(row)
-        self._touched.clear()
-        return moved, still
+            key, waits = (place.topic, place.partition), None
+            if place.offset < place.end:
+                offset, since = before.get(key, (place.offset, at))
+                waits = since if offset == place.offset else at
+                self._waits[key] = (place.offset, waits)
+            rows.append(StreamPartition(stream=stream, worker=self._row.name, waits=waits, seen=at, **place._asdict()))
+        return rows

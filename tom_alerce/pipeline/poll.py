@@ -7,13 +7,15 @@ from dataclasses import replace
 from inspect import signature
 from typing import Any
 
+from django.utils import timezone
+
 from broker_adapters import plugins
 from broker_adapters.records import Broker, Query
 from tom_alerce import conf
 from tom_alerce.clock import now
 from tom_alerce.pipeline.ingest import Report, ingest_answers
 from tom_alerce.pipeline.items import Progress
-from tom_alerce.store import watermarks
+from tom_alerce.store import beats, watermarks
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report
     ``query.since`` replaces the stored watermark. An answer that was cut by ``query.limit``, or broken off, does not advance it. Single
     objects that the broker did not give do not hold it back: they are awaited, and fetched by the next ``alerce_sync``.
     """
+    started = timezone.now()
     mark = source(name, query)
     query = since_watermark(mark, query)
     broker = client(name)
@@ -40,6 +43,7 @@ def poll(name: str, query: Query, progress: Progress = lambda n: None) -> Report
         logger.warning("%s: the answer was cut at %d objects; ask for more, or narrow the query", mark, query.limit)
     elif report.problem is None and report.last_mjd is not None:
         watermarks.advance(mark, report.last_mjd)
+    beats.ran(f"alerce_poll {name} {query.survey}", started, report.trouble)
     return report
 
 

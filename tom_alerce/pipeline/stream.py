@@ -125,7 +125,7 @@ def follow(
                         packets.commit(waiting.packets)
                         logger.info("%s: %d packets stored and committed", name, len(waiting.packets))
                         progress(len(waiting.packets))
-                        beats.batch(waiting.name, waiting.packets, waiting.received)
+                        beats.batch(waiting.name, len(waiting.packets), waiting.received)
                         _after(stored, frozenset(ids), stop)
                     latest, pause, mistakes = time.monotonic(), PAUSE, 0
                 if waiting is not None or not polled:

@@ -14,22 +14,26 @@ from tom_alerce.store.sanitize import sanitize_text
 #: Days after which a worker that has gone, and a partition that nobody follows any more, are forgotten.
 FORGOTTEN = 7.0
 _WORKER = [f.name for f in StreamWorker._meta.concrete_fields if f.name not in ("id", "name")]
-#: Columns of a partition that each look changes.
-_LOOKED = ["worker", "offset", "end", "seen"]
+_PARTITION = ["worker", "offset", "end", "waits", "seen"]
 
 
-def beat(worker: StreamWorker, moved: Sequence[StreamPartition] = (), still: Sequence[StreamPartition] = ()) -> None:
-    """Write what a worker is doing, and its partitions: those of which the offset ``moved``, and those that stand ``still``."""
+def beat(worker: StreamWorker, partitions: Sequence[StreamPartition]) -> None:
+    """Write what a worker is doing, and where its partitions stand."""
+    worker.problem = sanitize_text(worker.problem)[:2000]
     with transaction.atomic():
-        worker.problem = sanitize_text(worker.problem)[:2000]
         StreamWorker.objects.bulk_create([worker], update_conflicts=True, unique_fields=["name"], update_fields=_WORKER)
-        for rows, fields in ((moved, [*_LOOKED, "moved"]), (still, _LOOKED)):
-            StreamPartition.objects.bulk_create(
-                sorted(rows, key=lambda row: (row.topic, row.partition)),
-                update_conflicts=True,
-                unique_fields=["stream", "topic", "partition"],
-                update_fields=fields,
-            )
+        StreamPartition.objects.bulk_create(
+            sorted(partitions, key=lambda row: (row.topic, row.partition)),  # in one order: two workers never wait for each other
+            update_conflicts=True,
+            unique_fields=["stream", "topic", "partition"],
+            update_fields=_PARTITION,
+        )
+
+
+def waiting(stream: str) -> dict[tuple[str, int], tuple[int, datetime]]:
+    """Partition (topic, number) -> offset at which it stands still, as was last told, and since when."""
+    rows = StreamPartition.objects.filter(stream=stream, waits__isnull=False).values_list("topic", "partition", "offset", "waits")
+    return {(topic, partition): (offset, since) for topic, partition, offset, since in rows if since is not None}
 
 
 def ran(name: str, started: datetime, problem: str = "") -> None:

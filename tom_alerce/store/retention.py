@@ -17,6 +17,7 @@ from django.utils import timezone
 from tom_alerce import conf
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification, DeadLetter, Event, PassedAlert, PollTask, Ranking, Stamps
+from tom_alerce.store import beats
 from tom_alerce.store.classifications import LOCAL
 from tom_alerce.store.sql import chunks
 
@@ -47,6 +48,7 @@ def prune(window: float | None = WINDOW) -> dict[str, int]:
         for part in chunks(keys):
             rows.model._default_manager.filter(pk__in=part).delete()
         removed[kind] = len(keys)
+    beats.forget()
     return removed
 
 

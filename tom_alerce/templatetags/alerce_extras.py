@@ -21,10 +21,9 @@ from broker_adapters import lifetime, surveys
 from tom_alerce import visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification, Drift, Halt, Series, Trigger
-from tom_alerce.pages import drift
 from tom_alerce.pages.figures import colours
 from tom_alerce.pages.theme import theme
-from tom_alerce.store import photometry
+from tom_alerce.store import drift, photometry
 
 register = template.Library()
 
