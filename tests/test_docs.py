@@ -1,6 +1,7 @@
 """The documentation names every setting, command, check and term, and what it says of the code is so."""
 
 import ast
+import json
 import os
 import re
 from importlib import import_module
@@ -15,6 +16,8 @@ from django.core.management import get_commands, load_command_class
 from django.test import override_settings
 
 from broker_adapters import plugins
+from followup import filters
+from followup.filters import reference
 from followup.rank import DEFAULT_TERMS
 from tests.contracts.documented import documented, examples
 from tom_alerce import conf
@@ -45,6 +48,16 @@ def test_every_veto_is_documented(veto):
 def test_every_command_is_documented(command):
     assert command in (ROOT / "README.md").read_text()
     assert command in OPERATION
+
+
+def test_every_field_of_the_filters_is_documented():
+    page = (ROOT / "docs" / "filters.md").read_text()
+    assert reference.written(page) == page, "python -m followup.filters.reference docs/filters.md"
+
+
+def test_the_filters_of_the_documentation_can_be_read():
+    for block in re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "filters.md").read_text(), re.DOTALL):
+        filters.parse(json.loads(block))
 
 
 def test_every_check_is_documented():

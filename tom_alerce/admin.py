@@ -147,6 +147,10 @@ admin.site.register(
     _table("sky_object_id", "origin", "classifier", "label", "probability", "created", filters=("origin", "classifier", "label")),
 )
 admin.site.register(models.Explanation, ExplanationAdmin)
+admin.site.register(models.Traits, _table("sky_object_id", "mjd", "last_seen", "magnitude", "detections", "surveys"))
+admin.site.register(models.SavedFilter, _table("name", "owner", "on", "modified", search=("name",), joined=("owner",)))
+admin.site.register(models.FilterVersion, _table("saved", "version", "author", "created", "tried", joined=("saved", "author")))
+admin.site.register(models.FilterMatch, _table("sky_object_id", "saved", "version", "mjd", "told", joined=("saved",)))
 admin.site.register(models.Drift, _table("night", "classifier", "version", "n", "modified", filters=("classifier", "version")))
 admin.site.register(models.Ranking, RankingAdmin)
 admin.site.register(models.Rank, _table("ranking", "place", "sky_object_id", "score", "hours", joined=("ranking",)))

@@ -62,6 +62,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "FACILITY_SETTLED": 180.0,
         #: Population stability index above which a quantity has drifted; it counts from the highest of any night of the training set.
         "DRIFT_ALARM": 0.25,
+        #: Share of the objects seen within 30 days that a saved filter may pass at most, if it is to be switched on.
+        "FILTER_CAP": 0.05,
         #: Rules with keys ``{"classifier", "label", "probability", "n_detections", "origin"}``; an object that meets one becomes a target.
         "PROMOTION": (),
         #: Name of the target list to which promoted objects are added; '' for none.

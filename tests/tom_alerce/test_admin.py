@@ -16,6 +16,8 @@ from tom_alerce.models import (
     Drift,
     Event,
     Explanation,
+    FilterMatch,
+    FilterVersion,
     FollowupRequest,
     Halt,
     HostChoice,
@@ -29,6 +31,7 @@ from tom_alerce.models import (
     Ranking,
     RequestEvent,
     Rule,
+    SavedFilter,
     Series,
     SkyCell,
     SkyObject,
@@ -36,6 +39,7 @@ from tom_alerce.models import (
     SurveyObject,
     TnsName,
     TnsObject,
+    Traits,
     Trigger,
     TriggerEntry,
     Watch,
@@ -86,6 +90,10 @@ def admin(client, db):
     channel = Channel.objects.create(kind="slack", address={"to": "nobody-sees"}, secret="nobody-sees", **owner)
     rule = Rule.objects.create(events=["new"], **owner)
     Delivery.objects.create(event=event, rule=rule, channel=channel, why="new", due=timezone.now())
+    Traits.objects.create(sky_object=sky, mjd=61000.0, evidence="e", classes={"<script>alert(1)</script>": 1.0})
+    kept = SavedFilter.objects.create(name="<script>alert(1)</script>", owner=owner["owner"])
+    FilterVersion.objects.create(saved=kept, version=1, body={"field": "<script>alert(1)</script>"})
+    FilterMatch.objects.create(saved=kept, version=1, sky_object=sky, mjd=61000.0)
     Drift.objects.create(classifier="stamp", version="1", night="2026-11-22", n=50, classes={"SN": 1.0}, psi={"fwhm": 0.3})
     seen = {"classifier": "stamp", "version": "1", "label": "SN", "probability": 0.9, "weights": b"map"}
     Explanation.objects.create(stamps=Stamps.objects.first(), source_id="1", **seen)

@@ -64,7 +64,9 @@ def _readers(value: Any) -> bool:
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     dict.fromkeys(("LIMITS", "FACILITY", "NOTIFY"), (_dictionary, "a dictionary"))
     | dict.fromkeys(("CLASSIFIERS", "GROUPS", "NOTICES"), (_each(_text), "a list of texts"))
-    | dict.fromkeys(("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS", "DRIFT_ALARM"), (_is(int, float), "a positive number"))
+    | dict.fromkeys(
+        ("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS", "DRIFT_ALARM", "FILTER_CAP"), (_is(int, float), "a positive number")
+    )
     | dict.fromkeys(("RANK_LIMIT", "BATCH"), (_is(int), "a positive whole number"))
     | dict.fromkeys(
         ("BROKERS", "CATALOGUES", "STREAMS", "FACILITIES"),

@@ -2,7 +2,7 @@
 
 from tom_alerce.models.classification import Classification, Drift, Explanation
 from tom_alerce.models.context import HostChoice, SkyCell, TnsName, TnsObject
-from tom_alerce.models.filters import Traits
+from tom_alerce.models.filters import FilterMatch, FilterVersion, SavedFilter, Traits
 from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
 from tom_alerce.models.health import DiskUse, Incident, Run, StreamPartition, StreamWorker
@@ -29,6 +29,8 @@ __all__ = [
     "Drift",
     "Event",
     "Explanation",
+    "FilterMatch",
+    "FilterVersion",
     "FollowupRequest",
     "Halt",
     "HostChoice",
@@ -45,6 +47,7 @@ __all__ = [
     "RequestEvent",
     "Rule",
     "Run",
+    "SavedFilter",
     "Series",
     "SkyCell",
     "SkyObject",

@@ -24,6 +24,7 @@ class Event(models.Model):
         BRIGHTENS = "brightens", "brightens"
         CLASS = "class", "changes its class"
         TOP = "top", "enters the top of a ranking"
+        FILTER = "filter", "passes a saved filter"
         REQUEST = "request", "a request changes its state"
         DRIFT = "drift", "a classifier's input drifts"
         SILENT = "silent", "a stream is silent or late"

@@ -17,7 +17,7 @@ from broker_adapters import plugins
 from classifiers.records import Classifier, ClassifierError
 from tom_alerce import conf, models
 from tom_alerce.clock import now
-from tom_alerce.pipeline import outlooks, promotion
+from tom_alerce.pipeline import filters, outlooks, promotion
 from tom_alerce.pipeline.items import Progress
 from tom_alerce.store import classifications, sky
 from tom_alerce.store.errors import HookError, StoreError, explain
@@ -60,19 +60,21 @@ class Classified:
 
 
 def classify(sky_object_ids: Collection[int] | None = None, progress: Progress = lambda n: None) -> Classified:
-    """Run the classifiers of the settings over objects with evidence that is new to them, work out their outlooks, apply promotion rules.
+    """Run the classifiers of the settings over objects with new evidence, work out outlooks, judge by saved filters, apply promotion rules.
 
     The rules are applied to the objects that were classified and to all others detected within ``RANK_DAYS``, since a broker's
     classification comes without new evidence, and the rules themselves change. With ``sky_object_ids`` only these objects are looked at.
     """
-    done = Classified()
+    done, classified = Classified(), list[int]()
     for ids in _predicted(sky_object_ids, done):
+        classified += ids
         done.promoted += promotion.promote(ids, done.refused)
         progress(len(ids))
     try:
         done.outlooks = outlooks.work_out(sky_object_ids)
     except ClassifierError as error:
         done.problems["posterior"] = str(error)
+    done.problems |= {f"filter {name}": why for name, why in filters.run(sky_object_ids, classified).problems.items()}
     done.promoted += promotion.promote(recent() if sky_object_ids is None else sky_object_ids, done.refused)
     return done
 

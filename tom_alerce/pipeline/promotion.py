@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from classifiers.taxonomy import BRANCH, ours
 from tom_alerce import conf
 from tom_alerce.models import Classification, SkyObject
-from tom_alerce.store import profiles, targets
+from tom_alerce.store import profiles, saved, targets
 from tom_alerce.store.classifications import LOCAL, latest
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sql import chunks
@@ -26,9 +26,9 @@ def promote(sky_object_ids: Iterable[int], refused: MutableMapping[str, StoreErr
     promoted, used = [], rules()
     for ids in chunks(sky_object_ids) if used else ():
         free = list(SkyObject.objects.filter(pk__in=ids, target=None, moving=False, promoted=False))
-        classifications = latest([one.pk for one in free])
+        classifications, passed = latest([one.pk for one in free]), saved.passed(one.pk for one in free)
         for one in free:
-            if wanted(one, classifications.get(one.pk, ()), used):
+            if wanted(one, classifications.get(one.pk, ()), used, passed.get(one.pk, ())):
                 try:
                     promoted.append(targets.promote(one).name)
                 except StoreError as error:
@@ -47,10 +47,16 @@ def rules() -> list[Mapping[str, Any]]:
     return found
 
 
-def wanted(one: SkyObject, classifications: Iterable[Classification], used: Sequence[Mapping[str, Any]] | None = None) -> bool:
-    """Whether an object with these latest classifications meets any of these rules, by default of `rules`."""
+def wanted(
+    one: SkyObject,
+    classifications: Iterable[Classification],
+    used: Sequence[Mapping[str, Any]] | None = None,
+    passed: Collection[str] = (),
+) -> bool:
+    """Whether an object with these latest classifications, which has passed these filters, meets any of these rules, None for `rules`."""
     classifications = list(classifications)
-    return any(_applies(rule, one, classifications) for rule in (rules() if used is None else used))
+    used = rules() if used is None else used
+    return any(rule.get("filter") in (None, *passed) and _applies(rule, one, classifications) for rule in used)
 
 
 def probability(classification: Classification, label: str) -> float:
@@ -63,7 +69,7 @@ def _applies(rule: Mapping[str, Any], one: SkyObject, classifications: Iterable[
     if one.n_seen < rule.get("n_detections", 0):
         return False
     if "label" not in rule:
-        return "n_detections" in rule
+        return "n_detections" in rule or "filter" in rule
     return any(
         classification.origin == rule.get("origin", LOCAL)
         and rule.get("classifier") in (None, classification.classifier)

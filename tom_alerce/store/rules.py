@@ -16,6 +16,7 @@ VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "classifier": (lambda value: isinstance(value, str), "a text"),
     "label": (lambda value: isinstance(value, str), "a text"),
     "probability": (lambda value: _number(value) and 0.0 <= value <= 1.0, "a number from 0 to 1"),
+    "filter": (lambda value: isinstance(value, str), "the name of a saved filter"),
     "n_detections": (lambda value: isinstance(value, int) and _number(value) and value > 0, "a positive whole number"),
 }
 
@@ -24,8 +25,8 @@ def useless(rule: Mapping[str, Any]) -> str:
     """Why a rule can never select an object, whatever its values are; '' where it can, or where an unknown key may be what is missing."""
     if "label" not in rule and rule.keys() & {"classifier", "probability", "origin"}:
         return "It names no label, without which nothing of a classification is looked at."
-    if not rule.keys() & {"label", "n_detections"} and rule.keys() <= VALUES.keys():
-        return "It needs a label, a number of detections, or both."
+    if not rule.keys() & {"label", "n_detections", "filter"} and rule.keys() <= VALUES.keys():
+        return "It needs a label, a number of detections, or a filter."
     return ""
 
 

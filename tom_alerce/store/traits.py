@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from followup.filters import Columns
 from tom_alerce.clock import now
 from tom_alerce.models import SkyObject, Traits
 from tom_alerce.store.candidates import candidates
-from tom_alerce.store.sql import begin_write, chunks
+from tom_alerce.store.sql import begin_write, chunks, insert_ignore
 
 #: Columns that fields have; marks are looked up.
 STORED = tuple(sorted({field.name for field in Traits._meta.concrete_fields} - {"sky_object", "mjd", "evidence"}))
@@ -31,6 +32,8 @@ def refresh(sky_object_ids: Iterable[int], at: float | None = None) -> Iterator[
     for part in chunks(sorted(set(sky_object_ids)), AT_ONCE):
         skies = SkyObject.objects.filter(pk__in=part, moving=False)
         evidence = dict(skies.values_list("pk", "evidence"))
+        if not evidence:
+            continue
         batch = candidates(SkyObject.objects.filter(pk__in=list(evidence)), at)
         keys = [int(one.key) for one in batch]
         columns = filters.of(batch, at)
@@ -45,25 +48,17 @@ def stale(at: float, days: float, every: float) -> QuerySet[SkyObject]:
 
 
 def _write(keys: Sequence[int], columns: Columns, evidence: Mapping[int, str], at: float) -> None:
-    cells = [_cells(columns[name]) for name in STORED]
-    rows = [
-        Traits(sky_object_id=key, mjd=at, evidence=evidence[key], **dict(zip(STORED, values, strict=True)))
-        for key, *values in zip(keys, *cells, strict=True)
-    ]
+    cells = zip(keys, *(_cells(columns[name]) for name in STORED), strict=True)
     with transaction.atomic():
         begin_write()
         there = set(SkyObject.objects.filter(pk__in=keys).select_for_update().values_list("pk", flat=True))
-        Traits.objects.bulk_create(
-            [row for row in rows if row.pk in there],
-            update_conflicts=True,
-            unique_fields=["sky_object"],
-            update_fields=["mjd", "evidence", *STORED],
-            batch_size=AT_ONCE,
-        )
+        Traits.objects.filter(pk__in=keys).delete()
+        rows = [(key, at, evidence[key], *values) for key, *values in cells if key in there]
+        insert_ignore(Traits, ("sky_object", "mjd", "evidence", *STORED), rows)
 
 
 def _cells(column: Any) -> list[Any]:
-    """Values of a column for the table, None where a number is not known."""
-    if not isinstance(column, np.ndarray):
-        return list(column)
-    return [None if np.isnan(value) else value for value in cast(list[float], column.tolist())]
+    """Values of a column for the table: None where a number is not known, JSON of numbers by key."""
+    if isinstance(column, np.ndarray):
+        return [None if np.isnan(value) else value for value in cast(list[float], column.tolist())]
+    return [one if isinstance(one, str) else json.dumps(one) for one in column]
