@@ -90,6 +90,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "HEALTH": {"dead": 300.0, "stuck": 900.0, "quiet": None, "lag": 100_000, "letters": 100, "runs": {}},
         #: Who may read ``alerce/metrics/`` without a log-in: whoever has the token, and computers of these networks.
         "METRICS": {"token": "", "networks": ()},
+        #: How often an account may use the API, apart for what it reads and what it changes: "600/minute"; None for no limit.
+        "API_RATES": {"read": "600/minute", "write": "60/minute"},
         #: Radius (arcseconds) within which a target is the same source.
         "MATCH_RADIUS": 2.0,
         #: Number of alerts that are written in one transaction.

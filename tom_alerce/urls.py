@@ -3,7 +3,7 @@
 from django.urls import path
 from tom_common.api_router import SharedAPIRootRouter
 
-from tom_alerce.api import routes
+from tom_alerce.api import routes, schema
 from tom_alerce.pages import (
     actions,
     board,
@@ -99,6 +99,8 @@ urlpatterns = [
     path("channels/<int:pk>/test/", channels.test, name="channel-test"),
     path("channels/<int:pk>/switch/", channels.switch, name="channel-switch"),
     path("channels/<int:pk>/remove/", channels.remove, name="channel-remove"),
+    path("api/", schema.reference, name="api"),
+    path("api/schema.json", schema.described, name="api-schema"),
     path("drift/", drift.DriftView.as_view(), name="drift"),
     path("health/", health.HealthView.as_view(), name="health"),
     path("health/ready/", health.ready, name="ready"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 
 from tests.tom_alerce import factories
 
@@ -14,3 +15,9 @@ def observer(client):
     factories.roles(user, "decide", "request")
     client.force_login(user)
     return user
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_asked_yet():
+    """Each test begins with all of the requests that an account may make of the API."""
+    cache.clear()

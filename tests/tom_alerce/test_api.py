@@ -132,7 +132,7 @@ def test_a_page_is_few_queries_and_bounded(client, observer, endpoint, django_as
         factories.rank(ranking, sky, i + 1)
     with django_assert_max_num_queries(10):
         assert len(get(client, endpoint, limit="5000")) == 12
-    assert len(get(client, endpoint, limit="5", offset="10")) == 2
+    assert len(get(client, endpoint, limit="5")) == 5
 
 
 @pytest.mark.parametrize("number", ["NaN", "1e400", "-1e999999999", "9" * 5000, "-9223372036854775809", "9223372036854775808", "\x00"])

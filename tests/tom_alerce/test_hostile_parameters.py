@@ -12,6 +12,7 @@ from tests.tom_alerce import factories
 from tom_alerce.api.classifications import ClassificationFilter
 from tom_alerce.api.objects import SkyObjectFilter
 from tom_alerce.api.ranks import RankFilter
+from tom_alerce.api.requests import RequestFilter
 from tom_alerce.models import Trigger
 from tom_alerce.pages.filters import BoardFilter
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 NIGHT = ("site", "profile", "instrument", "hours", "most", "top", "at")
 #: What stands in the address itself.
-ARGUMENTS = {"tom_alerce:profile": ["default"], "tom_alerce:profile-export": ["default"]}
+ARGUMENTS = {name: ["default"] for name in ("tom_alerce:profile", "tom_alerce:profile-export", "api:alerce-profiles-detail")}
 #: Page -> its parameters, those that the library beneath reads included.
 PARAMETERS = {
     "tom_alerce:board": [*BoardFilter.base_filters, "profile", "ranking", "page", "per_page", "sort"],
@@ -39,9 +40,12 @@ PARAMETERS = {
     "tom_alerce:profiles": ["beside"],
     "tom_alerce:profile": ["version"],
     "tom_alerce:profile-export": ["version"],
-    "api:alerce-objects-list": [*SkyObjectFilter.base_filters, "limit", "offset", "format", "ordering", "search"],
-    "api:alerce-classifications-list": [*ClassificationFilter.base_filters, "limit", "offset"],
-    "api:alerce-ranks-list": [*RankFilter.base_filters, "limit", "offset"],
+    "api:alerce-objects-list": [*SkyObjectFilter.base_filters, "limit", "cursor", "order", "fields", "format"],
+    "api:alerce-classifications-list": [*ClassificationFilter.base_filters, "limit", "cursor", "order"],
+    "api:alerce-ranks-list": [*RankFilter.base_filters, "limit", "cursor", "order"],
+    "api:alerce-requests-list": [*RequestFilter.base_filters],
+    "api:alerce-yield-list": ["days"],
+    "api:alerce-profiles-detail": ["version"],
 }
 PAIRS = [(page, name) for page, names in PARAMETERS.items() for name in names]
 
@@ -122,6 +126,8 @@ def test_nor_are_all_parameters_together(page, name, data):
         "/alerce/requests/{}/",
         "/alerce/requests/{}/portal/",
         "/api/alerce-objects/{}/",
+        "/api/alerce-requests/{}/",
+        "/api/alerce-tns/{}/",
     ],
 )
 def test_no_key_is_too_large(page, path, key):

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from tests.tom_alerce import factories
 from tom_alerce import visible
+from tom_alerce.api import keyset
 from tom_alerce.api.classifications import ClassificationViewSet
 from tom_alerce.api.objects import SkyObjectViewSet
 from tom_alerce.api.ranks import RankViewSet
@@ -81,17 +82,28 @@ def test_matches_of_a_page_are_found_by_key(filled):
     assert not any("SCAN" in line for line in plan(rows))
 
 
-def test_classifications_are_listed_in_the_order_of_their_index(filled):
-    assert served(plan(queryset(ClassificationViewSet, filled)), "alerce_labelled")
+@pytest.mark.parametrize(
+    ("view_set", "order", "index"),
+    [
+        (ClassificationViewSet, "-created", "alerce_labelled"),
+        (RankViewSet, "place", "alerce_rank_place"),
+        (SkyObjectViewSet, "-last_mjd", "last_mjd"),
+        (SkyObjectViewSet, "n_detections", "alerce_n_detections"),
+        (SkyObjectViewSet, "-id", "PRIMARY KEY"),
+    ],
+)
+def test_lists_are_read_by_an_index_from_where_a_page_begins(filled, view_set, order, index):
+    rows, columns = queryset(view_set, filled), keyset.order_of(order, view_set.orders)
+    assert served(plan(rows.order_by(*columns)), index.replace("PRIMARY KEY", "SCAN"))
+    last = rows.order_by(*columns).first()
+    after = [getattr(last, column.removeprefix("-")) for column in columns]
+    lines = plan(rows.order_by(*columns).filter(keyset.beyond(columns, after)))
+    assert served(lines, index)
+    assert "SEARCH" in lines[0]
 
 
-def test_ranks_are_listed_in_the_order_of_their_index(filled):
-    assert served(plan(queryset(RankViewSet, filled)), "alerce_rank_place")
+def test_ranks_of_the_board_are_read_in_the_order_of_their_index(filled):
     assert served(plan(rankings.ranks(rankings.current())), "alerce_rank_place")
-
-
-def test_objects_are_listed_in_the_order_of_their_index(filled):
-    assert served(plan(queryset(SkyObjectViewSet, filled)), "last_mjd")
 
 
 @pytest.mark.parametrize("view_set", [SkyObjectViewSet, ClassificationViewSet, RankViewSet])

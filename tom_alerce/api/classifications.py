@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import django_filters
 from django.db.models import Q, QuerySet
 from rest_framework import serializers
@@ -31,9 +33,9 @@ class ClassificationFilter(django_filters.FilterSet):
     """Filters of ``/api/alerce-classifications/``."""
 
     label = django_filters.CharFilter(help_text=f"as its origin writes it; ours are {', '.join(c for _, g in CLASSES for c, _ in g)}")
-    probability = Number(lookup_expr="gte")
-    since = Moment(field_name="created", lookup_expr="gte")
-    sky_object = Key(field_name="sky_object_id")
+    probability = Number(lookup_expr="gte", help_text="of the label, at least")
+    since = Moment(field_name="created", lookup_expr="gte", help_text="made since, ISO 8601")
+    sky_object = Key(field_name="sky_object_id", help_text="key of a sky object")
     current = django_filters.BooleanFilter(method="by_currency", help_text="those that count now, or those that do not any more")
 
     class Meta:
@@ -52,8 +54,10 @@ class ClassificationViewSet(ReadOnly):
 
     serializer_class = ClassificationSerializer
     filterset_class = ClassificationFilter
+    orders: ClassVar = {"created": ("created",), "id": ("pk",)}
+    default_order = "-created"
 
     def get_queryset(self) -> QuerySet[Classification]:
         """All classifications but those without a label."""
         rows = Classification.objects.exclude(label="")
-        return rows.annotate(current=classifications.is_current()).order_by("-created", "-pk")
+        return rows.annotate(current=classifications.is_current())

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import django_filters
 from django.db.models import Q, QuerySet
-from rest_framework import exceptions, mixins, serializers
+from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tom_alerce import visible
-from tom_alerce.api.base import Key, ReadOnly
+from tom_alerce.api.base import Key, ReadOnly, Strict, documented, sky_object_of
 from tom_alerce.models import Mark
+from tom_alerce.requests.rights import Forbidden, require
 from tom_alerce.store import marks
-from tom_alerce.store.errors import StoreError
 
 
-class MarkSerializer(serializers.ModelSerializer[Mark]):
+class MarkSerializer(Strict, serializers.ModelSerializer[Mark]):
     """A mark; ``night``, its last one or that on which a snoozed object comes back, is given, and makes ``expires``."""
 
     id = serializers.CharField(source="pk", read_only=True)
@@ -33,7 +33,7 @@ class MarkSerializer(serializers.ModelSerializer[Mark]):
 class MarkFilter(django_filters.FilterSet):
     """Filters of ``/api/alerce-marks/``."""
 
-    sky_object = Key(field_name="sky_object_id")
+    sky_object = Key(field_name="sky_object_id", help_text="key of a sky object")
     active = django_filters.BooleanFilter(method="by_activity", help_text="those that count now, or those that do not any more")
 
     class Meta:
@@ -54,31 +54,22 @@ class MarkViewSet(mixins.CreateModelMixin, ReadOnly):
 
     def get_queryset(self) -> QuerySet[Mark]:
         """All marks, also those that count no more."""
-        return Mark.objects.select_related("author").order_by("-pk")
+        return Mark.objects.select_related("author")
 
     def perform_create(self, serializer: serializers.BaseSerializer[Mark]) -> None:
         """Put a mark; 403 without the role, 400 with the reason if it makes no sense."""
-        if not visible.may(self.request.user, "decide"):
-            raise exceptions.PermissionDenied("your account has not the role 'decide'")
+        require(self.request.user, "decide")
         given = serializer.validated_data
-        key = given["sky_object_id"]
-        sky_object = visible.sky_objects(self.request.user).filter(pk=int(key)).first() if key.isdecimal() else None
-        if sky_object is None:
-            raise serializers.ValidationError({"sky_object": "there is no such object"})
-        try:
-            serializer.instance = marks.add(sky_object, given["kind"], self.request.user, given.get("text", ""), given.get("night"))
-        except StoreError as refusal:
-            raise serializers.ValidationError({"detail": str(refusal)}) from refusal
+        sky_object = sky_object_of(self.request.user, given["sky_object_id"])
+        serializer.instance = marks.add(sky_object, given["kind"], self.request.user, given.get("text", ""), given.get("night"))
 
+    @documented(request=None, responses=MarkSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str | None = None) -> Response:
         """Undo a mark of one's own; with the role ``configure``, also that of another."""
         mark = self.get_object()
         if not visible.may_undo(request.user, mark):
-            raise exceptions.PermissionDenied(f"it is a mark of {mark.by}")
-        try:
-            marks.undo(mark, request.user)
-        except StoreError as refusal:
-            raise serializers.ValidationError({"detail": str(refusal)}) from refusal
+            raise Forbidden(f"it is a mark of {mark.by}")
+        marks.undo(mark, request.user)
         mark.refresh_from_db()
         return Response(self.get_serializer(mark).data)

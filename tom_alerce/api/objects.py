@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import django_filters
 from django.db.models import QuerySet
 from rest_framework import serializers
-from rest_framework.decorators import action
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from broker_adapters.records import Detections
 from tom_alerce import visible
 from tom_alerce.api.base import Key, ReadOnly
+from tom_alerce.api.object_actions import ObjectActions
+from tom_alerce.api.object_parts import ObjectParts
 from tom_alerce.models import SkyObject, SurveyObject
-from tom_alerce.pages import photometry
 from tom_alerce.pages.filters import Number, Search, named_or_near
-from tom_alerce.store import sky
 
 
 class SurveyObjectSerializer(serializers.ModelSerializer[SurveyObject]):
@@ -53,9 +51,11 @@ class SkyObjectFilter(django_filters.FilterSet):
     """Filters of ``/api/alerce-objects/``."""
 
     query = Search(method="by_query", help_text="part of a name, or a position: 'ra dec [arcsec]'")
-    survey = django_filters.CharFilter(method="by_survey")
+    survey = django_filters.CharFilter(method="by_survey", help_text="name of a survey with a member")
     since = Number(field_name="last_mjd", lookup_expr="gte", help_text="latest detection, MJD UTC")
-    target = Key(method="by_target")
+    until = Number(field_name="last_mjd", lookup_expr="lte", help_text="latest detection, MJD UTC")
+    detections = Number(field_name="n_detections", lookup_expr="gte", help_text="detections here at least")
+    target = Key(method="by_target", help_text="key of a target that the user may see")
 
     class Meta:
         model = SkyObject
@@ -74,29 +74,15 @@ class SkyObjectFilter(django_filters.FilterSet):
         return objects.filter(pk__in=SurveyObject.objects.filter(survey=value).values("sky_object"))
 
 
-class SkyObjectViewSet(ReadOnly):
+class SkyObjectViewSet(ObjectParts, ObjectActions, ReadOnly):
     """Sky objects, merged from all surveys, the latest detection first."""
 
     serializer_class = SkyObjectSerializer
     filterset_class = SkyObjectFilter
+    orders: ClassVar = {"last_mjd": ("last_mjd",), "n_detections": ("n_detections",), "id": ("pk",)}
+    default_order = "-last_mjd"
 
     def get_queryset(self) -> QuerySet[SkyObject]:
         """All objects, each with its target if the user may see that."""
         seen = visible.seen_target(self.request.user)
-        return visible.sky_objects(self.request.user).prefetch_related("survey_objects", seen).order_by("-last_mjd", "-pk")
-
-    @action(detail=True, url_path="light-curve")
-    def light_curve(self, request: Request, pk: str | None = None) -> Response:
-        """The merged light curve, corrected: every measurement of every survey, with difference and total magnitudes."""
-        sky_object = self.get_object()
-        return Response(photometry.light_curve(self._rows(sky_object), photometry.on_star(sky_object)))
-
-    @action(detail=True)
-    def statistics(self, request: Request, pk: str | None = None) -> Response:
-        """ALeRCE's magnitude statistics of the object and of each survey and band."""
-        return Response(photometry.statistics(self._rows(self.get_object())))
-
-    @staticmethod
-    def _rows(sky_object: SkyObject) -> Detections:
-        (record,) = sky.load([sky_object.pk])
-        return record.detections
+        return visible.sky_objects(self.request.user).prefetch_related("survey_objects", seen)

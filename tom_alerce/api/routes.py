@@ -6,15 +6,33 @@ from typing import Any
 
 from tom_alerce.api.classifications import ClassificationViewSet
 from tom_alerce.api.marks import MarkViewSet
+from tom_alerce.api.matches import MatchViewSet
+from tom_alerce.api.nights import DriftViewSet, NightViewSet, YieldViewSet
 from tom_alerce.api.objects import SkyObjectViewSet
-from tom_alerce.api.ranks import RankViewSet
+from tom_alerce.api.profiles import ProfileViewSet
+from tom_alerce.api.ranks import RankingViewSet, RankViewSet
+from tom_alerce.api.requests import RequestViewSet
+from tom_alerce.api.stamps import ExplanationViewSet, StampsViewSet
+from tom_alerce.api.tns import TnsViewSet
+from tom_alerce.api.triggers import TriggerViewSet
 
 #: Name in the address -> what answers.
 ENDPOINTS: dict[str, Any] = {
     "alerce-objects": SkyObjectViewSet,
     "alerce-classifications": ClassificationViewSet,
+    "alerce-rankings": RankingViewSet,
     "alerce-ranks": RankViewSet,
+    "alerce-profiles": ProfileViewSet,
     "alerce-marks": MarkViewSet,
+    "alerce-matches": MatchViewSet,
+    "alerce-stamps": StampsViewSet,
+    "alerce-explanations": ExplanationViewSet,
+    "alerce-tns": TnsViewSet,
+    "alerce-requests": RequestViewSet,
+    "alerce-triggers": TriggerViewSet,
+    "alerce-nights": NightViewSet,
+    "alerce-yield": YieldViewSet,
+    "alerce-drift": DriftViewSet,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from types import MappingProxyType, NoneType
@@ -27,6 +28,8 @@ def _each(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 _dictionary, _text = _is(Mapping), _is(str)
+#: How often: a number and a unit of time.
+_RATE = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
 
 
 def _days(value: Any) -> bool:
@@ -60,6 +63,14 @@ def _readers(value: Any) -> bool:
         return False
 
 
+def _rates(value: Any) -> bool:
+    """Whether a value is a dictionary of rates, such as "600/minute"."""
+    return _dictionary(value) and all(
+        key in conf.DEFAULTS["API_RATES"] and (rate is None or (_text(rate) and _RATE.fullmatch(rate) is not None))
+        for key, rate in value.items()
+    )
+
+
 #: Key -> test of its value, and the type that a message names.
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     dict.fromkeys(("LIMITS", "FACILITY", "NOTIFY"), (_dictionary, "a dictionary"))
@@ -90,6 +101,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
         ),
         "HEALTH": (_limits, f"a dictionary of positive numbers or None, with keys of {', '.join(conf.DEFAULTS['HEALTH'])}"),
         "METRICS": (_readers, 'a dictionary with a text "token", and "networks" such as "10.0.0.0/8"'),
+        "API_RATES": (_rates, 'a dictionary with "read" and "write", each as "600/minute" or None'),
         "KEEP_DAYS": (_days, f"a dictionary of positive numbers or None, with keys of {', '.join(conf.DEFAULTS['KEEP_DAYS'])}"),
     }
 )

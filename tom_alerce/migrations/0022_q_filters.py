@@ -10,7 +10,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
         ('tom_alerce', '0020_n_poll_tasks'),
-        ('tom_alerce', '0020_n_poll_tasks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -78,6 +78,7 @@ class SkyObject(models.Model):
 
     class Meta:
         verbose_name = "sky object"
+        indexes: ClassVar = [models.Index(fields=["n_detections", "id"], name="alerce_n_detections")]
         #: Roles (`tom_alerce.conf.ROLES`).
         permissions: ClassVar = [
             ("view_board", "May see what surveys and brokers sent: board, objects, review, drift"),

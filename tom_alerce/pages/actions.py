@@ -54,10 +54,10 @@ def _candidate(request: HttpRequest, pk: int) -> MatchCandidate:
     return candidate
 
 
-def _near_enough(request: HttpRequest, member: SurveyObject, sky_object: SkyObject) -> tuple[float, float]:
+def near_enough(user: visible.User, member: SurveyObject, sky_object: SkyObject) -> tuple[float, float]:
     """Separation of the two and radius of their surveys, arcseconds; Forbidden if that takes a role that the user lacks."""
     apart, radius = linking.apart(member, sky_object)
-    if apart > linking.FAR and not visible.may(request.user, "link_far"):
+    if apart > linking.FAR and not visible.may(user, "link_far"):
         raise Forbidden(
             f"{member} is {_angle(apart)} away: to link what is more than {linking.FAR:g}″ apart takes the role 'link_far' "
             f"({conf.ROLES['link_far']})"
@@ -101,7 +101,7 @@ def link(request: HttpRequest, pk: int) -> SkyObject | HttpResponse:
     if member is None:
         raise StoreError(f"no survey has an object {name!r} here")
     _changeable(request, sky_object, member.sky_object)
-    apart, radius = _near_enough(request, member, sky_object)
+    apart, radius = near_enough(request.user, member, sky_object)
     if apart > radius and request.POST.get("confirmed") != "yes":
         context = {"sky_object": sky_object, "member": member, "apart": apart, "radius": radius, "alerce_theme": theme(request)}
         return render(request, "tom_alerce/confirm_link.html", context | {"next": back(request, "")})
@@ -125,7 +125,7 @@ def unlink(request: HttpRequest, pk: int) -> SkyObject:
 def accept(request: HttpRequest, pk: int) -> SkyObject:
     """Accept an ambiguous match: link the survey object to the sky object."""
     candidate = _candidate(request, pk)
-    _near_enough(request, candidate.survey_object, candidate.sky_object)
+    near_enough(request.user, candidate.survey_object, candidate.sky_object)
     linking.link(candidate.survey_object, candidate.sky_object, request.user)
     messages.success(request, f"{candidate.survey_object} is linked.")
     return candidate.sky_object

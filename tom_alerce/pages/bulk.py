@@ -125,7 +125,7 @@ _DO: dict[str, tuple[str, Callable[[HttpRequest, FollowupRequest], None]]] = {
     "check": ("request", lambda request, row: _check(row, request.user)),
     "ask": ("request", lambda request, row: ask.ask(row, request.user)),
     "approve": ("approve", lambda request, row: approve(row, request.user)),
-    "send": ("send", deliver),
+    "send": ("send", lambda request, row: deliver(request.user, row)),
 }
 
 

@@ -53,7 +53,9 @@ def table(lines: Iterable[Line]) -> str:
         times = (_iso(one.start), _iso(one.end))
         numbers = (f"{one.airmass:.2f}", f"{one.moon:.0f}", _iso(one.visible_until), f"{one.value:.3f}")
         place = (f"{one.ra:.6f}", f"{one.dec:.6f}")
-        writer.writerow((one.number, _plain(one.site), one.instrument, _plain(one.name), *place, *times, _plain(one.exposures), *numbers))
+        writer.writerow(
+            (one.number, harmless(one.site), one.instrument, harmless(one.name), *place, *times, harmless(one.exposures), *numbers)
+        )
     return out.getvalue()
 
 
@@ -77,7 +79,8 @@ def calendar(lines: Sequence[Line], made: float, host: str) -> str:
     return "".join(f"{_folded(row)}\r\n" for row in [*rows, "END:VCALENDAR"])
 
 
-def _plain(text: str) -> str:
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: one that begins like one gets an apostrophe."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

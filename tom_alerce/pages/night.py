@@ -96,7 +96,7 @@ def _keys(data: QueryDict, name: str) -> list[int]:
     return [int(key) for key in dict.fromkeys(data.getlist(name)) if key.isdecimal() and len(key) <= 18][:MOST]
 
 
-class _Asked:
+class Asked:
     """The plan that an address asks for; FollowupError if there can be none."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -159,7 +159,7 @@ class NightView(ViewerMixin, TemplateView):
         context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request)}
         context["ranking"] = rankings.current(profile=self.request.GET.get("profile", ""))
         try:
-            asked = _Asked(self.request)
+            asked = Asked(self.request)
         except FollowupError as problem:
             return context | {"problem": str(problem), "form": _form(self.request)}
         plan, skies = asked.planned.plan, asked.skies
@@ -188,7 +188,7 @@ def _form(request: HttpRequest) -> PlanForm | None:
         return None
 
 
-def _left(asked: _Asked) -> list[dict[str, Any]]:
+def _left(asked: Asked) -> list[dict[str, Any]]:
     """Candidates that are not in the plan, the best first: what they score, why not, and what it would cost."""
     plan = asked.planned.plan
     scores = {i: max(float(t.scores[i]) for t in plan.telescopes) for i in plan.left}
@@ -203,7 +203,7 @@ def _left(asked: _Asked) -> list[dict[str, Any]]:
     ]
 
 
-def _changed(asked: _Asked) -> Mapping[str, Any] | None:
+def _changed(asked: Asked) -> Mapping[str, Any] | None:
     """What the choices of a person cost against the free plan, and which objects leave or enter for them; None without a choice."""
     if not (asked.forced or asked.without):
         return None
@@ -224,7 +224,7 @@ def _changed(asked: _Asked) -> Mapping[str, Any] | None:
 
 def _file(request: HttpRequest, kind: str, suffix: str) -> HttpResponse:
     try:
-        asked = _Asked(request)
+        asked = Asked(request)
     except FollowupError as problem:
         return HttpResponse(f"No plan: {problem}", status=400, content_type="text/plain; charset=utf-8")
     lines = asked.lines(request)
@@ -251,7 +251,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     require(request.user, "request")
     back = f"{reverse('tom_alerce:night')}?{request.GET.urlencode()}"
     try:
-        asked = _Asked(request)
+        asked = Asked(request)
     except FollowupError as problem:
         messages.error(request, f"Not done: {problem}")
         return redirect(back)

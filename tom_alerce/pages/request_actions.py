@@ -54,7 +54,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     row = template.apply(
         sky_object,
         request.user,
-        facility=_configured(given["facility"]),
+        facility=configured(given["facility"]),
         instrument=given["instrument"],
         filters=[one for one in given["filters"].replace(",", " ").split() if one],
         snr=_number(given["snr"]),
@@ -64,7 +64,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("tom_alerce:request", row.pk)
 
 
-def _configured(name: str) -> str:
+def configured(name: str) -> str:
     """A facility of the settings, or one of our own; never a module that a stranger names."""
     if "." in name and name not in facilities.configured():
         raise StoreError(f"the settings name no facility {name[:60]!r}")
@@ -116,17 +116,17 @@ def approve(request: HttpRequest, row: FollowupRequest) -> str:
 @action
 def send(request: HttpRequest, row: FollowupRequest) -> str:
     """Send it; who may approve, too, approves it by that."""
-    deliver(request, row)
+    deliver(request.user, row)
     return f"{row.get_state_display()}: {row.message}"
 
 
-def deliver(request: HttpRequest, row: FollowupRequest) -> None:
+def deliver(user: visible.User, row: FollowupRequest) -> None:
     """Approve a checked request if need be, and send it."""
-    require(request.user, "send", row)
-    judge.require(row, request.user)  # before it is approved, too
+    require(user, "send", row)
+    judge.require(row, user)  # before it is approved, too
     if row.state == State.VALIDATED:
-        approve_request(row, request.user)
-    send_request(row, request.user)
+        approve_request(row, user)
+    send_request(row, user)
 
 
 @action

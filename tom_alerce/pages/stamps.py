@@ -36,7 +36,7 @@ def _etag(request: HttpRequest, pk: int) -> str | None:
 def stamps(request: HttpRequest, pk: int) -> HttpResponse:
     """``/alerce/stamps/<pk>.png``: science, template and difference side by side."""
     row = get_object_or_404(Stamps, pk=pk)
-    return HttpResponse(images.strip({kind: _pixels(row, kind) for kind in images.KINDS}), content_type="image/png")
+    return HttpResponse(images.strip({kind: pixels(row, kind) for kind in images.KINDS}), content_type="image/png")
 
 
 def _explanation_etag(request: HttpRequest, pk: int) -> str | None:
@@ -51,11 +51,11 @@ def _explanation_etag(request: HttpRequest, pk: int) -> str | None:
 def explanation(request: HttpRequest, pk: int) -> HttpResponse:
     """``/alerce/explanations/<pk>.png``: the stamps with the map of an explanation."""
     row = get_object_or_404(Explanation.objects.select_related("stamps"), pk=pk)
-    pixels = {kind: _pixels(row.stamps, kind) for kind in images.KINDS}
-    return HttpResponse(images.explained(pixels, explanations.weights(row)), content_type="image/png")
+    shown = {kind: pixels(row.stamps, kind) for kind in images.KINDS}
+    return HttpResponse(images.explained(shown, explanations.weights(row)), content_type="image/png")
 
 
-def _pixels(row: Stamps, kind: str) -> NDArray[np.float32] | None:
+def pixels(row: Stamps, kind: str) -> NDArray[np.float32] | None:
     """Pixels of one stamp; None if it is missing or cannot be read, so that the others are shown."""
     data = getattr(row, kind)
     try:
