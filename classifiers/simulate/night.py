@@ -80,6 +80,15 @@ def simulate(seed: int, now: float, n: int = 150, latitude: float = -30.2, neigh
     yield "truth.csv", _truth(views)
 
 
+def packets(survey: str, seed: int, now: float, n: int) -> Iterator[bytes]:
+    """Yield the packets of one survey alone about n sources on the sky, as `simulate` would."""
+    random = np.random.default_rng(seed)
+    for s in sky(n, now, -30.2, random):
+        for view in _views(s, now, random):
+            if view.survey == survey and s.label != "asteroid":
+                yield from (data for _, data in _packets(view, random))
+
+
 def sky(n: int, now: float, latitude: float, random: np.random.Generator, neighbours: int = 0) -> list[Source]:
     """Draw sources around the point opposite the Sun, most at declinations that all surveys and the site can observe; some in pairs."""
     sun = -erfa.epv00(MJD_ZERO_JD, now)[0]["p"]

@@ -66,10 +66,15 @@ def write(
     )
     if not wire:
         return container(parsed, record)
+    return encoded(record, version)
+
+
+def encoded(record: Mapping[str, Any], version: str = VERSION) -> bytes:
+    """The content of a packet in the wire format."""
     major, _, minor = version.partition(".")
     stream = BytesIO()
     stream.write(b"\0" + (100 * int(major) + int(minor)).to_bytes(4, "big"))
-    fastavro.schemaless_writer(stream, parsed, record)
+    fastavro.schemaless_writer(stream, lsst_wire.schema(version).writer, dict(record))
     return stream.getvalue()
 
 
