@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from broker_adapters.errors import PacketError
 from broker_adapters.records import BrokerLabel
+from tests.tom_alerce import factories
 from tests.tom_alerce.alerts import alert
 from tom_alerce.models import (
     Channel,
@@ -48,6 +49,8 @@ from tom_alerce.models import (
     WithdrawnMeasurement,
 )
 from tom_alerce.store import alerts, awaited, dead_letters, poll_tasks, watermarks
+from tom_alerce.store import alerts, awaited, beats, dead_letters, disk, incidents, watermarks
+from tom_alerce.store.symptoms import Symptom
 
 MODELS = list(apps.get_app_config("tom_alerce").get_models())
 
@@ -82,6 +85,10 @@ def admin(client, db):
     poll_tasks.add([poll_tasks.Wanted("fetch", "alerce", "ztf", "<script>alert(1)</script>")])
     PassedAlert.objects.create(survey="ztf", object_id="<script>alert(1)</script>", mjd=61000.0, ra=1.0, dec=2.0, healpix=0)
     WithdrawnMeasurement.objects.create(survey_object=SurveyObject.objects.get(), source_id="1")
+    factories.stream("night", problem="<script>alert(1)</script>")
+    beats.ran("alerce_rank", timezone.now(), "<script>alert(1)</script>")
+    disk.measure()
+    incidents.note([Symptom("letters", "<script>alert(1)</script>")])
     watch = Watch.objects.create(name="<script>alert(1)</script>")
     entry = WatchEntry.objects.create(watch=watch, name="<script>alert(1)</script>", ra=1.0, dec=2.0)
     WatchMatch.objects.create(watch=watch, entry=entry, sky_object=sky)
