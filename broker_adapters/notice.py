@@ -7,7 +7,7 @@ ICRS.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from math import nan
@@ -134,11 +134,21 @@ def read(data: bytes) -> Notice:
     """
     if len(data) > MAX_NOTICE:
         raise PacketError(f"a notice of {len(data)} bytes; at most {MAX_NOTICE} are read")
-    for name in plugins.every(_PACKAGE):
-        module: NoticeModule = plugins.load(_PACKAGE, name)
-        if module.recognises(data):
-            return module.read(data)
+    module = _reader(data)
+    if module is not None:
+        return module.read(data)
     raise PacketError(f"no known notice: {len(data)} bytes that start with {data[:8]!r}")
+
+
+def recognised(data: bytes) -> bool:
+    """Whether a message is a notice, damaged or not."""
+    return _reader(data) is not None
+
+
+def _reader(data: bytes) -> NoticeModule | None:
+    """The module that recognises a message."""
+    modules: Iterator[NoticeModule] = (plugins.load(_PACKAGE, name) for name in plugins.every(_PACKAGE))
+    return next((module for module in modules if module.recognises(data)), None)
 
 
 def about_topics(data: bytes) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from broker_adapters.records import Detections
 from followup.brightness import History, history
+from followup.coincidence import Coincidence
 from followup.marks import Mark
 from followup.places import Places
 
@@ -47,6 +48,8 @@ class Candidate:
         MJD, UTC, of our own latest observation of it; NaN without one.
     place : Places of one, optional
         What catalogues have at its place; None where they were not read.
+    coincidences : tuple of Coincidence
+        Events in whose regions it lies, those that count no more too.
     """
 
     key: str
@@ -63,6 +66,7 @@ class Candidate:
     marks: tuple[Mark, ...] = ()
     observed: float = math.nan
     place: Places | None = field(default=None, repr=False)
+    coincidences: tuple[Coincidence, ...] = ()
     _histories: dict[float, History | None] = field(default_factory=dict, init=False, repr=False)
     _load: Mapping[str, Callable[[], Any]] = field(default_factory=dict, init=False, repr=False)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from broker_adapters.times import date_from_day
 from followup.candidate import Candidate as Candidate
+from followup.coincidence import Coincidence as Coincidence
 from followup.errors import FollowupError as FollowupError
 from followup.marks import Mark as Mark
 from followup.scores import Ranking as Ranking

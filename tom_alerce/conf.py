@@ -26,6 +26,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "STREAMS": {},
         #: Modules of your own that read notices of events, beside those of ``broker_adapters/notices``.
         "NOTICES": (),
+        #: Which objects may be counterparts of events: fields of ``followup.coincidence.Search``.
+        "EVENTS": {},
         #: Surveys that brokers are polled for; None means all of ``broker_adapters/surveys``. Packets of those, and of every third party's
         #: module that is named here, are read in any case.
         "SURVEYS": None,

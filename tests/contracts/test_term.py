@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from broker_adapters import plugins
 from broker_adapters.records import Kind, blank, frozen
+from followup.coincidence import Coincidence
 from followup.places import Places
 from followup.plugged import term as load
 from followup.rank import rank
@@ -53,6 +54,11 @@ def zoo():
         candidate("q", marks=(Mark("veto", "Ada", "a star"), Mark("note", "Ada", "look")), observed=NOW - 2.0),
         candidate("r", place=Places.unknown(1)),
         candidate("s", place=place(0.0, distance=float("nan"), told_by="person", galaxy="", separation=float("nan"))),
+        candidate(
+            "u", coincidences=(Coincidence("S1", NOW - 3.0, NOW + 28.0, 0.3, 0.5), Coincidence("S2", NOW + 1.0, NOW + 32.0, 0.1, -2.0))
+        ),
+        candidate("v", coincidences=(Coincidence("S1", NOW - 3.0, NOW + 28.0, 0.3, 0.5, 120.0, 30.0, 7e-5, 0.2),), place=place()),
+        candidate("w", coincidences=(Coincidence("S1", NOW - 3.0, NOW + 28.0, 0.0, -9.0, early=True),)),
         candidate("t", place=place(star="Gaia DR3 1", star_separation=0.3)),
         candidate("j", probabilities={"stamp": {"asteroid": 1.0}, "other": {"no such class": 1.0}}),
     ]

@@ -48,8 +48,7 @@ from tom_alerce.models import (
     WatchMatch,
     WithdrawnMeasurement,
 )
-from tom_alerce.store import alerts, awaited, dead_letters, poll_tasks, watermarks
-from tom_alerce.store import alerts, awaited, beats, dead_letters, disk, incidents, watermarks
+from tom_alerce.store import alerts, awaited, beats, dead_letters, disk, incidents, poll_tasks, watermarks
 from tom_alerce.store.symptoms import Symptom
 
 MODELS = list(apps.get_app_config("tom_alerce").get_models())

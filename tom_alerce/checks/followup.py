@@ -22,6 +22,7 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     if clashing():
         return []
     from followup import plugged, sites
+    from followup.coincidence import Search
     from followup.records import FollowupError, Limits
 
     messages: list[CheckMessage] = []
@@ -30,16 +31,24 @@ def check_followup(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
     if not missing("TERMS"):
         for name, options in (conf.get("TERMS") or {}).items():
             messages += refused("TERMS", partial(plugged.term, name, options), FollowupError)
-    if "LIMITS" not in broken():
-        defaults = {f.name: f.default for f in fields(Limits)}
-        wrong = arguments("['LIMITS']", conf.get("LIMITS"), defaults)
-        messages += wrong
-        for key, value in conf.get("LIMITS").items():
-            if not arguments("", {key: value}, defaults):
-                messages += refused("LIMITS", partial(Limits, **{key: value}), FollowupError)
+    messages += _fields("LIMITS", Limits) + _fields("EVENTS", Search)
     messages += [] if missing("FACILITIES") else _further_facilities()
     messages += [] if missing("GUARDS") else _guards()
     return messages + ([] if missing("FACILITY") else _facility_options())
+
+
+def _fields(key: str, record: Any) -> list[CheckMessage]:
+    """Messages about a key of ``TOM_ALERCE`` that gives fields of a record, each with a default."""
+    from followup.records import FollowupError
+
+    if key in broken():
+        return []
+    defaults = {f.name: f.default for f in fields(record)}
+    messages = arguments(f"[{key!r}]", conf.get(key), defaults)
+    for name, value in conf.get(key).items():
+        if not arguments("", {name: value}, defaults):
+            messages += refused(key, partial(record, **{name: value}), FollowupError)
+    return messages
 
 
 def _further_facilities() -> list[CheckMessage]:

@@ -73,7 +73,7 @@ def _rates(value: Any) -> bool:
 
 #: Key -> test of its value, and the type that a message names.
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
-    dict.fromkeys(("LIMITS", "FACILITY", "NOTIFY"), (_dictionary, "a dictionary"))
+    dict.fromkeys(("LIMITS", "EVENTS", "FACILITY", "NOTIFY"), (_dictionary, "a dictionary"))
     | dict.fromkeys(("CLASSIFIERS", "GROUPS", "NOTICES"), (_each(_text), "a list of texts"))
     | dict.fromkeys(
         ("POLL_DAYS", "RANK_DAYS", "FACILITY_TIMEOUT", "MATCH_RADIUS", "DRIFT_ALARM", "FILTER_CAP"), (_is(int, float), "a positive number")

@@ -2,6 +2,7 @@
 
 from tom_alerce.models.classification import Classification, Drift, Explanation
 from tom_alerce.models.context import HostChoice, SkyCell, TnsName, TnsObject
+from tom_alerce.models.events import EventCandidate, EventVersion, SkyEvent
 from tom_alerce.models.filters import FilterMatch, FilterVersion, SavedFilter, Traits
 from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
@@ -28,6 +29,8 @@ __all__ = [
     "DiskUse",
     "Drift",
     "Event",
+    "EventCandidate",
+    "EventVersion",
     "Explanation",
     "FilterMatch",
     "FilterVersion",
@@ -50,6 +53,7 @@ __all__ = [
     "SavedFilter",
     "Series",
     "SkyCell",
+    "SkyEvent",
     "SkyObject",
     "Stamps",
     "StreamPartition",

@@ -24,7 +24,7 @@ from tom_alerce.pipeline import items, keep
 from tom_alerce.pipeline.items import Item, Progress
 from tom_alerce.pipeline.prepare import Prepared
 from tom_alerce.store import alerts as store
-from tom_alerce.store import awaited, dead_letters, passed
+from tom_alerce.store import awaited, counterparts, dead_letters, passed
 from tom_alerce.store.awaited import Named
 from tom_alerce.store.dead_letters import Refused
 from tom_alerce.store.errors import explain
@@ -174,6 +174,7 @@ def _write(found: Iterable[Item], report: Report, progress: Progress, stored: St
 def _store(batch: Sequence[Item], report: Report, stored: Stored | None, inside: Stored = nothing) -> None:
     for part, saved in _save([item for item in batch if item.alert is not None], report, inside):
         report.add([item.alert for item in part if item.alert is not None], saved)
+        counterparts.match_objects(saved.sky_object_ids)
         if stored is not None:
             stored(saved.sky_object_ids)
     report.refused += dead_letters.save(item.refused for item in batch if isinstance(item.refused, Refused))

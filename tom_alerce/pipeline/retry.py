@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from broker_adapters import notice
 from tom_alerce.models import DeadLetter
-from tom_alerce.pipeline import ingest
+from tom_alerce.pipeline import ingest, notices
 from tom_alerce.pipeline.items import Progress
 from tom_alerce.store import dead_letters
 
@@ -24,12 +25,12 @@ class Retried:
 
 
 def retry(keys: Iterable[int], progress: Progress = lambda n: None) -> Retried:
-    """Ingest the messages of dead letters, one by one; a letter is removed once its message is stored, or its object awaited."""
+    """Take the messages of dead letters, alerts or notices, one by one; a letter goes once its message is stored, or its object awaited."""
     keys, done, tried = list(keys), Retried(), 0
     for key, packet in dead_letters.packets(keys):
-        report = ingest.ingest([packet])
+        refused = (notices.take if notice.recognised(packet.data) else ingest.ingest)([packet]).refused
         tried += 1
-        if report.refused:
+        if refused:
             done.refused += 1
         else:
             dead_letters.answered(key)

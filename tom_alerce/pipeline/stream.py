@@ -141,7 +141,7 @@ def follow(
                 logger.warning("%s: %s; next attempt in %.0f s", name, report.problem, pause)
                 close_old_connections()  # a broken one is opened again
                 beats.tell(str(report.problem))
-                _rest(packets, pause, stop)
+                rest(packets, pause, stop)
                 pause = min(2 * pause, LONGEST)
     return report
 
@@ -185,7 +185,7 @@ class _Waiting(NamedTuple):
         return cls(packets, prepared, name, received)
 
 
-def _rest(packets: Consumer, seconds: float, stop: Stop) -> None:
+def rest(packets: Consumer, seconds: float, stop: Stop) -> None:
     """Let time pass, with the partitions paused and without leaving the group; not after the request to stop."""
     end = time.monotonic() + seconds
     while not stop and (left := end - time.monotonic()) > 0.0:

@@ -22,7 +22,7 @@ from tom_alerce import visible
 from tom_alerce.clock import now
 from tom_alerce.models import FollowupRequest, Mark, RequestEvent, SkyObject, SurveyObject, TnsObject
 from tom_alerce.models.sky import public_names
-from tom_alerce.store import lightcurves, marks, outlooks
+from tom_alerce.store import counterparts, lightcurves, marks, outlooks
 from tom_alerce.store import tns as tns_table
 from tom_alerce.store.classifications import SILENT, opinions
 from tom_alerce.store.places import Position, Surveyed
@@ -83,6 +83,7 @@ def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
     at = now() if at is None else at
     rows = {row[0]: row for row in fetch(skies.order_by("pk").values_list(*_FIELDS))}
     members, titles, observed = _members(skies), _titles(skies), _observed(skies)
+    coincident = counterparts.coincidences(skies, at)
     said, prospects = opinions(skies), outlooks.of(skies, at)
     marked = marks.of(set(Mark.objects.filter(sky_object__in=skies.values("pk")).values_list("sky_object_id", flat=True)), at)
     surveyed = Surveyed([Position(pk, ra, dec, last) for pk, ra, dec, *_, last in rows.values()], tns_table.of(skies))
@@ -104,6 +105,7 @@ def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
                 probabilities=opinion.probabilities,
                 oddness=_number(opinion.oddness),
                 marks=marked.get(pk, ()),
+                coincidences=coincident.get(pk, ()),
                 observed=observed.get(pk, math.nan),
                 classified=_has_class(surveyed.named.get(pk)) or any(map(tns.spectroscopic, [*named, title or ""])),
             )
