@@ -9,9 +9,9 @@ from django.core.management.base import CommandError, CommandParser
 from broker_adapters.errors import AdapterError
 from broker_adapters.sources import files
 from tom_alerce.management import command
-from tom_alerce.management.commands.alerce_stream import terminated
 from tom_alerce.management.options import positive
 from tom_alerce.management.progress import progress
+from tom_alerce.management.terminated import terminated
 from tom_alerce.pipeline import notices, stream
 
 
