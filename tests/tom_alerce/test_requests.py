@@ -348,6 +348,8 @@ def refusing(httpserver, answer):
 
 
 def test_the_bound_is_for_this_thread_and_this_time(httpserver):
+    from urllib.request import urlopen
+
     import requests
 
     from tom_alerce.requests.timeouts import bounded
@@ -357,4 +359,7 @@ def test_the_bound_is_for_this_thread_and_this_time(httpserver):
         requests.get(httpserver.url_for("/"))
     with bounded(0.1), pytest.raises(requests.ReadTimeout, match="all answers together"):  # the deadline is one of all waits together
         requests.get(httpserver.url_for("/"), timeout=5)
-    assert requests.get(httpserver.url_for("/")).text == "late"
+    for seconds in (None, 5):  # as the client of the Liverpool Telescope asks
+        with bounded(0.1), pytest.raises(OSError, match="timed out|closed"):
+            urlopen(httpserver.url_for("/"), timeout=seconds)
+    assert requests.get(httpserver.url_for("/")).text == urlopen(httpserver.url_for("/")).read().decode() == "late"

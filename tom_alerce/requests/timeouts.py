@@ -1,4 +1,4 @@
-"""A total deadline for HTTP calls of the toolkit's facilities, which call `requests` without any time-out."""
+"""A total deadline for HTTP calls of the TOM's facilities, which call `requests` without any time-out, or what is beneath `urllib`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http.client import HTTPConnection
 from typing import Any
 
 from requests import ConnectionError, ReadTimeout
@@ -16,25 +17,43 @@ from broker_adapters.sources.deadline import Adapter, Deadline
 
 #: `time.monotonic` at which the calls of this thread end; None: they may wait.
 _END: ContextVar[float | None] = ContextVar("_END", default=None)
+#: What cuts the connections of this thread then.
+_DEADLINE: ContextVar[Deadline | None] = ContextVar("_DEADLINE", default=None)
 
 
 @contextmanager
 def bounded(seconds: float) -> Iterator[Deadline]:
-    """End all calls of `requests` in this thread after so many seconds together, whatever the server drips; it is not nested."""
+    """End all calls of `requests` and `urllib` in this thread after so many seconds together, whatever is dripped; it is not nested."""
     _install()
     token = _END.set(time.monotonic() + seconds)
     try:
         with Deadline(seconds) as deadline:
-            yield deadline
+            holder = _DEADLINE.set(deadline)
+            try:
+                yield deadline
+            finally:
+                _DEADLINE.reset(holder)
     finally:
         _END.reset(token)
 
 
 def _install() -> None:
-    """Wrap `HTTPAdapter.send` with our transport; calls outside `bounded` are unchanged."""
+    """Wrap `HTTPAdapter.send` with our transport, and `HTTPConnection.connect`; calls outside `bounded` are unchanged."""
     send = HTTPAdapter.send
     if getattr(send, "_bounded", False):
         return
+    plain = HTTPConnection.connect
+
+    def connect(self: HTTPConnection) -> None:
+        end, deadline = _END.get(), _DEADLINE.get()
+        if end is not None:
+            left = max(end - time.monotonic(), 0.001)
+            self.timeout = min(self.timeout, left) if isinstance(self.timeout, (int, float)) else left
+        plain(self)
+        if deadline is not None:
+            deadline.hold(self.sock)
+
+    HTTPConnection.connect = connect  # type: ignore[method-assign] # on purpose, as below
 
     def within(self: HTTPAdapter, request: Any, stream: bool = False, timeout: Any = None, **rest: Any) -> Any:
         end = _END.get()
