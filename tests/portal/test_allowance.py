@@ -67,7 +67,8 @@ def test_a_proposal_without_time_has_none_left_and_no_priority(tom, portal):
 def test_a_proposal_that_there_is_not(tom, portal):
     found = allowance(drafted(tom, "NOBODYS-2026"))
     assert (found.left, found.highest) == ({}, None)
-    assert "HTTPError" in found.problem
+    assert found.contention is not None
+    assert "proposal: the portal has no such thing" in found.problem
 
 
 def test_a_key_that_is_not_valid(tom, portal):

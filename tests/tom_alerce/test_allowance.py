@@ -110,7 +110,17 @@ def test_an_answer_that_is_none_is_said_to_be_none(row, httpserver, path, answer
         return
     assert told in found.problem
     assert "t0ps3cret" not in found.problem
-    assert found.highest is None
+    after = list(ANSWERS)[list(ANSWERS).index(path) + 1 :]
+    goes_on = "not understood" in told  # else the portal is in trouble
+    assert (found.highest is not None) == (goes_on and path != "/api/requestgroups/max_allowable_ipp/")
+    assert len(httpserver.log) == (len(ANSWERS) if goes_on else len(ANSWERS) - len(after))
+
+
+def test_a_proposal_that_the_portal_does_not_show_hides_nothing_else(row, httpserver):
+    answering(httpserver, **{"/api/proposals/P2026/": lambda request: Response('{"detail": "Not found."}', 404)})
+    found = allowance.allowance(row)
+    assert (found.left, found.contention, found.highest, found.hours) == ({}, 6.0, 1.9, 0.25)
+    assert found.problem == "proposal: the portal has no such thing, or does not show it to you"
 
 
 def test_a_portal_that_hangs_is_not_waited_for(row, httpserver, settings):

@@ -360,6 +360,6 @@ def test_the_bound_is_for_this_thread_and_this_time(httpserver):
     with bounded(0.1), pytest.raises(requests.ReadTimeout, match="all answers together"):  # the deadline is one of all waits together
         requests.get(httpserver.url_for("/"), timeout=5)
     for seconds in (None, 5):  # as the client of the Liverpool Telescope asks
-        with bounded(0.1), pytest.raises(OSError, match="timed out|closed"):
+        with bounded(0.1), pytest.raises(OSError, match=r"timed out|closed"):
             urlopen(httpserver.url_for("/"), timeout=seconds)
     assert requests.get(httpserver.url_for("/")).text == urlopen(httpserver.url_for("/")).read().decode() == "late"

@@ -6,9 +6,10 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin
 
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds for which an answer is shown again.
 _KEPT = 600
+#: Status of what a portal has not, or does not show.
+_UNKNOWN = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,32 +83,48 @@ def _portal(row: FollowupRequest) -> tuple[str, str] | None:
 
 
 def _ask(row: FollowupRequest, address: str, token: str) -> Allowance:
-    """Ask four questions; the first that gets no answer ends it, since a portal that is down is not asked again."""
+    """Ask four questions; what the portal does not know leaves the others, no usable answer at all ends it: it is not asked in vain."""
     found = check(row)
     if found.state == State.DRAFT:
         return Allowance(timezone.now(), {}, None, None, None, found.message)
     asked, ra, sent = read(facility_of(row.facility), row), row.sky_object.ra, found.sent
-    left: dict[str, float] = {}
-    highest = hours = contention = None
-    problem = ""
-    headers = {"Authorization": f"Token {token}"}
+    get = partial(_json, "GET", address, headers={"Authorization": f"Token {token}"})
+    post = partial(_json, "POST", address, headers={"Authorization": f"Token {token}"})
+    told: dict[str, Any] = {}
+    problems: list[str] = []
+    questions: list[tuple[str, Callable[[], Any]]] = [
+        ("semester", lambda: _semesters(get(f"/api/semesters/?{urlencode({'semester_contains': _start(asked)})}"))),
+        ("proposal", lambda: _left(get(f"/api/proposals/{quote(asked.proposal, safe='')}/"), asked.instrument, told.get("semester", ()))),
+        ("contention", lambda: _contention(get(f"/api/contention/{quote(asked.instrument, safe='')}/"), ra)),
+        ("priority", lambda: sent and _highest(post("/api/requestgroups/max_allowable_ipp/", body=sent), asked.instrument)),
+    ]
     try:
         with bounded(conf.get("FACILITY_TIMEOUT")):
-            semesters = _semesters(_json("GET", address, f"/api/semesters/?{urlencode({'semester_contains': _start(asked)})}", headers))
-            proposal = _json("GET", address, f"/api/proposals/{quote(asked.proposal, safe='')}/", headers)
-            left = _left(proposal, asked.instrument, semesters)
-            contention = _contention(_json("GET", address, f"/api/contention/{quote(asked.instrument, safe='')}/", headers), ra)
-            if sent is not None:
-                highest, hours = _highest(_json("POST", address, "/api/requestgroups/max_allowable_ipp/", headers, sent), asked.instrument)
+            for name, question in questions:
+                told |= _answered(row, name, question, problems)
     except requests.RequestException as error:
-        problem = f"the portal gave no usable answer ({type(error).__name__})"
+        problems.append(f"the portal gave no usable answer ({type(error).__name__})")
+    highest, hours = told.get("priority") or (None, None)
+    return Allowance(timezone.now(), told.get("proposal", {}), highest, hours, told.get("contention"), "; ".join(problems))
+
+
+def _answered(row: FollowupRequest, name: str, question: Callable[[], Any], problems: list[str]) -> dict[str, Any]:
+    """The answer to a question under its name; none, and a problem, where the portal has none or it is not understood."""
+    try:
+        return {name: question()}
+    except requests.HTTPError as error:
+        if error.response is None or error.response.status_code != _UNKNOWN:
+            raise
+        problems.append(f"{name}: the portal has no such thing, or does not show it to you")
+    except requests.RequestException:
+        raise
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         logger.info("%s: an answer of the portal is not understood", row, exc_info=True)
-        problem = f"an answer of the portal is not understood ({type(error).__name__})"
-    return Allowance(timezone.now(), left, highest, hours, contention, problem)
+        problems.append(f"{name}: an answer of the portal is not understood ({type(error).__name__})")
+    return {}
 
 
-def _json(method: str, address: str, path: str, headers: Mapping[str, str], body: Any = None) -> Any:
+def _json(method: str, address: str, path: str, *, headers: Mapping[str, str], body: Any = None) -> Any:
     response = requests.request(method, urljoin(address, path), headers=dict(headers), json=body)  # within `bounded`
     response.raise_for_status()
     return response.json()
