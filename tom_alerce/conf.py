@@ -94,6 +94,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "METRICS": {"token": "", "networks": ()},
         #: How often an account may use the API, apart for what it reads and what it changes: "600/minute"; None for no limit.
         "API_RATES": {"read": "600/minute", "write": "60/minute"},
+        #: Command line -> seconds from one start to the next by ``alerce_run``, beside the usual ones; 0: it runs always, None: not at all.
+        "RUN": {},
         #: Radius (arcseconds) within which a target is the same source.
         "MATCH_RADIUS": 2.0,
         #: Number of alerts that are written in one transaction.

@@ -71,6 +71,11 @@ def _rates(value: Any) -> bool:
     )
 
 
+def _plan(value: Any) -> bool:
+    """Whether a value is a dictionary of what ``alerce_run`` runs, and how often."""
+    return _dictionary(value) and all(every is None or (_is(int, float)(every) and 0 <= every < math.inf) for every in value.values())
+
+
 #: Key -> test of its value, and the type that a message names.
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     dict.fromkeys(("LIMITS", "EVENTS", "FACILITY", "NOTIFY"), (_dictionary, "a dictionary"))
@@ -100,6 +105,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
             "a dictionary of dictionaries or None",
         ),
         "HEALTH": (_limits, f"a dictionary of positive numbers or None, with keys of {', '.join(conf.DEFAULTS['HEALTH'])}"),
+        "RUN": (_plan, "a dictionary of command lines with seconds or None"),
         "METRICS": (_readers, 'a dictionary with a text "token", and "networks" such as "10.0.0.0/8"'),
         "API_RATES": (_rates, 'a dictionary with "read" and "write", each as "600/minute" or None'),
         "KEEP_DAYS": (_days, f"a dictionary of positive numbers or None, with keys of {', '.join(conf.DEFAULTS['KEEP_DAYS'])}"),
