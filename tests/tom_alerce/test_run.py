@@ -31,14 +31,16 @@ def planned():
 
 @pytest.mark.django_db
 def test_the_plan_is_that_of_the_settings(settings):
-    run = {"alerce_poll --class SN --loop 10": 0, "alerce_drift": None, "alerce_rank": 300}
-    settings.TOM_ALERCE = {"STREAMS": {"my night": STREAM}, "RUN": run}
+    run = {"alerce_notices gcn": 0, "alerce_poll --class SN --loop 10": 0, "alerce_drift": None, "alerce_rank": 300}
+    settings.TOM_ALERCE = {"STREAMS": {"my night": STREAM, "gcn": STREAM}, "RUN": run}
     assert check_settings() == []
     found = planned()
     assert "always           alerce_stream 'my night' --classify\n" in found
     assert "always           alerce_poll --class SN --loop 10\n" in found
     assert "every 300 s      alerce_rank\n" in found
     assert "every 86400 s    alerce_prune --delete\n" in found
+    assert "always           alerce_notices gcn\n" in found
+    assert "alerce_stream gcn" not in found
     assert "alerce_drift" not in found
     assert "No broker is polled" not in found
     settings.TOM_ALERCE = {"RUN": {"alerce_nothing": 60}}

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -72,9 +72,13 @@ class Command(command.Command):
 
 
 def plan() -> Iterator[Job]:
-    """What runs, by the settings; CommandError if they name a command that there is not."""
-    streams: dict[str, float | None] = {f"alerce_stream {shlex.quote(name)} --classify": 0.0 for name in conf.get("STREAMS")}
-    for line, every in {**streams, **USUAL, **conf.get("RUN")}.items():
+    """What runs, by the settings; of a stream that ``RUN`` gives to ``alerce_notices`` no alerts are expected. CommandError if they name a command that there is not."""
+    run: Mapping[str, float | None] = conf.get("RUN")
+    notices = {word for line in run if line.startswith("alerce_notices ") for word in shlex.split(line)[1:]}
+    streams: dict[str, float | None] = {
+        f"alerce_stream {shlex.quote(name)} --classify": 0.0 for name in conf.get("STREAMS") if name not in notices
+    }
+    for line, every in {**streams, **USUAL, **run}.items():
         if every is None:
             continue
         words = shlex.split(line)
