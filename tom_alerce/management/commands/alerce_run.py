@@ -72,7 +72,13 @@ class Command(command.Command):
 
 
 def plan() -> Iterator[Job]:
-    """What runs, by the settings; of a stream that ``RUN`` gives to ``alerce_notices`` no alerts are expected. CommandError if they name a command that there is not."""
+    """What runs, by the settings; of a stream that ``RUN`` gives to ``alerce_notices`` no alerts are expected.
+
+    Raises
+    ------
+    CommandError
+        The settings name a command that there is not.
+    """
     run: Mapping[str, float | None] = conf.get("RUN")
     notices = {word for line in run if line.startswith("alerce_notices ") for word in shlex.split(line)[1:]}
     streams: dict[str, float | None] = {
