@@ -146,6 +146,14 @@ def broker(name: str) -> Mapping[str, Any]:
     return brokers[name]
 
 
+def stream(name: str) -> Mapping[str, Any]:
+    """Arguments of the consumer of a stream; LookupError if the settings do not name it."""
+    streams: Mapping[str, Mapping[str, Any]] = get("STREAMS")
+    if name not in streams:
+        raise LookupError(f"no stream {name!r} in TOM_ALERCE['STREAMS'], which has: {', '.join(streams) or 'none'}")
+    return streams[name]
+
+
 def surveys() -> tuple[str, ...]:
     """Names of the surveys that brokers are polled for."""
     from broker_adapters import plugins

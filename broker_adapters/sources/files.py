@@ -12,7 +12,7 @@ from typing import BinaryIO
 from broker_adapters.errors import SourceError
 from broker_adapters.sources.archives import Packet, unpacked
 
-__all__ = ["Packet", "packets"]
+__all__ = ["Packet", "below", "packets"]
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,21 @@ def packets(paths: Iterable[str | Path]) -> Iterator[Packet]:
     if problems:
         more = f"; and {len(problems) - _REASONS} more" if len(problems) > _REASONS else ""
         raise SourceError("; ".join(problems[:_REASONS]) + more)
+
+
+def below(paths: Iterable[str | Path]) -> list[Path]:
+    """The files that are named, and those in folders that are, absolute and sorted in each folder, as `packets` reads them.
+
+    Raises
+    ------
+    SourceError
+        A folder cannot be read.
+    """
+    problems: list[str] = []
+    found = [file for path in map(Path, paths) for file in _files(path, problems)]
+    if problems:
+        raise SourceError("; ".join(problems[:_REASONS]))
+    return found
 
 
 def _files(path: Path, problems: list[str]) -> list[Path]:

@@ -114,6 +114,16 @@ class Report:
             self.without_detections += not len(seen)
             self.last_mjd = max(self.last_mjd or 0.0, alert.mjd, *seen.tolist())
 
+    def merge(self, other: Report) -> None:
+        """Add the sums of another run."""
+        for name in ("read", "passed", "dropped"):
+            getattr(self, name).update(getattr(other, name))
+        for name in ("without_detections", "refused", "named", "failed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.saved += other.saved
+        self.failure, self.problem = self.failure or other.failure, self.problem or other.problem
+        self.last_mjd = max((mjd for mjd in (self.last_mjd, other.last_mjd) if mjd is not None), default=None)
+
 
 def ingest(
     packets: Iterable[Packet], progress: Progress = lambda n: None, report: Report | None = None, stored: Stored | None = None

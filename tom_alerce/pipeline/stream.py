@@ -85,10 +85,7 @@ def consumer(name: str) -> Consumer:
     SourceError
         The settings of the stream cannot be used.
     """
-    streams = conf.get("STREAMS")
-    if name not in streams:
-        raise LookupError(f"no stream {name!r} in TOM_ALERCE['STREAMS'], which has: {', '.join(streams) or 'none'}")
-    return Consumer(**streams[name])
+    return Consumer(**conf.stream(name))
 
 
 def follow(

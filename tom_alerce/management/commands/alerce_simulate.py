@@ -87,8 +87,5 @@ def _kafka(options: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
         if not options["topic"]:
             raise LookupError("--servers needs --topic")
         return options["servers"], options["topic"], {}
-    streams = conf.get("STREAMS")
-    if options["stream"] not in streams:
-        raise LookupError(f"no stream {options['stream']!r} in TOM_ALERCE['STREAMS'], which has: {', '.join(streams) or 'none'}")
-    given = streams[options["stream"]]
+    given = conf.stream(options["stream"])
     return given["servers"], options["topic"] or given["topics"][0], given.get("config") or {}
