@@ -163,6 +163,8 @@ admin.site.register(
 admin.site.register(
     models.Mark, _table("kind", "sky_object_id", "author", "text", "created", "expires", "undone", filters=("kind",), joined=("author",))
 )
+admin.site.register(models.Seen, _table("user", "sky_object_id", "at", joined=("user",)))
+admin.site.register(models.View, _table("name", "owner", "query", "shared", filters=("shared",), joined=("owner",)))
 admin.site.register(models.Profile, _table("name", "version", "author", "created", "active", filters=("name",), joined=("author",)))
 admin.site.register(models.Outlook, _table("sky_object_id", "mjd", "version", "created"))
 admin.site.register(

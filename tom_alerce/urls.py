@@ -7,8 +7,11 @@ from tom_alerce.api import routes, schema
 from tom_alerce.pages import (
     actions,
     board,
+    board_actions,
+    board_parts,
     bulk,
     channels,
+    compare,
     drift,
     health,
     night,
@@ -34,6 +37,14 @@ routes.register(SharedAPIRootRouter())
 
 urlpatterns = [
     path("", board.BoardView.as_view(), name="board"),
+    path("board/bulk/", board_actions.bulk, name="board-bulk"),
+    path("ranks/<int:pk>/", board_parts.more, name="rank-more"),
+    path("later/", board_parts.later, name="later"),
+    path("sites/", board_parts.sites, name="sites"),
+    path("views/", board_parts.saved, name="views"),
+    path("views/save/", board_actions.save_view, name="view-save"),
+    path("views/<int:pk>/delete/", board_actions.delete_view, name="view-delete"),
+    path("compare/", compare.compare, name="compare"),
     path("objects/<int:pk>/", object.ObjectView.as_view(), name="object"),
     path("objects/<int:pk>/promote/", actions.promote, name="promote"),
     path("objects/<int:pk>/place/", actions.place, name="place"),

@@ -7,13 +7,13 @@ from typing import Any
 from django.test import Client
 
 from benchmarks.pages.measure import page
-from tom_alerce.pages.tables import BoardTable
+from tom_alerce.pages.listing import COLUMNS
 
 BOARD = "/alerce/"
 #: One of each filter.
 FILTERS = (
     "query=ZTF26000001", "query=150.0+2.0+30", "label=SN", "label=SN&probability=0.7", "probability=0.9", "magnitude=18.5", "days=10",
-    "distance=200", "new=true",
+    "distance=200", "new=true", "up=true", "state=new", "state=claimed", "state=requested",
 )  # fmt: skip
 
 
@@ -30,5 +30,5 @@ def figures(client: Client) -> dict[str, Any]:
 
 def addresses() -> list[str]:
     """Queries of the address of each filter, each order in both directions, and deep pages."""
-    orders = [f"sort={sign}{name}" for name in BoardTable.base_columns for sign in ("", "-") if BoardTable.base_columns[name].orderable]
+    orders = ["sort=now", *(f"sort={sign}{name}" for name in COLUMNS for sign in ("", "-"))]
     return [*FILTERS, *orders, "page=10", "page=20&sort=-magnitude", "label=SN&page=5"]

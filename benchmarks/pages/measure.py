@@ -43,6 +43,7 @@ def page(client: Client, address: str) -> tuple[float, int, float]:
 
 def work(do: Callable[[], Any]) -> tuple[float, int]:
     """Median milliseconds of CPU of some turns after a first one, and queries of one turn."""
+    do()  # what is read once for all pages
     with CaptureQueriesContext(connection) as queries:
         do()
     asked = len(queries)  # now: the next request forgets them

@@ -60,8 +60,12 @@ def addresses(page, live_server, client):
         reverse(f"tom_alerce:{name}")
         for name in ("board", "review", "drift", "health", "night", "profiles", "requests", "triggers", "yield")
     ]
+    compared = "&".join(f"pk={one.pk}" for one in SkyObject.objects.all()[:3])
     return [
         *pages,
+        reverse("tom_alerce:sites"),
+        reverse("tom_alerce:views"),
+        reverse("tom_alerce:compare") + f"?{compared}",
         reverse("tom_alerce:profiles") + "?beside=default",
         reverse("tom_alerce:profile", args=["default"]),
         reverse("tom_alerce:request", args=[FollowupRequest.objects.earliest("pk").pk]),

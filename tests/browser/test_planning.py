@@ -70,12 +70,13 @@ def test_from_a_profile_to_a_plan(planner, screenshot):
     assert profiles.current("bright").merits["brightness"] == 9
 
     page.goto(reverse("tom_alerce:board"))
-    first = page.locator(".alerce-board tbody tr").first
-    first.locator("summary >> text=Mark").click()
-    first.locator("[name=text]").fill("spectrum tonight")
+    page.locator("#rows [data-open]").first.click()
+    behind = page.locator("tr.more")
+    behind.locator("[name=text]").fill("spectrum tonight")
     screenshot("board-mark")
-    first.locator("button", has_text="Claim").click()
-    page.locator("ul.marks", has_text="spectrum tonight").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    behind.locator("button", has_text="Claim").click()
+    page.locator(".tag.state-claimed").first.wait_for()
     assert fits(page)
     assert Mark.objects.get().kind == "claim"
     page.wait_for_load_state("networkidle")

@@ -48,7 +48,10 @@ def no_fault(page):
 def test_a_request_from_the_board_to_the_facility(page, chief, screenshot):
     page.goto(reverse("tom_alerce:board"))
     screenshot("request-board")
-    page.locator(".alerce-board .ask button").first.click()
+    page.locator("#rows [data-open]").first.click()
+    page.locator(".ask button").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    page.locator(".ask button").first.click()
     page.wait_for_url("**/alerce/requests/*/")
     row = FollowupRequest.objects.get()
     assert page.locator(".verdicts li.good").count() == page.locator(".verdicts li").count() > 8

@@ -30,7 +30,7 @@ def found(client, django_user_model):
             assert errors == answer.json()["query"]
             assert all(error in page.content.decode() for error in map(str, errors))
             return errors
-        names = [row.record.sky_object.name for row in page.context["table"].page.object_list]
+        names = [row.name for row in page.context["rows"]]
         assert not errors
         assert names == [one["name"] for one in answer.json()["results"]]
         return names

@@ -33,6 +33,7 @@ from tom_alerce.models import (
     RequestEvent,
     Rule,
     SavedFilter,
+    Seen,
     Series,
     SkyCell,
     SkyObject,
@@ -43,6 +44,7 @@ from tom_alerce.models import (
     Traits,
     Trigger,
     TriggerEntry,
+    View,
     Watch,
     WatchEntry,
     WatchMatch,
@@ -102,6 +104,8 @@ def admin(client, db):
     FilterMatch.objects.create(saved=kept, version=1, sky_object=sky, mjd=61000.0)
     Drift.objects.create(classifier="stamp", version="1", night="2026-11-22", n=50, classes={"SN": 1.0}, psi={"fwhm": 0.3})
     seen = {"classifier": "stamp", "version": "1", "label": "SN", "probability": 0.9, "weights": b"map"}
+    Seen.objects.create(user=User.objects.first(), sky_object=sky, evidence="<script>alert(1)</script>")
+    View.objects.create(owner=User.objects.first(), name="<script>alert(1)</script>")
     Explanation.objects.create(stamps=Stamps.objects.first(), source_id="1", **seen)
     return client
 

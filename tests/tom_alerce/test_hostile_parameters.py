@@ -23,7 +23,11 @@ NIGHT = ("site", "profile", "instrument", "hours", "most", "top", "at")
 ARGUMENTS = {name: ["default"] for name in ("tom_alerce:profile", "tom_alerce:profile-export", "api:alerce-profiles-detail")}
 #: Page -> its parameters, those that the library beneath reads included.
 PARAMETERS = {
-    "tom_alerce:board": [*BoardFilter.base_filters, "profile", "ranking", "page", "per_page", "sort"],
+    "tom_alerce:board": [*BoardFilter.base_filters, "profile", "ranking", "page", "per_page", "sort", "part", "since"],
+    "tom_alerce:later": ["ranking", "profile"],
+    "tom_alerce:sites": ["profile"],
+    "tom_alerce:views": ["query"],
+    "tom_alerce:compare": ["pk", "align", "absolute"],
     "tom_alerce:review": ["page", "letters", "ordering"],
     "tom_alerce:drift": ["night"],
     "tom_alerce:health": ["at"],
@@ -123,6 +127,7 @@ def test_nor_are_all_parameters_together(page, name, data):
         "/alerce/objects/{}/",
         "/alerce/stamps/{}.png",
         "/alerce/targets/{}/",
+        "/alerce/ranks/{}/",
         "/alerce/requests/{}/",
         "/alerce/requests/{}/portal/",
         "/api/alerce-objects/{}/",
@@ -144,6 +149,16 @@ def test_no_name_to_link_is_too_odd(page, value):
     sky = factories.sky_object(n=1, images=False)
     assert page.post(reverse("tom_alerce:link", args=[sky.pk]), {"name": value, "next": value}).status_code in (302, 400)
     assert page.post(reverse("tom_alerce:theme"), {"theme": value, "next": value}, headers={"Referer": "x"}).status_code in (302, 400)
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_form_of_the_board_is_too_odd(page, value):
+    for name, data in (
+        ("board-bulk", {"do": value, "pk": value, "text": value}),
+        ("board-bulk", {"do": "seen", "pk": ["1", value]}),
+        ("view-save", {"name": value, "query": value, "next": value}),
+    ):
+        assert page.post(reverse(f"tom_alerce:{name}"), data).status_code in (302, 400)
 
 
 @pytest.mark.parametrize("do", ["check", "send"])

@@ -13,7 +13,7 @@ from broker_adapters.times import datetime_from_mjd, mjd_from_datetime
 from tests.tom_alerce import factories
 from tests.tom_alerce.answers import refused
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Mark, SkyObject
+from tom_alerce.models import Mark, Rank, SkyObject
 from tom_alerce.store import linking, marks
 from tom_alerce.store.candidates import candidates
 from tom_alerce.store.errors import StoreError
@@ -45,6 +45,11 @@ def sky(db):
     return sky
 
 
+def behind():
+    """Address of what lies behind the line of the one object on the board."""
+    return reverse("tom_alerce:rank-more", args=[Rank.objects.get().pk])
+
+
 @pytest.fixture
 def other(db):
     user = factories.user("berta")
@@ -54,7 +59,8 @@ def other(db):
 
 def test_a_mark_is_shown_with_its_author_and_its_end_and_can_be_undone(client, observer, sky):
     post(client, "mark", sky.pk, kind="claim", text="spectrum with <SOAR>", until=night(3).isoformat())
-    for page in (reverse("tom_alerce:board"), reverse("tom_alerce:object", args=[sky.pk])):
+    assert "claimed by observer" in client.get(reverse("tom_alerce:board")).content.decode()
+    for page in (behind(), reverse("tom_alerce:object", args=[sky.pk])):
         text = client.get(page).content.decode()
         assert "spectrum with &lt;SOAR&gt;" in text
         assert "observer" in text
@@ -135,7 +141,7 @@ def test_what_is_claimed_is_claimed_by_one(observer, other, sky):
 def test_a_mark_of_another_is_undone_with_the_role_configure(client, observer, other, sky):
     mark = marks.add(sky, "veto", other, "a star")
     assert "mark of berta" in refused(post(client, "unmark", mark.pk))
-    assert "Undo: vetoed by berta" not in client.get(reverse("tom_alerce:board")).content.decode()
+    assert "Undo: vetoed by berta" not in client.get(behind()).content.decode()
     factories.roles(observer, "configure")
     post(client, "unmark", mark.pk)
     assert not marks.active().exists()
@@ -143,7 +149,7 @@ def test_a_mark_of_another_is_undone_with_the_role_configure(client, observer, o
 
 def test_without_the_role_decide_there_is_no_form_and_no_mark(client, sky):
     client.force_login(factories.user("guest"))
-    for page in (reverse("tom_alerce:board"), reverse("tom_alerce:object", args=[sky.pk])):
+    for page in (behind(), reverse("tom_alerce:object", args=[sky.pk])):
         assert "mark-form" not in client.get(page).content.decode()
     assert "the role 'decide'" in refused(post(client, "mark", sky.pk, kind="pin"))
     assert not Mark.objects.exists()

@@ -32,14 +32,15 @@ def text_of(response):
 
 def names(client, **parameters):
     response = client.get(reverse("tom_alerce:board"), parameters)
-    return [row.record.sky_object.pk for row in response.context["table"].page.object_list]
+    return [row.sky.pk for row in response.context["rows"]]
 
 
 def test_board_and_page_give_the_whole_life_and_since_when_it_is_here(client, observer):
     sky = old()
-    factories.rank(factories.ranking(), sky)
+    rank = factories.rank(factories.ranking(), sky)
     life = f"first seen {day(now_mjd() - 1805.0)}, 112 times; here since 1.7 d"
-    assert life in text_of(client.get(reverse("tom_alerce:board")))
+    assert "4.9 yr old, 112 times" in text_of(client.get(reverse("tom_alerce:board")))
+    assert life in text_of(client.get(reverse("tom_alerce:rank-more", args=[rank.pk])))
     page = text_of(client.get(reverse("tom_alerce:object", args=[sky.pk])))
     for part in (life, "of 112 in 906 images", "not believed: 2099-10-24 is in the future"):
         assert part in page

@@ -110,14 +110,13 @@ def test_who_may_not_decide_overrules_nothing(client):
 def test_the_board_says_how_far_an_object_is_and_filters_by_it(client, observer):
     ranking = factories.ranking()
     near, void = factories.sky_object(ra=RA, dec=DEC), factories.sky_object(ra=33.0, dec=-80.0)
-    for number, sky in enumerate((near, void)):
-        factories.rank(ranking, sky, number + 1)
+    ranks = [factories.rank(ranking, sky, number + 1) for number, sky in enumerate((near, void))]
     tns.load([named(1, ra=33.0, dec=-80.0, type="SN <i>")], whole=True)
 
     def board(**parameters):
         return client.get(reverse("tom_alerce:board"), parameters).content.decode()
 
-    text = board()
+    text = "".join(client.get(reverse("tom_alerce:rank-more", args=[rank.pk])).content.decode() for rank in ranks)
     assert "49 Mpc with IC 2597, brightest M<sub>" in text
     assert "SN &lt;i&gt; at TNS" in text
     assert near.name in board(distance=50)

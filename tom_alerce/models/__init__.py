@@ -8,6 +8,7 @@ from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
 from tom_alerce.models.health import DiskUse, Incident, Run, StreamPartition, StreamWorker
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, PassedAlert, Watermark, WithdrawnMeasurement
+from tom_alerce.models.looks import Seen, View
 from tom_alerce.models.marks import Mark
 from tom_alerce.models.notify import Channel, Delivery, Event, Rule
 from tom_alerce.models.outlooks import Outlook
@@ -51,6 +52,7 @@ __all__ = [
     "Rule",
     "Run",
     "SavedFilter",
+    "Seen",
     "Series",
     "SkyCell",
     "SkyEvent",
@@ -64,6 +66,7 @@ __all__ = [
     "Traits",
     "Trigger",
     "TriggerEntry",
+    "View",
     "Watch",
     "WatchEntry",
     "WatchMatch",

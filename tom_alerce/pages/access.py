@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from followup.records import FollowupError
 from tom_alerce import visible
+from tom_alerce.pages import quiet
 from tom_alerce.pages.theme import back
 from tom_alerce.requests.rights import Forbidden
 from tom_alerce.store.errors import StoreError
@@ -52,6 +53,8 @@ def refusing(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             raise PermissionDenied(str(refusal)) from refusal
         except (StoreError, FollowupError) as refusal:
             messages.error(request, f"Not done: {refusal}")
+            if quiet.is_quiet(request):
+                return quiet.said(request)
             return redirect(back(request, request.headers.get("Referer", "")))
 
     return require_POST(viewers_only(guarded))

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from tom_alerce import conf, tasks, visible
 from tom_alerce.models import Mark, MatchCandidate, SkyObject, SurveyObject
+from tom_alerce.pages import quiet
 from tom_alerce.pages.access import refusing
 from tom_alerce.pages.theme import back, theme
 from tom_alerce.pipeline import rank
@@ -32,6 +33,8 @@ def _action(do: Action) -> Callable[..., HttpResponse]:
     @wraps(do)
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         done = do(request, pk)
+        if quiet.is_quiet(request):
+            return quiet.said(request)
         return done if isinstance(done, HttpResponse) else redirect(back(request, reverse("tom_alerce:object", args=[done.pk])))
 
     return view

@@ -3,123 +3,173 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
-from django_filters.views import FilterView
-from django_tables2 import SingleTableMixin
+from django.core.paginator import Page, Paginator
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.generic import TemplateView
 
 from followup.records import Limits
 from tom_alerce import conf, visible
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Rank, Ranking
-from tom_alerce.pages import context, marks
+from tom_alerce.models import Drift, Profile, Ranking
+from tom_alerce.pages import listing, refresh
 from tom_alerce.pages.access import ViewerMixin
-from tom_alerce.pages.figures import svg
+from tom_alerce.pages.clock import clock
 from tom_alerce.pages.filters import BoardFilter
-from tom_alerce.pages.summaries import summarise
-from tom_alerce.pages.tables import BoardTable
+from tom_alerce.pages.rows import rows
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline.rank import why_empty
 from tom_alerce.store import profiles, rankings
 
 #: Digits of the largest key.
 LONGEST_KEY = 18
-#: Objects that are listed as not for tonight at most.
-LATER = 100
 #: Age (days) at which a ranking is marked as old.
 STALE = 0.5
+#: Rows of a page, and at most, whatever is asked for.
+ROWS, MOST = 25, 100
+#: Headings of the table: CSS class, text, and the order by which a click sorts.
+HEADINGS = (
+    ("place", "#", "place"), ("object", "Object", "-first"), ("score", "Score", "-score"), ("stamps", "Stamps", ""),
+    ("classes", "Classes", ""), ("curve", "Light curve", "magnitude"), ("night", "Tonight", "-hours"),
+)  # fmt: skip
+#: Marks that are put on many objects at once, or by a key.
+MARKS = (("pin", "Pin"), ("claim", "Claim"), ("snooze", "Snooze"), ("veto", "Veto"), ("note", "Note"))
 
 
-class BoardView(ViewerMixin, SingleTableMixin, FilterView):
-    """``/alerce/``: the current ranking (`tom_alerce.store.rankings.current`), by ``?profile=``, or the one named by ``?ranking=``."""
+class BoardView(ViewerMixin, TemplateView):
+    """``/alerce/``: the current ranking (`tom_alerce.store.rankings.current`), by ``?profile=``, or the one named by ``?ranking=``.
 
-    model = Rank
-    table_class = BoardTable
-    filterset_class = BoardFilter
+    ``?part=rows`` is the table alone; with ``since`` (`tom_alerce.pages.refresh`) it is empty, 204, unless something has changed.
+    """
+
     template_name = "tom_alerce/board.html"
-    table_pagination = {"per_page": 25}
-    strict = False
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Keep of the orders in the address those that the table has."""
-        orders = request.GET.getlist("sort")
-        known = [order for order in orders if order.removeprefix("-") in BoardTable.base_columns]
-        if known != orders:
-            parameters = request.GET.copy()
-            parameters.setlist("sort", known)
-            request.GET = parameters  # type: ignore[assignment] # the stubs have one type for reading and another for copies
-        super().setup(request, *args, **kwargs)
-
-    def get_queryset(self) -> QuerySet[Rank]:
-        """Ranks of the ranking that is shown."""
-        chosen, profile = self.request.GET.get("ranking", ""), self.request.GET.get("profile", "")
-        self.ranking = _ranking(chosen) if chosen.isdecimal() else rankings.current(profile=profile)
-        return rankings.ranks(self.ranking).filter(vetoed=False).select_related("sky_object")
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer with the page, its table, or nothing new."""
+        self.ranking, self.offered = chosen(request)
+        if request.GET.get("part") == "rows":
+            if not refresh.is_new(self.ranking, request.GET.get("since", "")):
+                return HttpResponse(status=204)
+            self.template_name = "tom_alerce/partials/board_rows.html"
+        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Context of the page: its ranks with their summaries and figures."""
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        now = now_mjd()
-        ranks = [row.record for row in context["table"].page.object_list]
-        decorate(ranks, self.request.user, now)
-        context |= {"ranking": self.ranking, "site": rankings.site_name(), **_offered(self.ranking)}
-        if self.ranking:
-            context["later"] = later(self.ranking, self.request.user)
-            stale = now - self.ranking.now > STALE or not rankings.is_for_tonight(self.ranking, now)
-            context |= {"stale": stale and not self.ranking.supposed}
-            if not ranks and not self.object_list.exists() and not self.ranking.ranks.exists():
-                context["why_empty"] = why_empty(self.ranking.now)
-        parameters = self.request.GET.copy()
-        parameters.pop("page", None)
-        filtered = any(parameters.get(name) for name in self.filterset.filters)
-        context |= {"filtered": filtered, "orders": BoardTable.ORDERS, "now": now, "may_mark": visible.may(self.request.user, "decide")}
-        context["may_request"] = visible.may(self.request.user, "request")
-        return context | {"alerce_theme": theme(self.request)}
+        """Context of the page: its ranks as rows."""
+        request, user, now = self.request, self.request.user, now_mjd()
+        ranking, found = self.ranking, Board(request, self.ranking, now)
+        context = super().get_context_data(**kwargs) | {"ranking": ranking, "site": rankings.site_name(), "now": now}
+        context |= {"may_mark": visible.may(user, "decide"), "may_request": visible.may(user, "request"), "alerce_theme": theme(request)}
+        context |= {"filter": found.filter, "stamp": refresh.stamp(ranking, now), **_offered(ranking, self.offered)}
+        if ranking is None:
+            return context
+        page = found.page()
+        stale = now - ranking.now > STALE or not rankings.is_for_tonight(ranking, now)
+        context |= {"rows": rows(list(page.object_list), ranking, user, now, lowest_altitude()), "page_obj": page, "marks": MARKS}
+        context |= {"stale": stale and not ranking.supposed, "clock": clock(ranking.site, now), "not_tonight": _not_tonight(ranking)}
+        context |= {"objects_at": _root("object"), "stamps_at": _root("stamps")}
+        context |= {"orders": listing.ORDERS, "order": found.order, "headings": found.headings(), "query": found.query()}
+        context["filtered"] = any(request.GET.get(name) for name in found.filter.filters)
+        if not page.object_list and not context["filtered"] and not ranking.ranks.exists():
+            context["why_empty"] = why_empty(ranking.now)
+        return context
 
 
-def _ranking(key: str) -> Ranking:
-    """Ranking of that key; 404 without one, also for a number that no database holds."""
-    row = Ranking.objects.filter(pk=int(key)).first() if len(key) <= LONGEST_KEY else None
-    if row is None:
+class Board:
+    """What an address of the board asks for, of one ranking."""
+
+    def __init__(self, request: HttpRequest, ranking: Ranking | None, now: float) -> None:
+        self._request, self._ranking, self._now = request, ranking, now
+        self.filter = BoardFilter(request.GET, rankings.ranks(ranking).filter(vetoed=False), request=request)
+        self.order = listing.known(request.GET.get("sort", ""))
+
+    def keys(self) -> list[int]:
+        """Keys of all ranks that are listed, in their order."""
+        ranks = self.filter.qs  # and so the form is clean
+        only_up = bool(self.filter.form.cleaned_data.get("up"))
+        return listing.keys(ranks, self.order, self._ranking, self._now, lowest_altitude(), only_up=only_up)
+
+    def page(self) -> Page[int]:
+        """The page that is asked for, or the nearest."""
+        return Paginator(self.keys(), _size(self._request.GET.get("per_page", ""))).get_page(self._request.GET.get("page"))
+
+    def query(self, **changes: str) -> str:
+        """The query of the address with some changes, without the page."""
+        kept = {name: value for name, value in self._request.GET.items() if name not in ("page", "part", "since")}
+        return urlencode({name: value for name, value in {**kept, **changes}.items() if value})
+
+    def headings(self) -> list[dict[str, str]]:
+        """Headings with their links, and how they sort now: 'asc' or 'desc'."""
+        now = self.order or "place"
+        made = []
+        for css, text, order in HEADINGS:
+            is_now = now.removeprefix("-") == order.removeprefix("-")
+            link = f"?{self.query(sort=_turned(order) if now == order else order)}" if order else ""
+            made.append({"css": css, "text": text, "link": link, "sorts": _direction(now) if is_now else ""})
+        return made
+
+
+def _turned(order: str) -> str:
+    return order.removeprefix("-") if order.startswith("-") else f"-{order}"
+
+
+def _direction(order: str) -> str:
+    return "desc" if order.startswith("-") else "asc"
+
+
+def _size(text: str) -> int:
+    """Rows of a page, from 1 to `MOST`, as a text asks for."""
+    digits = text.removeprefix("-")
+    if not (digits.isdecimal() and digits.isascii()):
+        return ROWS
+    return 1 if text.startswith("-") else min(max(int(digits[:LONGEST_KEY]), 1), MOST)
+
+
+def chosen(request: HttpRequest) -> tuple[Any, list[Any]]:
+    """The ranking that an address asks for, and those to choose from; 404 for one that there is not, or that no database holds.
+
+    Each has the night that was compared last with the training set, ``psi`` and ``drift_night``, and the ``body`` of its profile's version
+    in use: they are read together.
+    """
+    key, profile = request.GET.get("ranking", ""), request.GET.get("profile", "")
+    measured = Drift.objects.order_by("-night", "-modified")
+    body = Profile.objects.filter(name=OuterRef("profile"), active=True).values("body")[:1]
+    beside: dict[str, Any] = {
+        "psi": Subquery(measured.values("psi")[:1]),
+        "drift_night": Subquery(measured.values("night")[:1]),
+        "body": Subquery(body),
+    }
+    if not key.isdecimal():
+        return rankings.chosen(None, profile, **beside)
+    found = rankings.chosen(int(key), **beside) if len(key) <= LONGEST_KEY else (None, [])
+    if found[0] is None:
         raise Http404("there is no such ranking: it may have been pruned")
-    return row
+    return found
 
 
-def _offered(ranking: Ranking | None) -> dict[str, list[tuple[Ranking, str]]]:
-    """Rankings to choose from with what to call them: by other profiles at the same site, and at other sites or times by the same one."""
-    every = rankings.offered()
+def _offered(ranking: Any, every: list[Any]) -> dict[str, Any]:
+    """Rankings to choose from with what to call them, by other profiles at the same site, and at other sites or times by the same one; and
+    the night that has drifted.
+    """
     site, profile = (ranking.site, ranking.profile) if ranking else (rankings.site_name(), rankings.profile_name())
     own = [one for one in every if one.site == site and not one.supposed]
-    titles = {name: one.title for name, one in profiles.every().items()} if own and (len(own) > 1 or not ranking) else {}
-    by_profile = [(one, titles.get(one.profile, one.profile)) for one in own]
+    by_profile = [(one, profiles.title(one.profile, one.body)) for one in own]
     by_site = [(one, one.site) for one in every if one.profile == profile]
-    return {"by_profile": by_profile, "by_site": by_site}
+    drifted = bool(every) and any(psi > conf.get("DRIFT_ALARM") for psi in (every[0].psi or {}).values())
+    return {"by_profile": by_profile, "by_site": by_site, "drifted": every[0].drift_night if drifted else None}
 
 
-def later(ranking: Ranking, user: visible.User) -> list[Any]:
-    """Objects that vetoes keep out of tonight, those with the earliest date first, then those without; each with ``why`` and ``until``."""
-    rows = rankings.ranks(ranking).filter(vetoed=True).select_related("sky_object")
-    found: list[Any] = list(rows.prefetch_related("sky_object__survey_objects", visible.seen_target(user, "sky_object__"))[:LATER])
-    for rank in found:
-        vetoes = rank.vetoes
-        dates = [one["until"] for one in vetoes.values()]
-        rank.why = [f"{name}: {one['reason']}" for name, one in vetoes.items()]
-        rank.until = max(dates) if dates and None not in dates else None
-    return sorted(found, key=lambda rank: (rank.until is None, rank.until or 0.0, rank.place))
+def _root(name: str) -> str:
+    """Address of the pages of that name without the key, since a reversal for each takes longer than the row."""
+    return reverse(f"tom_alerce:{name}", args=[0]).partition("0")[0]
 
 
-def decorate(ranks: Sequence[Any], user: visible.User, now: float) -> None:
-    """Set ``summary``, ``marks``, ``brief`` (of its place), ``curve`` (light curve) and ``night`` (altitude) of each rank."""
-    summaries = summarise([rank.sky_object for rank in ranks], user)
-    marked, briefs = marks.of(list(summaries), user), context.briefs(summaries)
-    for rank in ranks:
-        rank.marks = marked.get(rank.sky_object_id, ())
-        rank.summary, rank.brief = summaries[rank.sky_object_id], briefs[rank.sky_object_id]
-        rank.curve = svg.light_curve(rank.summary.detections, now)
-        rank.night = svg.altitude(rank.visibility, lowest_altitude(), now)
+def _not_tonight(ranking: Ranking) -> int:
+    """Number of places that vetoes keep out of tonight."""
+    return len({place for own in ranking.places.vetoes.values() for place in own})
 
 
 def lowest_altitude() -> float:

@@ -19,7 +19,7 @@ from tom_alerce import visible
 from tom_alerce.match_manager import simplified, spellings
 from tom_alerce.models import Classification, Rank, SkyObject, SurveyObject
 from tom_alerce.models.sky import first_seen
-from tom_alerce.pages import positions
+from tom_alerce.pages import positions, states
 from tom_alerce.store import classifications, places
 
 CLASSES = [
@@ -28,20 +28,26 @@ CLASSES = [
 ]
 
 
-def named_or_near(objects: QuerySet[SkyObject], text: str, user: visible.User) -> QuerySet[SkyObject]:
-    """Objects near a position (`tom_alerce.pages.positions`), or with this part of a name; names of targets count if the user sees them."""
+def named_or_near(
+    objects: QuerySet[SkyObject], text: str, user: visible.User, members: QuerySet[SurveyObject] | None = None
+) -> QuerySet[SkyObject]:
+    """Objects near a position (`tom_alerce.pages.positions`), or with this part of a name; names of targets count if the user sees them.
+
+    If the objects are few, ``members`` are theirs, so that no other name is read.
+    """
     cone = positions.parse(text)
     if cone is None:
-        return objects.filter(pk__in=SkyObject.objects.filter(_named(text, user)).values("pk"))
+        return objects.filter(pk__in=SkyObject.objects.filter(_named(text, user, members)).values("pk"))
     near = objects.filter(healpix__in=healpix.cone(*cone)).values_list("pk", "ra", "dec")
     keys = [pk for pk, *there in near if np.degrees(angular_separation(*np.radians([*cone[:2], *there]))) * 3600 <= cone.radius]
     return objects.filter(pk__in=keys)
 
 
-def _named(text: str, user: visible.User) -> Q:
+def _named(text: str, user: visible.User, members: QuerySet[SurveyObject] | None) -> Q:
     """Condition for a part of any name; spaces, hyphens and the prefix of a TNS name do not count ('sn2026asx' finds 'AT 2026asx')."""
     name = spellings(SurveyObject.object_id_of(text))[0] or text
-    conditions = Q(survey_objects__in=SurveyObject.objects.alias(all=_simple("names", "object_id")).filter(all__contains=name).values("pk"))
+    rows = SurveyObject.objects.all() if members is None else members
+    conditions = Q(survey_objects__in=rows.alias(all=_simple("names", "object_id")).filter(all__contains=name).values("pk"))
     for field in ("name", "aliases__name"):
         conditions |= Q(target__in=visible.targets(user).alias(all=_simple(field)).filter(all__contains=name).values("pk"))
     return conditions
@@ -108,6 +114,8 @@ class BoardFilter(django_filters.FilterSet):
     days = Number(method="by_age", label="First seen within (days)", min_value=0)
     distance = Number(method="by_distance", label="Host within (Mpc)", min_value=0)
     new = django_filters.BooleanFilter(method="by_novelty", label="New tonight", widget=forms.CheckboxInput)
+    up = django_filters.BooleanFilter(method="by_altitude", label="Observable now", widget=forms.CheckboxInput)
+    state = django_filters.ChoiceFilter(choices=states.CHOICES, method="by_state", label="State", empty_label="any")
 
     class Meta:
         model = Rank
@@ -115,7 +123,17 @@ class BoardFilter(django_filters.FilterSet):
 
     def by_query(self, ranks: QuerySet[Rank], name: str, value: str) -> QuerySet[Rank]:
         """Ranks of the objects whose name or position matches the text."""
-        return ranks.filter(sky_object__in=named_or_near(SkyObject.objects.all(), value, self.request.user).values("pk"))
+        skies = SkyObject.objects.filter(pk__in=ranks.values("sky_object"))
+        members = SurveyObject.objects.filter(sky_object__in=ranks.values("sky_object"))
+        return ranks.filter(sky_object__in=named_or_near(skies, value, self.request.user, members).values("pk"))
+
+    def by_state(self, ranks: QuerySet[Rank], name: str, value: str) -> QuerySet[Rank]:
+        """Ranks of the objects of which that is true to the user."""
+        return states.filtered(ranks, value, self.request.user)
+
+    def by_altitude(self, ranks: QuerySet[Rank], name: str, value: bool | None) -> QuerySet[Rank]:
+        """All of them: what is up now is known from the ranking, see `tom_alerce.pages.listing`."""
+        return ranks
 
     def by_class(self, ranks: QuerySet[Rank], name: str, value: Any) -> QuerySet[Rank]:
         """Ranks of the objects to which a classifier gives the class, with at least the probability if one is given."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -93,8 +93,7 @@ def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int,
     prefetch_related_objects(sky_objects, "survey_objects__decided_by")
     members = [member.pk for one in sky_objects for member in one.survey_objects.all()]
     ambiguous = _ambiguous(visible.with_both_sides(user, visible.undecided(user).filter(about(keys, members)), *sky_objects))
-    classified = classifications.latest(keys)
-    silent = _silent(keys, classified)
+    classified, silent = classifications.spoken(keys)
     curves = lightcurves.split(lightcurves.read(members))
     stamps = _by(
         Stamps.objects.filter(survey_object__sky_object__in=keys)
@@ -111,21 +110,13 @@ def summarise(sky_objects: Sequence[SkyObject], user: visible.User) -> dict[int,
             one,
             lightcurves.merged(curves, (m.pk for m in one.survey_objects.all())),
             tuple(classified.get(one.pk, ())),
-            tuple(silent[one.pk]),
+            tuple(silent.get(one.pk, ())),
             tuple(stamps[one.pk]),
             tuple(ambiguous[one.pk]),
             tuple(requests[one.pk]),
         )
         for one in sky_objects
     }
-
-
-def _silent(keys: Sequence[int], classified: Mapping[int, Sequence[Classification]]) -> dict[int, list[Classification]]:
-    """Answers "cannot say" of our own classifiers about the present evidence, by sky object, unless another version has an answer."""
-    answered = {(pk, row.classifier) for pk, rows in classified.items() for row in rows if row.origin == classifications.LOCAL}
-    rows = Classification.objects.filter(sky_object__in=keys, origin=classifications.LOCAL, label="", evidence=F("sky_object__evidence"))
-    latest = {(row.sky_object_id, row.classifier): row for row in rows.order_by("classifier", "pk")}
-    return _by((row for key, row in latest.items() if key not in answered), "sky_object_id")
 
 
 def about(sky_objects: Sequence[int], members: Sequence[int]) -> Q:

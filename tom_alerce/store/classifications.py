@@ -140,6 +140,28 @@ def latest(sky_ids: Iterable[int]) -> dict[int, list[Classification]]:
     return by_object
 
 
+def spoken(sky_ids: Iterable[int], *, details: bool = True) -> tuple[dict[int, list[Classification]], dict[int, list[Classification]]]:
+    """Sky object -> what `latest` gives, and -> answers "cannot say" of ours about the present evidence, unless another version has one.
+
+    Where the ``details`` are not asked for they are not read: a forecast is long.
+    """
+    said: dict[int, list[Classification]] = {}
+    silent: dict[int, list[Classification]] = {}
+    mute = Q(label="", origin=LOCAL, evidence=F("sky_object__evidence"))
+    for part in chunks(sky_ids):
+        every = Classification.objects.filter(sky_object__in=part)
+        ordered = every.annotate(place=Window(RowNumber(), partition_by=list(_GROUP), order_by=list(_CURRENT)))
+        rows = every.filter(mute | (Q(pk__in=ordered.filter(place=1).values("pk")) & ~Q(label="")))
+        rows = rows if details else rows.defer("details")
+        for row in sorted(rows, key=lambda r: (r.origin != LOCAL, r.origin, r.classifier, r.mjd or 0.0, r.pk)):
+            (said if row.label else silent).setdefault(row.sky_object_id, []).append(row)
+    for key, own in silent.items():
+        answered = {row.classifier for row in said.get(key, ()) if row.origin == LOCAL}
+        last = {row.classifier: row for row in own if row.classifier not in answered}
+        silent[key] = list(last.values())
+    return said, silent
+
+
 def opinions(skies: QuerySet[SkyObject]) -> dict[int, Opinion]:
     """Sky object -> what its current classifications say (`latest`), ours first; a broker's classifier is named ``broker classifier``."""
     names = ("sky_object_id", "origin", "classifier", "mjd", "pk", "probabilities")

@@ -45,6 +45,15 @@ def every() -> dict[str, Profile]:
     return {name: found[name] for name in sorted(found, key=lambda name: (name != "default", found[name].title.lower(), name))}
 
 
+def title(name: str, body: str | None) -> str:
+    """Title of a profile, of which ``body`` is the version in use (None: the shipped one); its name where there is no title."""
+    try:
+        found = profiles.Profile.from_json(body) if body else _shipped().get(name)
+    except FollowupError:
+        found = _shipped().get(name)
+    return found.title if found else name
+
+
 def current(name: str) -> Profile:
     """The profile of this name that is in use; StoreError without one."""
     try:

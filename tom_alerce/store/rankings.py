@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Case, Max, Q, QuerySet, Subquery, Value, When
 from numpy.typing import NDArray
 
 from followup import sites
@@ -27,7 +27,7 @@ _SITE = models.Ranking._meta.get_field("site").max_length
 #: A ranking for another time than that of its making, by more than this (days), is a supposed one: it answers "what if".
 _SUPPOSED = 15.0 / 1440.0
 #: Largest number of supposed rankings that are offered.
-_OFFERED = 8
+_MOST_OFFERED = 8
 
 
 def site_name() -> str:
@@ -50,22 +50,41 @@ def current(site: str | None = None, profile: str = "") -> models.Ranking | None
     Board, object pages, API, explanations and requests mean this one. Rankings for other sites and for supposed times are chosen by who
     wants to see them. The current one may be of an earlier night, if nobody has ranked since: `is_for_tonight` says so.
     """
+    return _latest(site, profile).first()
+
+
+def _latest(site: str | None, profile: str) -> QuerySet[models.Ranking]:
     by = sanitize_text(profile) or profile_name()
     rows = models.Ranking.objects.filter(site=site_name() if site is None else site, profile=by, supposed=False)
-    return rows.order_by("-now", "-pk").first()
+    return rows.order_by("-now", "-pk")
+
+
+def chosen(key: int | None = None, profile: str = "", **beside: Any) -> tuple[Any, list[Any]]:
+    """The ranking of that key, or the `current` one, and those `offered`, in one query; ``beside`` are further columns of each."""
+    shown = Subquery(_latest(None, profile).values("pk")[:1]) if key is None else Value(key)
+    rows = _offered(Q(pk=shown)).annotate(places_packed=Case(When(pk=shown, then="packed")), is_shown=Q(pk=shown), **beside)
+    found: list[Any] = sorted(rows, key=_place)
+    one = next((row for row in found if row.is_shown), None)
+    if one is not None:
+        one.packed = one.places_packed
+    return one, found
 
 
 def offered() -> list[models.Ranking]:
     """Rankings to choose from: the current one of each site and profile, those of the settings first, then the latest supposed ones."""
+    return sorted(_offered(), key=_place)
+
+
+def _offered(other: Q | None = None) -> QuerySet[models.Ranking]:
     every = models.Ranking.objects.defer("packed")
     latest = every.filter(supposed=False).values("site", "profile").order_by("site").annotate(latest=Max("pk")).values("latest")
-    supposed = every.filter(supposed=True).order_by("-pk").values("pk")[:_OFFERED]
-    own, first = site_name(), profile_name()
+    supposed = every.filter(supposed=True).order_by("-pk").values("pk")[:_MOST_OFFERED]
+    return every.filter(Q(pk__in=latest) | Q(pk__in=supposed) | (other or Q(pk__in=())))
 
-    def place(row: models.Ranking) -> tuple[Any, ...]:
-        return (True, -row.pk) if row.supposed else (False, row.site != own, row.site, row.profile != first, row.profile)
 
-    return sorted(every.filter(Q(pk__in=latest) | Q(pk__in=supposed)), key=place)
+def _place(row: models.Ranking) -> tuple[Any, ...]:
+    """Those of the settings first, then the latest supposed ones."""
+    return (True, -row.pk) if row.supposed else (False, row.site != site_name(), row.site, row.profile != profile_name(), row.profile)
 
 
 def ranks(ranking: models.Ranking | None) -> QuerySet[models.Rank]:

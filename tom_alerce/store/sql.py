@@ -7,8 +7,9 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import JSONField, Model, QuerySet, Subquery
 from django.db.models.constants import OnConflict
+from django.db.models.functions import JSONObject
 
 from tom_alerce.models import SkyObject
 
@@ -73,3 +74,22 @@ def lock_new_objects() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NEW_OBJECTS])
+
+
+class Rows(Subquery):
+    """The rows of a subquery as a list of dictionaries, in one column of each row of a query: a query less for each kind of them.
+
+    Times become text, and differ between databases; ask for numbers and texts alone.
+    """
+
+    output_field = JSONField()
+    template = "(SELECT COALESCE(json_group_array(json(one_row)), '[]') FROM (%(subquery)s) some_rows)"
+
+    def __init__(self, rows: QuerySet[Any, Any], *names: str, **columns: str) -> None:
+        """Ask for these columns of ``rows``, by their own names or others."""
+        super().__init__(rows.values(one_row=JSONObject(**dict(zip(names, names, strict=True)), **columns)))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """PostgreSQL calls it otherwise."""
+        template = "(SELECT COALESCE(jsonb_agg(one_row), '[]') FROM (%(subquery)s) some_rows)"
+        return self.as_sql(compiler, connection, template=template, **context)

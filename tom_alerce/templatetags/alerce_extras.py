@@ -15,15 +15,17 @@ from django import template
 from django.conf import settings
 from django.db.models import Value
 from django.urls import reverse
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from broker_adapters import lifetime, surveys
 from tom_alerce import visible
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, Drift, Halt, Series, Trigger
+from tom_alerce.models import Classification, Halt, Series, Trigger
 from tom_alerce.pages.figures import colours
+from tom_alerce.pages.figures.draw import draw
+from tom_alerce.pages.figures.svg import Plot
 from tom_alerce.pages.theme import theme
-from tom_alerce.store import drift, photometry
+from tom_alerce.store import photometry
 
 register = template.Library()
 
@@ -38,6 +40,12 @@ def utc(mjd: float | None) -> datetime | str:
 def ago(mjd: float | None) -> str:
     """Time since an MJD: '12 min', '3.4 h', '12 d'; '' for None."""
     return "" if mjd is None else span(now_mjd() - mjd)
+
+
+@register.filter
+def age(mjd: float, now: float) -> str:
+    """Time from one MJD to another."""
+    return span(now - mjd)
 
 
 @register.filter
@@ -120,6 +128,13 @@ def chance(classification: Classification) -> float | None:
 
 
 @register.filter
+def spelled(classification: Classification) -> str:
+    """Who says it, and every probability: 'local stamp 1.0: SN 0.81 AGN 0.09'."""
+    every = " ".join(f"{name} {number(p)}" for name, p in by_probability(classification.probabilities))
+    return f"{classification.origin} {classification.classifier} {classification.version}: {every}"
+
+
+@register.filter
 def bandpass(band: Mapping[str, Any]) -> str:
     """Name of a band with its survey, as the target's photometry has it: 'ZTF-r'."""
     return photometry.bandpass(band["survey"], band["band"])
@@ -129,6 +144,12 @@ def bandpass(band: Mapping[str, Any]) -> str:
 def pretty(value: Any) -> str:
     """JSON with indentation."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+@register.filter
+def drawn(plot: Plot, css: str = "") -> SafeString:
+    """A figure as SVG with a CSS class."""
+    return draw(plot, css)
 
 
 @register.filter
@@ -150,13 +171,6 @@ def sky_links(sky_object: Any) -> list[tuple[str, str]]:
         ("Legacy Survey", f"https://www.legacysurvey.org/viewer?ra={sky_object.ra:.6f}&dec={sky_object.dec:.6f}&zoom=15"),
         ("Aladin", f"https://aladin.cds.unistra.fr/AladinLite/?target={position}&fov=0.05"),
     ]  # fmt: skip
-
-
-@register.simple_tag
-def drift_warning() -> Drift | None:
-    """The night that was compared last, if it has drifted."""
-    night = drift.latest_night()
-    return night if night is not None and drift.drifted(night) else None
 
 
 @register.simple_tag(takes_context=True)
