@@ -10,7 +10,7 @@ from django_tasks.backends.immediate import ImmediateBackend
 
 from tom_alerce import conf
 from tom_alerce.pipeline import classify as classification
-from tom_alerce.pipeline import deliver, drift
+from tom_alerce.pipeline import deliver, drift, lists
 from tom_alerce.pipeline import explain as explanation
 from tom_alerce.pipeline import rank as ranking
 from tom_alerce.pipeline.pollers import queue
@@ -72,5 +72,6 @@ def follow_requests() -> dict[str, Any]:
 
 @task()
 def notify() -> dict[str, int]:
-    """Tell people what has happened (`tom_alerce.pipeline.deliver.deliver`); how many deliveries came to what."""
+    """Search for new lists, and tell people what has happened (`tom_alerce.pipeline.deliver`); how many deliveries came to what."""
+    lists.search()
     return dict(deliver.deliver().counts)

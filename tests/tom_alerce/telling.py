@@ -30,7 +30,7 @@ def rule(owner, *through, name="Young", events=("class",), **fields):
 
 def watched(owner, *skies, name="Mine", group=None):
     """A list in which these objects have been found."""
-    watch = Watch.objects.create(name=name, owner=owner, group=group)
+    watch = Watch.objects.create(name=name, owner=owner, group=group, searched=1)
     for sky in skies:
         WatchMatch.objects.create(watch=watch, sky_object=sky)
     return watch

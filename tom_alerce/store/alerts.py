@@ -9,7 +9,7 @@ import numpy as np
 from django.db import transaction
 
 from broker_adapters.records import Alert
-from tom_alerce.store import classifications, lifetimes, lightcurves, regroup, stamps, summaries, targets, withdrawn
+from tom_alerce.store import classifications, lifetimes, lightcurves, regroup, stamps, summaries, targets, watch, withdrawn
 from tom_alerce.store.identify import identify
 from tom_alerce.store.sql import begin_write
 
@@ -39,7 +39,7 @@ class Saved:
 
 
 def save(alerts: Sequence[Alert]) -> Saved:
-    """Write a batch of alerts: objects and their links, measurements, stamps, brokers' labels, summaries, photometry of targets.
+    """Write a batch of alerts: objects and their links, measurements, stamps, brokers' labels, summaries, lists, photometry of targets.
 
     The order of the alerts does not matter, neither within the batch nor between batches. Several workers may write alerts of the same
     objects at the same time.
@@ -60,6 +60,7 @@ def save(alerts: Sequence[Alert]) -> Saved:
         members = list({o.pk: o for o in objects.values()}.values())
         moved = {o.pk: o.moving for o in members}
         skies, regrouped = regroup.refresh(members, moved, summaries.refresh(members, written.curves, identified.before))
+        watch.note(skies)
         labels = classifications.save_labels(alerts, objects)
         whole = regrouped | {sky.pk for sky in targets.adopt(skies)}
         targets.update(sky for sky in skies if sky.pk in whole)
