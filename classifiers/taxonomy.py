@@ -43,6 +43,41 @@ SYNONYMS = MappingProxyType(
 )  # fmt: skip
 
 
+#: What each class of the stamp classifier comprises of the light-curve classes.
+_COMPRISES = MappingProxyType(
+    {
+        "SN": frozenset(LIGHTCURVE["Transient"]),
+        "AGN": frozenset({"AGN", "QSO", "Blazar"}),
+        "VS": frozenset({"CV/Nova", "YSO", *LIGHTCURVE["Periodic"]}),
+    }
+    | {branch: frozenset(classes) for branch, classes in LIGHTCURVE.items()}
+)
+#: Words that name no class: of a spectrum of the host alone, of a match with nothing.
+_NO_CLASS = frozenset({"", "galaxy", "orphan", "unclear", "unknown", "other", "none"})
+
+
+def comprises(label: str) -> frozenset[str]:
+    """The finest classes that anybody's label stands for; one that is none of ours stands for itself, and one that says nothing for none.
+
+    'SN' stands for the four kinds of supernovae, 'AGN' for AGN, QSO and blazars, 'VS' for cataclysmic, young and periodic stars.
+    """
+    text = label.strip()
+    if text.lower() in _NO_CLASS:
+        return frozenset()
+    own = ours(text) or text
+    return _COMPRISES.get(own, frozenset({own}))
+
+
+def right(label: str, truth: str) -> bool | None:
+    """Whether a label is right, where the truth is known: 'SN' is right for 'SN Ia'; None where the truth says less, as 'SN' of 'SNIa'."""
+    said, true = comprises(label), comprises(truth)
+    if not said or not true:
+        return None
+    if true <= said:
+        return True
+    return None if said & true else False
+
+
 def ours(label: str) -> str | None:
     """Our class of somebody else's label, None when we have none for it (a subtype such as 'SN Ia-91T-like' goes by its stem)."""
     text = label.strip().lower()

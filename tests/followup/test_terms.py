@@ -236,3 +236,12 @@ def test_moonlight_costs_less_far_from_a_moon_that_is_less_full():
 def say_at(now):
     one = candidate()
     return load("moon", 1.0)[0]([one], night([one], now=now)).reasons[0]
+
+
+def test_dissent_of_brokers_is_worth_a_spectrum():
+    ours = {"lightcurve": {"SNIa": 0.9, "SNII": 0.1}}
+    score, reason = say("dissent", candidate(probabilities=ours | {"alerce lc_classifier": {"AGN": 0.7, "SNIa": 0.3}}))
+    assert (score, reason) == (1.0, "we say SNIa 90% (lightcurve), but AGN 70% (alerce lc_classifier)")
+    assert say("dissent", candidate(probabilities=ours | {"alerce stamp": {"SN": 0.8}}))[0] == 0.3
+    assert say("dissent", candidate(probabilities=ours)) == (0.5, "nobody else is sure of a class")
+    assert say("dissent", candidate()) == (0.5, "our classifiers say nothing")

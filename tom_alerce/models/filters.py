@@ -46,6 +46,7 @@ class Traits(models.Model):
     near_peak = _number()
     peak_magnitude = _number("AB, in r")
     surveys = models.CharField(max_length=200, blank=True, help_text="with a comma before and after each")
+    agreement = models.CharField(max_length=12, blank=True)
     crossmatch = models.CharField(max_length=64, blank=True)
     magnitudes = models.JSONField(default=dict, help_text="of each band, and colours")
     classes = models.JSONField(default=dict, help_text="'classifier:class' -> probability")

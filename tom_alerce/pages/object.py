@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from django.db.models import QuerySet
 from django.views.generic import DetailView
 
+from classifiers.consensus import Consensus, Voice, consensus
 from tom_alerce import tasks, visible
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, Explanation, MatchCandidate, SkyObject, Stamps
+from tom_alerce.models import Classification, Explanation, MatchCandidate, SkyObject, Stamps, TnsObject
 from tom_alerce.pages import context as surroundings
 from tom_alerce.pages import forecasts, marks, photometry
 from tom_alerce.pages.access import ViewerMixin
@@ -21,7 +23,7 @@ from tom_alerce.pages.review import mark_decidable
 from tom_alerce.pages.summaries import Summary, about, summarise
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline import explain
-from tom_alerce.store import rankings, targets
+from tom_alerce.store import classifications, rankings, targets
 
 #: Largest number of rows of the history of classifications.
 HISTORY = 200
@@ -61,8 +63,23 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
         context["statistics"] = photometry.statistics(summary.detections)["bands"]
         context["outlooks"] = outlooks(forecast, context["now"])
         context["place"] = surroundings.place(self.object, summary.detections)
+        context["consensus"] = everybody(summary, context["place"].tns)
         context["history"] = Classification.objects.filter(sky_object=self.object).order_by("-created", "-pk")[:HISTORY]
         return context
+
+
+def everybody(summary: Summary, named: TnsObject | None) -> Consensus:
+    """What everybody says of the class: our classifiers, brokers, and TNS."""
+    found = [
+        Voice(
+            one.classifier if one.origin == classifications.LOCAL else f"{one.origin} {one.classifier}",
+            one.label,
+            one.probability if one.probability > 0.0 else math.nan,
+            ours=one.origin == classifications.LOCAL,
+        )
+        for one in summary.classifications
+    ]
+    return consensus(found if named is None or not named.type else [*found, Voice("TNS, by a spectrum", named.type)])
 
 
 def decisions(sky_object: SkyObject, user: visible.User) -> list[MatchCandidate]:
