@@ -40,6 +40,7 @@ PARAMETERS = {
     "tom_alerce:bulk": ["pk"],
     "tom_alerce:triggers": ["page"],
     "tom_alerce:yield": ["days"],
+    "tom_alerce:scoreboard": ["days"],
     "tom_alerce:notifications": ["page"],
     "tom_alerce:profiles": ["beside"],
     "tom_alerce:profile": ["version"],

@@ -39,6 +39,7 @@ POSTS = {
 ROLE = {name: role for role, names in POSTS.items() for name in names}
 GETS = (
     *("board", "object", "night", "night-table", "night-calendar", "requests", "bulk", "request", "request-portal", "triggers", "yield"),
+    "scoreboard",
     *("profiles", "profile", "profile-export", "drift", "review", "target", "stamps", "explanation", "plotly"),
     *("notifications", "notifications-unread", "notification"),
 )

@@ -32,22 +32,6 @@ def request(state, label="SN", probability=0.9, truth="", place=0, **fields):
     return row
 
 
-@pytest.mark.parametrize(
-    ("label", "truth", "right"),
-    [
-        ("SN", "SN Ia", True),
-        ("SNIa", "SN Ia", True),
-        ("SNIa", "SN", None),
-        ("AGN", "SN II", False),
-        ("SNII", "SN Ia", False),
-        ("", "SN", None),
-        ("SN", "", None),
-    ],
-)
-def test_a_class_is_right_if_the_spectrum_says_the_same_or_more(label, truth, right):
-    assert worth.agrees(label, truth) is right
-
-
 def test_requests_are_counted_by_what_was_predicted_when_they_were_made():
     request("observed", truth="SN Ia")
     request("observed", truth="AGN", probability=0.7)

@@ -8,21 +8,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from django.db.models import QuerySet
-from tom_targets.models import TargetExtra
 
-from broker_adapters import tns
+from classifiers.taxonomy import right
 from followup.records import FollowupError
 from tom_alerce.models import Classification, FollowupRequest
 from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.known import read
 from tom_alerce.requests.states import ENDED, PENDING, State
-from tom_alerce.store import tns as table
+from tom_alerce.store import truths
 from tom_alerce.store.classifications import LOCAL
 
 #: Edges of the bins in which probabilities are compared with what came out.
 EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-#: Keys of a target's extra fields in which a TOM keeps a class.
-_KEYS = ("classification", "class", "spectral type", "spectral_type", "tns class", "tns_class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +72,8 @@ def outcomes(rows: QuerySet[FollowupRequest]) -> list[Outcome]:
     """Outcome of each request; the queries grow by chunks of them, not with each."""
     listed = list(rows.select_related("sky_object__target", "ranking").prefetch_related("sky_object__survey_objects", "entries__trigger"))
     skies = {row.sky_object_id for row in listed}
-    predicted, truths = _predictions(skies), _truths(listed)
-    return [_outcome(row, predicted[row.sky_object_id], truths.get(row.sky_object_id, "")) for row in listed]
+    predicted, known = _predictions(skies), truths.of({row.sky_object_id: row.sky_object for row in listed}.values())
+    return [_outcome(row, predicted[row.sky_object_id], known.get(row.sky_object_id, "")) for row in listed]
 
 
 def lines(found: Sequence[Outcome], name: Callable[[Outcome], str]) -> list[Line]:
@@ -111,19 +108,6 @@ def calibration(found: Iterable[Outcome]) -> list[Bin]:
     return bins
 
 
-def agrees(label: str, truth: str) -> bool | None:
-    """Whether a predicted class and a spectroscopic one are the same; None where the truth says less than the prediction.
-
-    'SN' is right for 'SN Ia'; 'SNIa' is neither right nor wrong for 'SN'.
-    """
-    ours, theirs = (text.replace(" ", "").replace("-", "").lower() for text in (label, truth))
-    if not (ours and theirs):
-        return None
-    if theirs.startswith(ours):
-        return True
-    return None if ours.startswith(theirs) else False
-
-
 def _outcome(row: FollowupRequest, predicted: Sequence[Classification], truth: str) -> Outcome:
     before = [one for one in predicted if one.created <= row.created]
     best = max(before, key=lambda one: (one.created, one.pk), default=None)
@@ -137,7 +121,7 @@ def _outcome(row: FollowupRequest, predicted: Sequence[Classification], truth: s
         sent=row.sent is not None or row.state in PENDING | (ENDED - {State.CANCELLED, State.EXPIRED}),
         observed=row.state == State.OBSERVED,
         truth=truth,
-        right=agrees(label, truth),
+        right=right(label, truth),
     )
 
 
@@ -154,26 +138,4 @@ def _predictions(skies: Iterable[int]) -> dict[int, list[Classification]]:
     found: dict[int, list[Classification]] = defaultdict(list)
     for one in Classification.objects.filter(sky_object__in=skies, origin=LOCAL).exclude(label="").defer("details", "probabilities"):
         found[one.sky_object_id].append(one)
-    return found
-
-
-def _truths(rows: Iterable[FollowupRequest]) -> dict[int, str]:
-    """Spectroscopic class of each object that has one: by the TOM's target, by the table of TNS, or by the prefix of a TNS name.
-
-    What brokers' classifiers say is no evidence here: none says that it has it from a spectrum.
-    """
-    skies = {row.sky_object_id: row.sky_object for row in rows}
-    targets = {sky.target_id: key for key, sky in skies.items() if sky.target_id is not None}
-    found: dict[int, str] = {}
-    for extra in TargetExtra.objects.filter(target__in=targets):
-        if extra.key.lower() in _KEYS and extra.value:
-            found[targets[extra.target_id]] = str(extra.value)
-    for key, one in table.of(list(skies.values())).items():
-        if one.type:
-            found.setdefault(key, one.type)
-    for key, sky in skies.items():
-        names = [str(sky), *(name for member in sky.survey_objects.all() for name in member.names)]
-        name = tns.best([*names, sky.target.name] if sky.target is not None else names) or ""
-        if name and not name.startswith("AT"):
-            found.setdefault(key, name.split()[0])
     return found
