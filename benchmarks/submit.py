@@ -3,7 +3,8 @@
 The portal comes from its own environment (``.ci/with-portal python -m benchmarks submit``). ``requests`` are all that were approved;
 ``lost`` are those that the portal has not, or of which we know it not, after one synchronisation; ``doubled`` are request groups too many;
 ``longest_wait_s`` is the longest that anybody waited for a request, beside ``timeout_s``; ``per_request_ms`` is the median of our own time
-for a request, beside the portal's, and ``per_request_cpu_ms`` that of the processor, which a busy machine does not stretch.
+for a request, beside the portal's, and ``per_request_cpu_ms`` that of the processor, which a busy machine does not stretch; ``guarded`` in
+their names says that every guard was asked.
 """
 
 from __future__ import annotations
@@ -35,8 +36,11 @@ def measure(spoilt: object) -> dict[str, float]:
     assert isinstance(spoilt, Storm)
     try:
         own, busy = spoilt.calm(CALM)
+        guarded, guarded_busy = spoilt.calm(CALM, guarded=True)
         spoilt.doubles(DOUBLES)
         spoilt.faults(FAULTS)
-        return spoilt.figures() | {"faults": float(FAULTS), "per_request_ms": own, "per_request_cpu_ms": busy}
+        costs = {"per_request_ms": own, "per_request_guarded_ms": guarded}
+        costs |= {"per_request_cpu_ms": busy, "per_request_guarded_cpu_ms": guarded_busy}
+        return spoilt.figures() | {"faults": float(FAULTS)} | costs
     finally:
         spoilt.stop()

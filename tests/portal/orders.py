@@ -1,5 +1,6 @@
 """What a worker of the TOM is told to do: one order a line (JSON), one answer a line.
 
+``["guards", on]``: whether guards are asked.
 ``["make", n]``: keys of n new requests that are approved. ``["send", key]``: state, and what is wrong. ``["sync"]``: what is wrong.
 ``["cost"]``: milliseconds of our own for each request that was sent, beside what the portal took, and of the processor.
 ``["states"]``: state -> number.
@@ -14,9 +15,12 @@ from collections import Counter
 from typing import Any
 
 import requests
+from django.conf import settings
+from django.core.signals import setting_changed
 from django.db import connection
 
 from tests.portal import build
+from tests.unguarded import UNGUARDED
 from tom_alerce.models import FollowupRequest
 from tom_alerce.requests.send import one, send
 from tom_alerce.requests.sync import sync
@@ -37,6 +41,13 @@ def _clocked() -> None:
             _portal_seconds.append(time.perf_counter() - began)
 
     requests.Session.request = request  # type: ignore[method-assign]
+
+
+def guards(on: bool) -> bool:
+    """Switch every guard on or off."""
+    settings.TOM_ALERCE = {**settings.TOM_ALERCE, "GUARDS": {} if on else UNGUARDED}
+    setting_changed.send(sender=None, setting="TOM_ALERCE", value=settings.TOM_ALERCE, enter=True)
+    return on
 
 
 def make(n: int) -> list[int]:
@@ -70,7 +81,7 @@ def states() -> Counter[str]:
     return Counter(FollowupRequest.objects.values_list("state", flat=True))
 
 
-ORDERS = {"make": make, "send": send_one, "sync": follow, "cost": cost, "states": states}
+ORDERS = {"guards": guards, "make": make, "send": send_one, "sync": follow, "cost": cost, "states": states}
 
 
 def serve() -> None:

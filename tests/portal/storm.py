@@ -196,10 +196,14 @@ class Storm:
                 for done in [pool.submit(worker.ask, "send", key) for worker in self.workers]:
                     done.result()
 
-    def calm(self, n: int) -> tuple[float, float]:
+    def calm(self, n: int, guarded: bool = False) -> tuple[float, float]:
         """Send n requests undisturbed; medians of our own milliseconds for each, of the clock and of the processor."""
-        for key in self._made(self.workers[1], n):
-            self.workers[1].ask("send", key)
+        keys = self._made(self.workers[1], n)
+        self.workers[1].ask("guards", guarded)
+        for key in keys:
+            _, trouble = self.workers[1].ask("send", key)
+            assert not trouble, trouble  # a guard may have stopped it
+        self.workers[1].ask("guards", False)
         clock, processor = zip(*self.workers[1].ask("cost")[-n:], strict=True)
         return median(clock), median(processor)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 from tom_dataproducts.models import SpectroscopyReducedDatum
@@ -26,8 +27,23 @@ from tom_alerce.requests.states import PENDING, State
 from tom_alerce.store import marks
 from tom_alerce.store import tns as tns_table
 from tom_alerce.store.candidates import candidates
+from tom_alerce.store.sql import chunks
 
 logger = logging.getLogger(__name__)
+
+
+class _Taking(NamedTuple):
+    """What a request takes of the time of a night and of a proposal."""
+
+    start: float
+    hours: float
+    proposal: str
+    rapid: bool
+
+
+#: Request -> when it was changed, and what it takes (None: it cannot be read), of so many that were read before.
+_READ: dict[int, tuple[datetime, _Taking | None]] = {}
+_MOST_READ = 50_000
 
 #: States of requests that are under way, and of those whose time is spent.
 UNDER_WAY = PENDING | {State.APPROVED}
@@ -175,17 +191,36 @@ def _spent(row: FollowupRequest, asked: Asked, plugin: Facility | None, user: An
     """Time of requests to the same facility that were approved or sent: of the semester, and of the night in which this one begins."""
     since = timezone.now() - timedelta(days=_SEMESTER)
     rows = FollowupRequest.objects.filter(facility=row.facility, state__in=SPENT, created__gte=since).exclude(pk=row.pk)
+    people = list(rows.values_list("pk", "modified", "user_id", "sender_id"))
+    takes = _takings(plugin, {pk: modified for pk, modified, *_ in people})
     proposal = night = person = 0.0
     rapid = 0
-    for one in rows:
-        try:
-            other = read(plugin, one)
-        except FollowupError:
+    for pk, _, *whose in people:
+        if (other := takes.get(pk)) is None:
             continue
-        hours = other.hours({} if plugin is None else plugin.INSTRUMENTS)
         tonight = abs(other.start - asked.start) < 0.5
-        proposal += hours if other.proposal == asked.proposal else 0.0
-        night += hours if tonight else 0.0
-        person += hours if tonight and user is not None and user.pk in (one.user_id, one.sender_id) else 0.0
-        rapid += tonight and other.mode == RAPID_RESPONSE
+        proposal += other.hours if other.proposal == asked.proposal else 0.0
+        night += other.hours if tonight else 0.0
+        person += other.hours if tonight and user is not None and user.pk in whose else 0.0
+        rapid += tonight and other.rapid
     return Spent(proposal, night, person, rapid)
+
+
+def _takings(plugin: Facility | None, wanted: Mapping[int, datetime]) -> dict[int, _Taking]:
+    """What requests take, by their keys and when they were changed; each is read once by a process. Those that cannot be read have none."""
+    unread = [pk for pk, modified in wanted.items() if _READ.get(pk, (None,))[0] != modified]
+    if len(_READ) + len(unread) > _MOST_READ:
+        _READ.clear()
+        unread = list(wanted)
+    instruments = {} if plugin is None else plugin.INSTRUMENTS
+    for part in chunks(unread):
+        for one in FollowupRequest.objects.filter(pk__in=part).only("instrument", "start", "end", "payload", "modified"):
+            try:
+                other = read(plugin, one)
+            except FollowupError:
+                _READ[one.pk] = one.modified, None
+            else:
+                taking = _Taking(other.start, other.hours(instruments), other.proposal, other.mode == RAPID_RESPONSE)
+                _READ[one.pk] = one.modified, taking
+    known = ((pk, _READ.get(pk, (None, None))[1]) for pk in wanted)
+    return {pk: taking for pk, taking in known if taking is not None}
