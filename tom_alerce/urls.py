@@ -29,6 +29,7 @@ from tom_alerce.pages import (
     target,
     theme,
     triggers,
+    watch,
     yields,
 )
 
@@ -98,6 +99,13 @@ urlpatterns = [
     path("profiles/<slug:name>/save/", profiles.save, name="profile-save"),
     path("profiles/<slug:name>/use/", profiles.use, name="profile-use"),
     path("profiles/<slug:name>/retire/", profiles.retire, name="profile-retire"),
+    path("lists/", watch.WatchesView.as_view(), name="watches"),
+    path("lists/new/", watch.make, name="watch-new"),
+    path("lists/<int:pk>/", watch.WatchView.as_view(), name="watch"),
+    path("lists/<int:pk>/save/", watch.save, name="watch-save"),
+    path("lists/<int:pk>/switch/", watch.switch, name="watch-switch"),
+    path("lists/<int:pk>/remove/", watch.remove, name="watch-remove"),
+    path("lists/<int:pk>/list.txt", watch.export, name="watch-export"),
     path("notifications/", notifications.NotificationsView.as_view(), name="notifications"),
     path("notifications/read/", notifications.read, name="notifications-read"),
     path("notifications/unread/", notifications.unread, name="notifications-unread"),

@@ -32,6 +32,7 @@ POSTS = {
     ),
     "": (
         *("bulk-confirm", "profile-order", "profile-caught", "theme", "unsubscribe", "notifications-read"),
+        *("watch-new", "watch-save", "watch-switch", "watch-remove"),
         *("rule-new", "rule-save", "rule-switch", "rule-remove"),
         *("channel-new", "channel-save", "channel-test", "channel-switch", "channel-remove"),
     ),
@@ -41,7 +42,7 @@ GETS = (
     *("board", "object", "night", "night-table", "night-calendar", "requests", "bulk", "request", "request-portal", "triggers", "yield"),
     "scoreboard",
     *("profiles", "profile", "profile-export", "drift", "review", "target", "stamps", "explanation", "plotly"),
-    *("notifications", "notifications-unread", "notification"),
+    *("notifications", "notifications-unread", "notification", "watches", "watch", "watch-export"),
 )
 
 #: Those for viewers alone: colours and a script are for everybody, and who has the link of a message may end its rule.
@@ -65,7 +66,8 @@ def rows(settings):
         **{name: trigger.pk for name in ROLE if name in ("trigger-save", "trigger-switch")},
         **{name: "default" for name in (*ROLE, *GETS) if name.startswith("profile") and name not in ("profiles", "profile-import")},
         **{"explanation": 1, "plotly": "1", "notification": "0", "unsubscribe": "0"},
-        **{name: 1 for name in ROLE if name.startswith(("rule-", "channel-")) and not name.endswith("-new")},
+        **dict.fromkeys(("watch", "watch-export"), 1),
+        **{name: 1 for name in ROLE if name.startswith(("rule-", "channel-", "watch-")) and not name.endswith("-new")},
     }
 
 

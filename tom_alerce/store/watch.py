@@ -48,7 +48,7 @@ def save(owner: Any, name: str, *, text: str = "", radius: float = 3.0, group: A
         raise StoreError(f"{MOST} lists are the most")
     if not 0.0 < radius <= MAX_RADIUS:
         raise StoreError(f"the radius must be above 0 and at most {MAX_RADIUS:g} arcseconds")
-    if group is not None and not owner.groups.filter(pk=group.pk).exists():
+    if group is not None and owner is not None and not owner.groups.filter(pk=group.pk).exists():
         raise StoreError("you can only share with a group that you are in")
     made_ = watch or Watch(owner=owner)
     made_.version += watch is not None and watch.radius != radius
@@ -90,6 +90,23 @@ def switch(watch: Watch, active: bool) -> None:
 def remove(watch: Watch) -> None:
     """Remove a list with what was found in it, and the rules about it."""
     watch.delete()
+
+
+def text(watch: Watch) -> str:
+    """A list as `followup.watchlists.read` and Lasair read it; remarks stand behind the radius, names alone on a line."""
+    lines = [f"# {watch.name}"]
+    for name, ra, dec, radius, remark in watch.entries.order_by("pk").values_list("name", "ra", "dec", "radius", "text"):
+        if ra is None:
+            lines.append(name.replace("|", " "))
+        else:
+            rest = [f"{watch.radius if radius is None else radius:g}", *([remark.replace("|", " ")] if remark else [])]
+            lines.append("|".join([f"{ra:.7f}", f"{dec:+.7f}", name.replace("|", " "), *rest]))
+    return "\n".join(lines) + "\n"
+
+
+def region_text(watch: Watch) -> str:
+    """A region as the text of a coverage map."""
+    return watchareas.written(np.frombuffer(bytes(watch.ranges or b""), "<i8").reshape(-1, 2)) + "\n"
 
 
 def note(skies: Sequence[SkyObject]) -> int:
