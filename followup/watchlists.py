@@ -68,7 +68,7 @@ def read(text: str) -> Read:
             if not entries and not wrong and (found := _heading(parts)):
                 heading = found
                 continue
-            entry = _under(heading, parts) if heading else _plain(parts)
+            entry = _under(heading, parts) if heading else _plain(parts, line.split() == parts)
             if entry.name in entries:
                 raise _Wrong(f"the name {entry.name!r} is there already")
             if len(entries) >= MOST:
@@ -102,15 +102,15 @@ def _under(heading: Mapping[str, int], parts: Sequence[str]) -> Entry:
     return _entry(value.get("name", ""), value.get("ra", ""), value.get("dec", ""), radius, value.get("text", ""), degrees)
 
 
-def _plain(parts: Sequence[str]) -> Entry:
+def _plain(parts: Sequence[str], spaced: bool) -> Entry:
     """The entry of a line without a heading: place first, name first, or a name alone."""
     if len(parts) >= 2 and _is_angle(parts[0]) and _is_angle(parts[1]):
         name, rest = (parts[2] if len(parts) > 2 else ""), parts[3:]
         return _entry(name, parts[0], parts[1], *_rest(rest))
     if len(parts) >= 3 and _is_angle(parts[1]) and _is_angle(parts[2]):
         return _entry(parts[0], parts[1], parts[2], *_rest(parts[3:]))
-    if len(parts) == 1:
-        return _entry(parts[0], "", "")
+    if len(parts) == 1 or (len(parts) == 2 and spaced):  # 'LSST 170032915988021282'
+        return _entry(" ".join(parts), "", "")
     raise _Wrong("neither 'RA, Dec, name' nor 'name, RA, Dec' nor a name alone")
 
 

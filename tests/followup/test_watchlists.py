@@ -45,8 +45,8 @@ def test_tables_may_have_their_columns_in_any_order_and_others_besides():
 
 
 def test_names_alone_and_places_with_colons():
-    rows = entries("ZTF21abc\n170032915988021282\n10:00:00 -02:30:00 here\nM1 83.633 22.014\n350,1\n")
-    assert [row[0] for row in rows] == ["ZTF21abc", "170032915988021282", "here", "M1", "350.00000 +1.00000"]
+    rows = entries("ZTF21abc\nLSST 170032915988021282\n10:00:00 -02:30:00 here\nM1 83.633 22.014\n350,1\n")
+    assert [row[0] for row in rows] == ["ZTF21abc", "LSST 170032915988021282", "here", "M1", "350.00000 +1.00000"]
     assert math.isnan(rows[0][1])
     assert math.isnan(rows[1][1])
     assert rows[2][1:3] == (pytest.approx(150.0), pytest.approx(-2.5))
