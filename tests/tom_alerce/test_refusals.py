@@ -21,7 +21,7 @@ POSTS = {
     "decide": ("promote", "place", "link", "unlink", "accept", "dismiss", "explain", "mark", "host", "host-undo"),
     "request": (
         *("dry-run", "apply", "requests-plan", "request-save", "request-check", "request-ask", "request-cancel", "request-reopen"),
-        *("night-requests", "triggers-stop"),
+        *("night-requests", "triggers-stop", "series-begin", "series-stop"),
     ),
     "approve": ("request-approve",),
     "send": ("request-send",),
@@ -32,6 +32,7 @@ POSTS = {
     ),
     "": (
         *("bulk-confirm", "profile-order", "profile-caught", "theme", "unsubscribe", "notifications-read"),
+        *("board-bulk", "view-save", "view-delete"),
         *("watch-new", "watch-save", "watch-switch", "watch-remove"),
         *("rule-new", "rule-save", "rule-switch", "rule-remove"),
         *("channel-new", "channel-save", "channel-test", "channel-switch", "channel-remove"),
@@ -40,13 +41,14 @@ POSTS = {
 ROLE = {name: role for role, names in POSTS.items() for name in names}
 GETS = (
     *("board", "object", "night", "night-table", "night-calendar", "requests", "bulk", "request", "request-portal", "triggers", "yield"),
-    "scoreboard",
+    *("scoreboard", "compare", "later", "rank-more", "sites", "views", "api", "api-schema", "health", "health-json", "metrics", "ready"),
     *("profiles", "profile", "profile-export", "drift", "review", "target", "stamps", "explanation", "plotly"),
     *("notifications", "notifications-unread", "notification", "watches", "watch", "watch-export"),
 )
 
-#: Those for viewers alone: colours and a script are for everybody, and who has the link of a message may end its rule.
-EVERY = sorted({*GETS, *ROLE} - {"theme", "plotly", "unsubscribe"})
+#: Those for viewers alone: colours and a script are for everybody, probes and those who collect metrics have no account, and who has the link
+#: of a message may end its rule.
+EVERY = sorted({*GETS, *ROLE} - {"theme", "plotly", "ready", "metrics", "unsubscribe"})
 
 
 @pytest.fixture
@@ -62,11 +64,12 @@ def rows(settings):
         **dict.fromkeys(("promote", "place", "link", "dry-run", "apply", "explain", "mark", "host", "host-undo", "object"), sky.pk),
         **{"unlink": member.pk, "unmark": mark.pk, "target": sky.target_id, "stamps": member.stamps.first().pk},
         **dict.fromkeys(("accept", "dismiss"), factories.candidate(other.survey_objects.first(), sky).pk),
-        **{name: row.pk for name in (*ROLE, *GETS) if name == "request" or name.startswith("request-")},
+        **{name: row.pk for name in (*ROLE, *GETS) if name == "request" or name.startswith(("request-", "series-"))},
         **{name: trigger.pk for name in ROLE if name in ("trigger-save", "trigger-switch")},
         **{name: "default" for name in (*ROLE, *GETS) if name.startswith("profile") and name not in ("profiles", "profile-import")},
         **{"explanation": 1, "plotly": "1", "notification": "0", "unsubscribe": "0"},
-        **dict.fromkeys(("watch", "watch-export"), 1),
+        **dict.fromkeys(("watch", "watch-export", "view-delete"), 1),
+        "rank-more": factories.rank(factories.ranking(), sky).pk,
         **{name: 1 for name in ROLE if name.startswith(("rule-", "channel-", "watch-")) and not name.endswith("-new")},
     }
 

@@ -14,6 +14,7 @@ from tom_alerce import visible
 from tom_alerce.models import FollowupRequest, Series
 from tom_alerce.pages.request_actions import action
 from tom_alerce.requests import rounds, series
+from tom_alerce.requests.rights import require
 from tom_alerce.requests.states import State
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
@@ -52,6 +53,7 @@ class SeriesForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
 @action
 def begin(request: HttpRequest, row: FollowupRequest) -> str:
     """Repeat a request as the form says."""
+    require(request.user, "request", row)
     form = SeriesForm(request.POST, prefix="series")
     if not form.is_valid():
         raise StoreError(
@@ -64,6 +66,7 @@ def begin(request: HttpRequest, row: FollowupRequest) -> str:
 @action
 def stop(request: HttpRequest, row: FollowupRequest) -> str:
     """End the series of a request."""
+    require(request.user, "request", row)
     if row.series is None:
         raise StoreError("it is not repeated")
     series.stop(row.series, request.user, sanitize_text(request.POST.get("reason", ""))[:500])
