@@ -63,6 +63,7 @@ class KeysetPages(BasePagination):
         orders = [sign + name for name in view.orders for sign in ("", "-")]
         return [
             _parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "rows of a page"),
+            _parameter("fields", {"type": "string"}, "names of the fields of a row that are wanted, with commas between; all without it"),
             _parameter("cursor", {"type": "string"}, "where the page begins: part of the address in `next`"),
             _parameter("order", {"type": "string", "enum": orders, "default": view.default_order}, "what the rows are ordered by"),
         ]
