@@ -20,6 +20,7 @@ from followup.regions.maps import MapRegion
 __all__ = ["ConeRegion", "Distances", "MapRegion", "Region", "prepare"]
 
 Floats = NDArray[np.float64]
+Cells = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class Region(Protocol):
@@ -43,6 +44,9 @@ class Region(Protocol):
 
     def extent(self, level: float) -> float:
         """Degrees from the best place within which the region of a level lies."""
+
+    def cells(self, level: float) -> Cells:
+        """HEALPix orders and nested indices of cells that the region of a level consists of, shape (k,) each."""
 
 
 def prepare(place: Cone | SkyMap) -> Region:

@@ -7,7 +7,9 @@ one. On the sphere r^2 / 2 becomes 1 - cos r, which keeps this exact for errors 
 from __future__ import annotations
 
 import numpy as np
+from astropy import units as u
 from astropy.coordinates import angular_separation, position_angle
+from astropy_healpix import HEALPix
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
@@ -15,6 +17,8 @@ from broker_adapters.notice import Cone
 from followup.regions.distances import Distances
 
 Floats = NDArray[np.float64]
+#: Cells between the centre and the edge of a region, and the smallest radius that they are made for (degrees).
+_ACROSS, _FINEST = 24.0, 1e-5
 _SPHERE = 4.0 * np.pi * np.degrees(1.0) ** 2
 
 
@@ -69,6 +73,17 @@ class ConeRegion:
         """Degrees from the centre within which the region of a level lies."""
         stretch = np.sqrt(self._variance[0].max() / self._variance[0].min())
         return float(np.degrees(2.0 * np.arcsin(min(np.sqrt(self._square(level) * stretch) / 2.0, 1.0))))
+
+    def cells(self, level: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """One order, with about `_ACROSS` cells from the centre to the edge, and nested indices of cells whose middles are inside."""
+        radius = max(self.extent(level), _FINEST)
+        order = int(np.clip(np.ceil(np.log2(np.degrees(np.sqrt(np.pi / 3.0)) * _ACROSS / radius)), 0, 29))
+        grid, (ra, dec) = HEALPix(nside=2**order, order="nested"), self.best
+        found = np.asarray(grid.cone_search_lonlat(ra * u.deg, dec * u.deg, radius * u.deg), np.int64)
+        lon, lat = grid.healpix_to_lonlat(found)
+        own = int(grid.lonlat_to_healpix(ra * u.deg, dec * u.deg))
+        inside = np.union1d(found[self.level(lon.deg, lat.deg) <= level], [own])
+        return np.full(len(inside), order, np.int64), inside.astype(np.int64)
 
     def _within(self, square: ArrayLike) -> Floats:
         """Probability within the square of a chord (radians^2) of the centre; of an ellipse as if it were a circle of its area."""

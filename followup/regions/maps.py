@@ -96,6 +96,11 @@ class MapRegion:
         apart = np.degrees(angular_separation(*here, np.radians(ra), np.radians(dec)))
         return float(apart.max(initial=0.0) + np.degrees(np.sqrt(self._map.area[self.inside(level)].max(initial=0.0))))
 
+    def cells(self, level: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Orders and nested indices of the cells of the region of a level, along the nested curve, shape (k,) each."""
+        inside = np.sort(self.inside(level))
+        return self._map.order[inside], self._map.cell[inside]
+
     def inside(self, level: float) -> Places:
         """Cells of the region of a level."""
         last = int(np.searchsorted(self._cumulative, level - 1e-12))

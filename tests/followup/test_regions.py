@@ -108,6 +108,16 @@ def test_areas_are_those_of_mocpy(level):
     assert (region.level(*region.centres(region.inside(level))) <= level + 2e-3).all()
 
 
+@pytest.mark.parametrize("place", [MAP, Cone(10.0, 89.0, 0.0013, 0.0013), Cone(359.9, -30.0, 9.0, 3.0, 40.0), Cone(0.0, 0.0, 60.0, 60.0)])
+def test_cells_of_a_region_cover_it(place):
+    region = regions.prepare(place)
+    order, cell = region.cells(0.9)
+    area = float((41252.96125 / (12.0 * 4.0**order)).sum())
+    assert area == pytest.approx(region.area(0.9)[0], rel=0.05)
+    moc = mocpy.MOC.from_healpix_cells(cell, order, 29)
+    assert moc.contains_lonlat(*([value] * u.deg for value in region.best))[0]
+
+
 def test_a_map_that_leaves_out_part_of_the_sky_has_nothing_there():
     half = SkyMap(
         *(np.asarray(column) for column in (np.zeros(2, int), np.array([0, 1]), np.full(2, 3 / (2 * np.pi)), *np.full((3, 2), np.nan)))

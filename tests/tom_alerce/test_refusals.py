@@ -46,8 +46,8 @@ GETS = (
     *("notifications", "notifications-unread", "notification", "watches", "watch", "watch-export"),
 )
 
-#: Those for viewers alone: colours and a script are for everybody, probes and those who collect metrics have no account, and who has the link
-#: of a message may end its rule.
+#: Those for viewers alone: colours and a script are for everybody, probes and those who collect metrics have no account, and who has
+#: the link of a message may end its rule.
 EVERY = sorted({*GETS, *ROLE} - {"theme", "plotly", "ready", "metrics", "unsubscribe"})
 
 

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from broker_adapters import lifetime, surveys
 from tom_alerce import visible
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, Halt, Series, Trigger
+from tom_alerce.models import Classification, EventCandidate, Halt, Series, Trigger
 from tom_alerce.pages.figures import colours
 from tom_alerce.pages.figures.draw import draw
 from tom_alerce.pages.figures.svg import Plot
@@ -76,6 +76,29 @@ def span(days: float) -> str:
         if abs(value) < limit:
             return f"{value:.0f} {unit}" if unit == "min" or abs(value) >= 10 else f"{value:.1f} {unit}"
     return f"{days / 365.25:.1f} yr"
+
+
+@register.filter
+def rarity(hertz: float) -> str:
+    """Time between two of what happens so often: '61,000 yr'."""
+    years = 1.0 / (hertz * 365.25 * 86400.0) if hertz > 0.0 else math.inf
+    return "never" if math.isinf(years) else span(365.25 * years) if years < 1000.0 else f"{float(f'{years:.2g}'):,.0f} yr"
+
+
+@register.filter
+def square_degrees(area: float) -> str:
+    """An area of the sky with the unit in which it has few digits."""
+    for unit, size in (("deg²", 1.0), ("arcmin²", 3600.0)):
+        if area * size >= 0.1:
+            return f"{area * size:,.0f} {unit}" if area * size >= 100.0 else f"{area * size:.3g} {unit}"
+    return f"{area * 3600.0**2:.3g} arcsec²"
+
+
+@register.simple_tag
+def events_of(sky_object: Any) -> list[EventCandidate]:
+    """Events in whose region and time an object was found, latest first; one query."""
+    rows = EventCandidate.objects.filter(sky_object=sky_object).select_related("event", "decided_by").order_by("-event__mjd", "-pk")
+    return list(rows[:20])
 
 
 @register.filter
