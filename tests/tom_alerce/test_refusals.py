@@ -18,7 +18,7 @@ OURS, THEIRS = "tom_alerce.pages.refusals.RefusalMiddleware", "tom_common.middle
 
 #: Every POST of ours, by the role that it takes; '' for those that take none but ``view``.
 POSTS = {
-    "decide": ("promote", "place", "link", "unlink", "accept", "dismiss", "explain", "mark", "host", "host-undo"),
+    "decide": ("promote", "place", "link", "unlink", "accept", "dismiss", "explain", "mark", "host", "host-undo", "event-decide"),
     "request": (
         *("dry-run", "apply", "requests-plan", "request-save", "request-check", "request-ask", "request-cancel", "request-reopen"),
         *("night-requests", "triggers-stop", "series-begin", "series-stop"),
@@ -41,7 +41,23 @@ POSTS = {
 ROLE = {name: role for role, names in POSTS.items() for name in names}
 GETS = (
     *("board", "object", "night", "night-table", "night-calendar", "requests", "bulk", "request", "request-portal", "triggers", "yield"),
-    *("scoreboard", "compare", "later", "rank-more", "sites", "views", "api", "api-schema", "health", "health-json", "metrics", "ready"),
+    *(
+        "scoreboard",
+        "events",
+        "event",
+        "event-region",
+        "compare",
+        "later",
+        "rank-more",
+        "sites",
+        "views",
+        "api",
+        "api-schema",
+        "health",
+        "health-json",
+        "metrics",
+        "ready",
+    ),
     *("profiles", "profile", "profile-export", "drift", "review", "target", "stamps", "explanation", "plotly"),
     *("notifications", "notifications-unread", "notification", "watches", "watch", "watch-export"),
 )
@@ -68,7 +84,7 @@ def rows(settings):
         **{name: trigger.pk for name in ROLE if name in ("trigger-save", "trigger-switch")},
         **{name: "default" for name in (*ROLE, *GETS) if name.startswith("profile") and name not in ("profiles", "profile-import")},
         **{"explanation": 1, "plotly": "1", "notification": "0", "unsubscribe": "0"},
-        **dict.fromkeys(("watch", "watch-export", "view-delete"), 1),
+        **dict.fromkeys(("watch", "watch-export", "view-delete", "event", "event-region", "event-decide"), 1),
         "rank-more": factories.rank(factories.ranking(), sky).pk,
         **{name: 1 for name in ROLE if name.startswith(("rule-", "channel-", "watch-")) and not name.endswith("-new")},
     }

@@ -115,8 +115,8 @@ def region(request: HttpRequest, pk: int) -> HttpResponse:
 @refusing
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a candidate is ``status``: pending, confirmed or rejected; ``text`` says why."""
-    row = get_object_or_404(EventCandidate.objects.select_related("event", "sky_object"), pk=pk)
     require(request.user, "decide")
+    row = get_object_or_404(EventCandidate.objects.select_related("event", "sky_object"), pk=pk)
     counterparts.decide(row, request.POST.get("status", ""), request.user, request.POST.get("text", ""))
     messages.success(request, f"{row.sky_object.public_name}: {row.get_status_display().lower()} as the counterpart of {row.event}.")
     return redirect(back(request, reverse("tom_alerce:event", args=[row.event_id])))
