@@ -71,6 +71,19 @@ class ExplanationAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+class AttachmentAdmin(ReadOnlyAdmin):
+    """Files on objects without their bytes, which the page of the object gives to those who may see them."""
+
+    list_display = ("name", "sky_object_id", "size", "author", "created")
+    list_select_related = ("author",)
+    exclude = ("content",)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Without the bytes."""
+        return super().get_queryset(request).defer("content")
+
+
 class RankingAdmin(ReadOnlyAdmin):
     """Rankings without what is packed in them, which the board shows."""
 
@@ -162,6 +175,15 @@ admin.site.register(
 )
 admin.site.register(
     models.Mark, _table("kind", "sky_object_id", "author", "text", "created", "expires", "undone", filters=("kind",), joined=("author",))
+)
+admin.site.register(
+    models.Label, _table("sky_object_id", "label", "author", "text", "created", "undone", filters=("label",), joined=("author",))
+)
+admin.site.register(models.Tag, _table("name", "sky_object_id", "author", search=("name",), joined=("author",)))
+admin.site.register(models.Mention, _table("mark", "user", "read", joined=("mark__author", "user")))
+admin.site.register(models.Attachment, AttachmentAdmin)
+admin.site.register(
+    models.Scan, _table("night", "profile", "sky_object_id", "user", "decision", "decided", filters=("decision",), joined=("user",))
 )
 admin.site.register(models.Seen, _table("user", "sky_object_id", "at", joined=("user",)))
 admin.site.register(models.View, _table("name", "owner", "query", "shared", filters=("shared",), joined=("owner",)))

@@ -12,6 +12,7 @@ from broker_adapters.records import BrokerLabel
 from tests.tom_alerce import factories
 from tests.tom_alerce.alerts import alert
 from tom_alerce.models import (
+    Attachment,
     Channel,
     Delivery,
     Drift,
@@ -22,8 +23,10 @@ from tom_alerce.models import (
     FollowupRequest,
     Halt,
     HostChoice,
+    Label,
     Mark,
     MatchCandidate,
+    Mention,
     Outlook,
     Override,
     PassedAlert,
@@ -33,12 +36,14 @@ from tom_alerce.models import (
     RequestEvent,
     Rule,
     SavedFilter,
+    Scan,
     Seen,
     Series,
     SkyCell,
     SkyObject,
     Stamps,
     SurveyObject,
+    Tag,
     TnsName,
     TnsObject,
     Traits,
@@ -105,6 +110,11 @@ def admin(client, db):
     Drift.objects.create(classifier="stamp", version="1", night="2026-11-22", n=50, classes={"SN": 1.0}, psi={"fwhm": 0.3})
     seen = {"classifier": "stamp", "version": "1", "label": "SN", "probability": 0.9, "weights": b"map"}
     Seen.objects.create(user=User.objects.first(), sky_object=sky, evidence="<script>alert(1)</script>")
+    Label.objects.create(sky_object=sky, label="<script>alert(1)</script>")
+    Tag.objects.create(sky_object=sky, name="<script>alert(1)</script>")
+    Mention.objects.create(mark=Mark.objects.first(), user=User.objects.first())
+    Attachment.objects.create(sky_object=sky, name="<script>alert(1)</script>", content=b"x", size=1)
+    Scan.objects.create(sky_object=sky, profile="<script>alert(1)</script>", night="2026-11-28", expires=timezone.now())
     View.objects.create(owner=User.objects.first(), name="<script>alert(1)</script>")
     Explanation.objects.create(stamps=Stamps.objects.first(), source_id="1", **seen)
     return client

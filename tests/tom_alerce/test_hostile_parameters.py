@@ -24,6 +24,7 @@ ARGUMENTS = {name: ["default"] for name in ("tom_alerce:profile", "tom_alerce:pr
 #: Page -> its parameters, those that the library beneath reads included.
 PARAMETERS = {
     "tom_alerce:board": [*BoardFilter.base_filters, "profile", "ranking", "page", "per_page", "sort", "part", "since"],
+    "tom_alerce:figures": ["fold", "days", "bin", "absolute"],
     "tom_alerce:later": ["ranking", "profile"],
     "tom_alerce:sites": ["profile"],
     "tom_alerce:views": ["query"],
@@ -96,6 +97,7 @@ def page(client, observer):
     factories.candidate(other.survey_objects.get(), sky)
     factories.rank(factories.ranking(), sky)
     factories.request(sky)
+    ARGUMENTS["tom_alerce:figures"] = [sky.pk]
     observer.is_staff = True
     observer.save()
     return client
@@ -131,6 +133,9 @@ def test_nor_are_all_parameters_together(page, name, data):
         "/alerce/stamps/{}.png",
         "/alerce/targets/{}/",
         "/alerce/ranks/{}/",
+        "/alerce/objects/{}.json",
+        "/alerce/objects/{}/figures/",
+        "/alerce/files/{}/",
         "/alerce/requests/{}/",
         "/alerce/lists/{}/",
         "/alerce/requests/{}/portal/",

@@ -12,15 +12,18 @@ from tom_alerce.models.looks import Seen, View
 from tom_alerce.models.marks import Mark
 from tom_alerce.models.notify import Channel, Delivery, Event, Rule
 from tom_alerce.models.outlooks import Outlook
+from tom_alerce.models.people import Attachment, Label, Mention, Tag
 from tom_alerce.models.pollers import PollTask
 from tom_alerce.models.profiles import Profile
 from tom_alerce.models.requests import FollowupRequest, RequestEvent
+from tom_alerce.models.scans import Scan
 from tom_alerce.models.series import Series
 from tom_alerce.models.sky import Detection, MatchCandidate, SkyObject, Stamps, SurveyObject
 from tom_alerce.models.triggers import Halt, Trigger, TriggerEntry
 from tom_alerce.models.watch import Watch, WatchEntry, WatchMatch
 
 __all__ = [
+    "Attachment",
     "AwaitedObject",
     "Channel",
     "Classification",
@@ -39,8 +42,10 @@ __all__ = [
     "Halt",
     "HostChoice",
     "Incident",
+    "Label",
     "Mark",
     "MatchCandidate",
+    "Mention",
     "Outlook",
     "Override",
     "PassedAlert",
@@ -52,6 +57,7 @@ __all__ = [
     "Rule",
     "Run",
     "SavedFilter",
+    "Scan",
     "Seen",
     "Series",
     "SkyCell",
@@ -61,6 +67,7 @@ __all__ = [
     "StreamPartition",
     "StreamWorker",
     "SurveyObject",
+    "Tag",
     "TnsName",
     "TnsObject",
     "Traits",

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.generic import TemplateView
@@ -15,7 +15,7 @@ from django.views.generic import TemplateView
 from followup.records import Limits
 from tom_alerce import conf, visible
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Drift, Profile, Ranking
+from tom_alerce.models import Drift, Mention, Profile, Ranking
 from tom_alerce.pages import listing, refresh
 from tom_alerce.pages.access import ViewerMixin
 from tom_alerce.pages.clock import clock
@@ -131,13 +131,15 @@ def _size(text: str) -> int:
 def chosen(request: HttpRequest) -> tuple[Any, list[Any]]:
     """The ranking that an address asks for, and those to choose from; 404 for one that there is not, or that no database holds.
 
-    Each has the night that was compared last with the training set, ``psi`` and ``drift_night``, and the ``body`` of its profile's version
-    in use: they are read together.
+    Each has the night that was compared last with the training set, ``psi`` and ``drift_night``, the ``body`` of its profile's version in
+    use, and how many mentions of the reader are ``unread``: they are read together.
     """
     key, profile = request.GET.get("ranking", ""), request.GET.get("profile", "")
     measured = Drift.objects.order_by("-night", "-modified")
     body = Profile.objects.filter(name=OuterRef("profile"), active=True).values("body")[:1]
+    unread = Mention.objects.filter(user=request.user.pk, read=None, mark__undone=None).order_by().values("user")
     beside: dict[str, Any] = {
+        "unread": Subquery(unread.annotate(n=Count("pk")).values("n")),
         "psi": Subquery(measured.values("psi")[:1]),
         "drift_night": Subquery(measured.values("night")[:1]),
         "body": Subquery(body),
@@ -152,14 +154,19 @@ def chosen(request: HttpRequest) -> tuple[Any, list[Any]]:
 
 def _offered(ranking: Any, every: list[Any]) -> dict[str, Any]:
     """Rankings to choose from with what to call them, by other profiles at the same site, and at other sites or times by the same one; and
-    the night that has drifted.
+    the night that has drifted, and how many mentions of the reader are unread.
     """
     site, profile = (ranking.site, ranking.profile) if ranking else (rankings.site_name(), rankings.profile_name())
     own = [one for one in every if one.site == site and not one.supposed]
     by_profile = [(one, profiles.title(one.profile, one.body)) for one in own]
     by_site = [(one, one.site) for one in every if one.profile == profile]
     drifted = bool(every) and any(psi > conf.get("DRIFT_ALARM") for psi in (every[0].psi or {}).values())
-    return {"by_profile": by_profile, "by_site": by_site, "drifted": every[0].drift_night if drifted else None}
+    return {
+        "by_profile": by_profile,
+        "by_site": by_site,
+        "drifted": every[0].drift_night if drifted else None,
+        "unread": every[0].unread if every else 0,
+    }
 
 
 def _root(name: str) -> str:

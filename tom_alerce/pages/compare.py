@@ -40,7 +40,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     briefs = context.briefs(summaries) if summaries else {}
     light = [one.detections for one in summaries.values()]
     origins = [_origin(rows, align, now) for rows in light]
-    moduli = [_modulus(briefs[key].distance) for key in summaries]
+    moduli = [modulus(briefs[key].distance) for key in summaries]
     figure = curves(light, origins, moduli if absolute else None)
     listed: list[dict[str, Any]] = [{"summary": one, "brief": briefs[key], "sky": one.sky_object} for key, one in summaries.items()]
     shown = {"objects": listed, "plot": figure, "align": align, "aligned": ALIGNED, "absolute": absolute, "now": now}
@@ -54,6 +54,6 @@ def _origin(rows: Detections, align: str, now: float) -> float:
     return float(seen["mjd"].min() if align == "first" else seen["mjd"][np.argmax(seen["flux"])])
 
 
-def _modulus(distance: float) -> float:
+def modulus(distance: float) -> float:
     """Distance modulus of a luminosity distance in Mpc; NaN where that is not known."""
     return 5.0 * math.log10(distance) + 25.0 if distance > 0.0 else math.nan

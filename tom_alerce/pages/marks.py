@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.utils import timezone as clock
+
 from tom_alerce import visible
 from tom_alerce.models import Mark, SkyObject
 from tom_alerce.store import marks
@@ -21,10 +23,13 @@ def of(keys: Sequence[int], user: visible.User) -> dict[int, list[Mark]]:
     return found
 
 
-def past(sky_object: SkyObject, user: visible.User) -> list[Mark]:
-    """Marks of an object that have expired or are undone, latest first."""
-    rows = sky_object.marks.exclude(pk__in=marks.active().values("pk")).select_related("author", "undone_by").order_by("-pk")
-    return decorate(list(rows[:PAST]), user)
+def both(sky_object: SkyObject, user: visible.User) -> tuple[list[Mark], list[Mark]]:
+    """Marks of an object that count, oldest first, and those that have expired or are undone, latest first; one query."""
+    rows = list(sky_object.marks.select_related("author", "undone_by").order_by("-pk"))
+    now = clock.now()
+    counting = [one for one in rows if one.undone is None and (one.expires is None or one.expires > now)]
+    past = [one for one in rows if one not in counting]
+    return decorate(counting[::-1], user), decorate(past[:PAST], user)
 
 
 def decorate(rows: list[Mark], user: visible.User) -> list[Mark]:

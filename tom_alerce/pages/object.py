@@ -6,6 +6,9 @@ import math
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
 from django.views.generic import DetailView
 
 from classifiers.consensus import Consensus, Voice, consensus
@@ -13,11 +16,13 @@ from tom_alerce import tasks, visible
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Classification, Explanation, MatchCandidate, SkyObject, Stamps, TnsObject
 from tom_alerce.pages import context as surroundings
-from tom_alerce.pages import forecasts, marks, photometry
-from tom_alerce.pages.access import ViewerMixin
+from tom_alerce.pages import forecasts, marks, people, photometry, record, spectra
+from tom_alerce.pages.access import ViewerMixin, viewers_only
 from tom_alerce.pages.board import lowest_altitude
 from tom_alerce.pages.figures import interactive, svg
+from tom_alerce.pages.figures import spectra as figure_of_spectra
 from tom_alerce.pages.figures.outlook import outlooks
+from tom_alerce.pages.neighbours import neighbours
 from tom_alerce.pages.pairs import pairs
 from tom_alerce.pages.review import mark_decidable
 from tom_alerce.pages.summaries import Summary, about, summarise
@@ -39,18 +44,21 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
 
     def get_queryset(self) -> QuerySet[SkyObject]:
         """Objects that the user may see."""
-        return visible.sky_objects(self.request.user)
+        return visible.sky_objects(self.request.user).annotate(tag_names=people.tag_names())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Context of the page: the summary and its figures, large."""
         summary = summarise([self.object], self.request.user)[self.object.pk]
         context = super().get_context_data(**kwargs) | details(summary)
         context["alerce_theme"] = theme(self.request)
-        context["may_change"] = visible.may_change(self.request.user, self.object)
-        context["may_request"] = visible.may_change(self.request.user, self.object, role="request")
+        changeable = bool(visible.changeable(self.request.user, [self.object]))
+        context["may_change"] = changeable and visible.may(self.request.user, "decide")
+        context["may_request"] = changeable and visible.may(self.request.user, "request")
         context["may_mark"] = visible.may(self.request.user, "decide")
-        context["marks"] = marks.of([self.object.pk], self.request.user).get(self.object.pk, ())
-        context["past_marks"] = marks.past(self.object, self.request.user)
+        context["may_configure"] = visible.may(self.request.user, "configure")
+        context |= people.said(self.object, self.request.user)
+        context["list"] = neighbours(self.request, context["now"])
+        context["marks"], context["past_marks"] = marks.both(self.object, self.request.user)
         context["taken"] = self.object.target_id is not None and self.object.seen_target is None
         context["displaced"] = displaced(self.object)
         mark_decidable(summary.ambiguous, self.request.user)
@@ -64,6 +72,8 @@ class ObjectView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic i
         context["outlooks"] = outlooks(forecast, context["now"])
         context["place"] = surroundings.place(self.object, summary.detections)
         context["consensus"] = everybody(summary, context["place"].tns)
+        known = context["place"].redshift if context["place"].redshift_from else None
+        context["spectra"] = figure_of_spectra.draw(spectra.of(self.object, self.request.user), known)
         context["history"] = Classification.objects.filter(sky_object=self.object).order_by("-created", "-pk")[:HISTORY]
         return context
 
@@ -80,6 +90,14 @@ def everybody(summary: Summary, named: TnsObject | None) -> Consensus:
         for one in summary.classifications
     ]
     return consensus(found if named is None or not named.type else [*found, Voice("TNS, by a spectrum", named.type)])
+
+
+@require_GET
+@viewers_only
+def everything(request: HttpRequest, pk: int) -> HttpResponse:
+    """``/alerce/objects/<pk>.json``: all that the page says (`tom_alerce.pages.record`)."""
+    sky = get_object_or_404(visible.sky_objects(request.user), pk=pk)
+    return JsonResponse(record.of(sky, request.user), json_dumps_params={"ensure_ascii": False})
 
 
 def decisions(sky_object: SkyObject, user: visible.User) -> list[MatchCandidate]:

@@ -13,7 +13,7 @@ from tom_dataproducts.models import PhotometryReducedDatum
 from broker_adapters import association
 from broker_adapters.crossmatch import separation, unit_vectors
 from tom_alerce.models import Classification, Event, MatchCandidate, SkyObject, SurveyObject
-from tom_alerce.store import classifications, counterparts, hosts, summaries, targets
+from tom_alerce.store import classifications, counterparts, hosts, labels, summaries, targets
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sql import begin_write, chunks
 
@@ -114,9 +114,10 @@ def move(moved: SurveyObject, old: SkyObject, new: SkyObject) -> None:
 
 
 def dissolve(empty: SkyObject, heir: SkyObject) -> None:
-    """Delete a sky object without members; all that is about it goes to ``heir``: requests, marks, host, events, classes, ranks, lists."""
+    """Delete a sky object without members; all that is about it goes to ``heir``: requests, marks, labels, host, events, classes, ranks."""
     empty.followup_requests.update(sky_object=heir)
     empty.marks.update(sky_object=heir)
+    labels.inherit(empty, heir)
     empty.watch_matches.exclude(watch__in=heir.watch_matches.values("watch")).update(sky_object=heir)
     Event.objects.filter(sky_object=empty).update(sky_object=heir)
     hosts.inherit(empty, heir)

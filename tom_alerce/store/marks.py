@@ -18,6 +18,7 @@ from followup import sites
 from followup.records import FollowupError
 from tom_alerce import conf
 from tom_alerce.models import Mark, SkyObject
+from tom_alerce.store import mentions
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
 from tom_alerce.store.sql import begin_write, chunks
@@ -64,7 +65,9 @@ def add(sky_object: SkyObject, kind: str, author: Any, text: str = "", night: da
             raise StoreError(f"it is claimed by {other.by} already")
         if kind != Kind.NOTE:
             earlier.filter(author=author).update(undone=clock.now(), undone_by=author)
-        return Mark.objects.create(sky_object=sky_object, kind=kind, author=author, text=text, expires=expires)
+        made = Mark.objects.create(sky_object=sky_object, kind=kind, author=author, text=text, expires=expires)
+        mentions.mention(made)
+        return made
 
 
 def undo(mark: Mark, user: Any) -> None:

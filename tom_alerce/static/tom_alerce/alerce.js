@@ -73,7 +73,7 @@
   }
 
   function draw(holder) {
-    const figures = JSON.parse(document.getElementById(holder.dataset.plotly).textContent);
+    let figures = JSON.parse(document.getElementById(holder.dataset.plotly).textContent), joined = false;
     const buttons = [...holder.parentElement.querySelectorAll("button[data-mode]")];
     if (!window.Plotly || !buttons.length) return;
     const chart = document.createElement("div");
@@ -83,12 +83,22 @@
       const [colour, done] = palette(holder);
       const [data, layout] = coloured(figures[mode], colour);
       done();
+      holder.dataset.mode = mode;
+      if (joined) data.forEach((trace) => { if (trace.mode === "markers" && trace.x.length > 1) Object.assign(trace, { mode: "lines+markers", line: { width: 1, color: trace.marker.color } }); });
       window.Plotly.react(chart, data, layout, { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d"] });
       buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.mode === mode)));
     };
     buttons.forEach((button) => button.addEventListener("click", () => show(button.dataset.mode)));
     buttons[0].parentElement.hidden = false;
-    show(holder.dataset.mode in figures ? holder.dataset.mode : buttons[0].dataset.mode);
+    const start = () => show(holder.dataset.mode in figures ? holder.dataset.mode : Object.keys(figures)[0]);
+    start();
+    // Other forms of the light curve, which object.js asks for.
+    holder.addEventListener("figures", (event) => {
+      figures = event.detail.figures || figures;
+      joined = event.detail.joined ?? joined;
+      buttons.forEach((button) => { button.hidden = !(button.dataset.mode in figures); });
+      if (Object.keys(figures).length) start();
+    });
   }
 
   document.addEventListener("DOMContentLoaded", () => {

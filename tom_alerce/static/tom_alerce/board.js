@@ -51,9 +51,9 @@
   }
 
   async function seen(row) {
-    if (!/state-(new|changed)/.test(row.className)) return;
+    if (row.classList.contains("state-seen")) return;
     const done = await post(document.getElementById("bulk").action, { do: "seen", pk: row.dataset.sky });
-    if (!done) return;
+    if (!done || !/state-(new|changed)/.test(row.className)) return;
     row.classList.remove("state-new", "state-changed");
     const tag = row.querySelector(".flags .tag");
     tag.className = "tag state-seen";
