@@ -24,8 +24,8 @@ from tom_alerce.models import DeadLetter, Incident, Run, StreamWorker
 STREAM = {"servers": "127.0.0.1:9", "group": "g", "topics": ["alerts"]}
 
 
-def planned():
-    call_command("alerce_run", "--plan", stdout=(out := io.StringIO()))
+def planned(*options):
+    call_command("alerce_run", "--plan", *options, stdout=(out := io.StringIO()))
     return out.getvalue()
 
 
@@ -43,6 +43,7 @@ def test_the_plan_is_that_of_the_settings(settings):
     assert "alerce_stream gcn" not in found
     assert "alerce_drift" not in found
     assert "No broker is polled" not in found
+    assert "alerce_stream" not in planned("--no-streams")
     settings.TOM_ALERCE = {"RUN": {"alerce_nothing": 60}}
     with pytest.raises(CommandError, match="names no command: 'alerce_nothing'"):
         planned()

@@ -52,15 +52,16 @@ class Command(command.Command):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add ``--plan`` and ``--at-once``."""
+        """Add ``--plan``, ``--no-streams`` and ``--at-once``."""
         parser.add_argument("--plan", action="store_true", help="print what would run, and end")
+        parser.add_argument("--no-streams", action="store_true", help="leave the streams to processes of their own, such as containers")
         parser.add_argument(
             "--at-once", type=positive, default=2, help="commands, beside streams, that run at a time (default: %(default)s)"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Supervise."""
-        jobs = list(plan())
+        jobs = list(plan(streams=not options["no_streams"]))
         if options["plan"]:
             for job in jobs:
                 self.stdout.write(f"{'always' if job.every is None else f'every {job.every:.0f} s':<16} {job.name}")
@@ -71,7 +72,7 @@ class Command(command.Command):
             supervise(jobs, stop, _Alarm(), options["at_once"], _environment())
 
 
-def plan() -> Iterator[Job]:
+def plan(*, streams: bool = True) -> Iterator[Job]:
     """What runs, by the settings; of a stream that ``RUN`` gives to ``alerce_notices`` no alerts are expected.
 
     Raises
@@ -81,10 +82,9 @@ def plan() -> Iterator[Job]:
     """
     run: Mapping[str, float | None] = conf.get("RUN")
     notices = {word for line in run if line.startswith("alerce_notices ") for word in shlex.split(line)[1:]}
-    streams: dict[str, float | None] = {
-        f"alerce_stream {shlex.quote(name)} --classify": 0.0 for name in conf.get("STREAMS") if name not in notices
-    }
-    for line, every in {**streams, **USUAL, **run}.items():
+    names = [name for name in conf.get("STREAMS") if streams and name not in notices]
+    always: dict[str, float | None] = {f"alerce_stream {shlex.quote(name)} --classify": 0.0 for name in names}
+    for line, every in {**always, **USUAL, **run}.items():
         if every is None:
             continue
         words = shlex.split(line)
