@@ -93,6 +93,14 @@ class RankingAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+class FacilityKeyAdmin(ReadOnlyAdmin):
+    """Who has a key where; the keys themselves are shown to nobody."""
+
+    list_display = ("facility", "user", "modified")
+    list_select_related = ("user",)
+    exclude = ("secret",)
+
+
 class DeadLetterAdmin(ReadOnlyAdmin):
     """Dead letters with their bytes to download, and an action that tries them again."""
 
@@ -219,6 +227,7 @@ admin.site.register(
     models.Delivery,
     _table("event", "rule", "channel", "state", "due", "sent", "tries", filters=("state",), joined=("event", "rule", "channel")),
 )
+admin.site.register(models.FacilityKey, FacilityKeyAdmin)
 admin.site.register(models.DeadLetter, DeadLetterAdmin)
 admin.site.register(
     models.PassedAlert, _table("object_id", "survey", "mjd", "label", "probability", filters=("survey",), search=("object_id",))

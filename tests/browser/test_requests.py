@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def chief(page, live_server, client, settings, tmp_path):
     """A person with every right, logged in; objects that are up tonight, ranked."""
     settings.TOM_ALERCE = settings.TOM_ALERCE | {"FACILITY": {"name": "fake", "threshold": 0.0}, "TERMS": {"brightness": 1.0}}
-    settings.TOM_FACILITY_CLASSES = ["demo.facility.FakeFacility"]
-    settings.FACILITIES = {"Fake": {"folder": str(tmp_path)}}
+    settings.TOM_FACILITY_CLASSES = ["demo.facility.FakeFacility", "tom_observations.facilities.lco.LCOFacility"]
+    settings.FACILITIES = {"Fake": {"folder": str(tmp_path)}, "LCO": {"portal_url": "http://127.0.0.1:9", "api_key": ""}}
     ra, *_ = up_tonight()
     for dec in (-25.0, -28.0, -31.0):
         factories.classification(factories.sky_object(ra, dec, peak=400_000.0))
@@ -85,6 +85,12 @@ def test_a_request_from_the_board_to_the_facility(page, chief, screenshot):
     no_fault(page)
     page.goto(reverse("tom_alerce:requests"))
     assert page.locator("tbody tr").count() == 1
+    no_fault(page)
+    page.click("text=Your keys")
+    page.fill("[name=secret]", "key-of-mine-0001")
+    page.click("button:text-is('Store')")
+    page.wait_for_selector("text=yours, since")
+    screenshot("keys")
     no_fault(page)
 
 

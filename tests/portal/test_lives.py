@@ -227,7 +227,7 @@ def test_two_at_the_portal_wait_for_a_person(tom, server):
     """Somebody has sent it by hand a second time while its answer was lost."""
     row = sent(tom)
     payload = row.events.get(after=State.SENDING).payload
-    assert portal.call(portal.facility(row).submit_observation, payload).outcome is portal.Outcome.GIVEN
+    assert portal.call(portal.facility(row).submit_observation, payload, row=row).outcome is portal.Outcome.GIVEN
     FollowupRequest.objects.filter(pk=row.pk).update(state=State.UNKNOWN, observation_id="", observation_record=None)
     ObservationRecord.objects.all().delete()
     row.refresh_from_db()

@@ -18,6 +18,7 @@ from tom_alerce.models import (
     Drift,
     Event,
     Explanation,
+    FacilityKey,
     FilterMatch,
     FilterVersion,
     FollowupRequest,
@@ -72,6 +73,7 @@ def admin(client, db):
     request = FollowupRequest.objects.create(key="k", sky_object=sky, facility="LCO", payload={})
     RequestEvent.objects.create(request=request, after="draft", reason="<script>alert(1)</script>")
     Override.objects.create(request=request, token=request.token, guard="moon", reason="<script>alert(1)</script>")
+    FacilityKey.objects.create(user=User.objects.get(username="boss"), facility="LCO", secret="t0ps3cret")
     Series.objects.create(every=1.0, most=2, until=timezone.now(), message="<script>alert(1)</script>")
     trigger = Trigger.objects.create(name="<script>alert(1)</script>", facility="lco")
     TriggerEntry.objects.create(trigger=trigger, sky_object=sky, night="2026-11-22", score=0.9, outcome="stopped")

@@ -41,6 +41,7 @@ PARAMETERS = {
     "tom_alerce:requests": ["state", "page"],
     "tom_alerce:bulk": ["pk"],
     "tom_alerce:triggers": ["page"],
+    "tom_alerce:keys": ["facility"],
     "tom_alerce:yield": ["days"],
     "tom_alerce:scoreboard": ["days"],
     "tom_alerce:notifications": ["page"],

@@ -202,7 +202,8 @@ class TestDryRun:
         httpserver.expect_request("/api/profile/").respond_with_json({"detail": "Invalid token."}, status=403)
         row = drafted(planned)
         assert validate.dry_run(row) is None
-        assert (stored(row).state, stored(row).message) == (State.DRAFT, "not checked: LCO refuses the credentials in the settings")
+        assert stored(row).state == State.DRAFT
+        assert stored(row).message.startswith("not checked: LCO refuses the credentials in the settings")
         cache.clear()
 
     @pytest.mark.parametrize("status", [500, 502, 503])

@@ -8,6 +8,7 @@ from tom_alerce.models.followup import Rank, Ranking
 from tom_alerce.models.guards import Override
 from tom_alerce.models.health import DiskUse, Incident, Run, StreamPartition, StreamWorker
 from tom_alerce.models.intake import AwaitedObject, DeadLetter, PassedAlert, Watermark, WithdrawnMeasurement
+from tom_alerce.models.keys import FacilityKey
 from tom_alerce.models.looks import Seen, View
 from tom_alerce.models.marks import Mark
 from tom_alerce.models.notify import Channel, Delivery, Event, Rule
@@ -36,6 +37,7 @@ __all__ = [
     "EventCandidate",
     "EventVersion",
     "Explanation",
+    "FacilityKey",
     "FilterMatch",
     "FilterVersion",
     "FollowupRequest",

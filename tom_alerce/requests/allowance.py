@@ -16,12 +16,12 @@ from urllib.parse import quote, urlencode, urljoin
 import requests
 from django.core.cache import cache
 from django.utils import timezone
-from tom_observations.facility import get_service_class
 
 from broker_adapters.times import datetime_from_mjd
 from followup.asked import Asked
 from tom_alerce import conf
 from tom_alerce.models import FollowupRequest
+from tom_alerce.requests import keys
 from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.known import read
 from tom_alerce.requests.states import State
@@ -57,7 +57,7 @@ class Allowance:
 
 def allowance(row: FollowupRequest) -> Allowance | None:
     """Ask the portal, in twice `FACILITY_TIMEOUT` at most, or repeat what it said lately; None for a facility without such a portal."""
-    portal = _portal(row)
+    portal = keys.portal_of(row.facility)
     if portal is None:
         return None
     digest = hashlib.sha256(json.dumps([row.pk, row.payload], sort_keys=True).encode()).hexdigest()
@@ -67,19 +67,6 @@ def allowance(row: FollowupRequest) -> Allowance | None:
         known = _ask(row, *portal)
         cache.set(key, known, _KEPT if not known.problem else 30)
     return known
-
-
-def _portal(row: FollowupRequest) -> tuple[str, str] | None:
-    """Address and key of the portal; None for a facility that has none of this kind."""
-    try:
-        settings: Any = getattr(get_service_class(row.facility)(), "facility_settings", None)
-        if not hasattr(settings, "get_setting"):
-            return None
-        address, key = str(settings.get_setting("portal_url") or ""), str(settings.get_setting("api_key") or "")
-    except Exception:  # the boundary of the TOM's facilities, which are anybody's code: there is no portal to ask
-        logger.info("%s: no portal to ask", row, exc_info=True)
-        return None
-    return (address, key) if address.startswith(("http://", "https://")) else None
 
 
 def _ask(row: FollowupRequest, address: str, token: str) -> Allowance:
@@ -99,7 +86,7 @@ def _ask(row: FollowupRequest, address: str, token: str) -> Allowance:
         ("priority", lambda: sent and _highest(post("/api/requestgroups/max_allowable_ipp/", body=sent), asked.instrument)),
     ]
     try:
-        with bounded(conf.get("FACILITY_TIMEOUT")):
+        with keys.of(row.user, row.facility), bounded(conf.get("FACILITY_TIMEOUT")):
             for name, question in questions:
                 told |= _answered(row, name, question, problems)
     except requests.RequestException as error:

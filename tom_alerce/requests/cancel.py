@@ -45,7 +45,7 @@ def cancel(row: FollowupRequest, user: Any, reason: str = "") -> None:
         raise IllegalTransition(
             f"a request that is {row.state} cannot be cancelled" + (": try again soon" if row.state == State.SENDING else "")
         )
-    answer = portal.call(portal.facility(row).cancel_observation, row.observation_id)
+    answer = portal.call(portal.facility(row).cancel_observation, row.observation_id, row=row)
     if answer.outcome is portal.Outcome.GIVEN and answer.value is not True and answer.value is not False:
         answer = portal.Answer(portal.Outcome.LOST, "an answer that is neither yes nor no")
     sync.refresh(row, by=user, reason=reason)

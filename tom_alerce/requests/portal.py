@@ -26,6 +26,7 @@ from urllib3.exceptions import NewConnectionError
 
 from tom_alerce import conf
 from tom_alerce.models import FollowupRequest
+from tom_alerce.requests import keys
 from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.timeouts import bounded
 from tom_alerce.store.errors import StoreError
@@ -64,21 +65,35 @@ class Silent(StoreError):
     """The facility gave no usable answer; asking it for other requests now is vain."""
 
 
+def _person(row: FollowupRequest) -> Any:
+    """In whose name a facility is asked about a request: its sender's, else that of whom it belongs to."""
+    return row.sender or row.user
+
+
 def facility(row: FollowupRequest) -> Any:
     """The TOM's own facility of a request, for its sender."""
     try:
         made = get_service_class(row.facility)()
     except ImportError as error:
         raise Silent(f"this TOM has no facility {row.facility!r}; add its class to TOM_FACILITY_CLASSES") from error
-    person = row.sender or row.user
-    if person is not None:
+    if (person := _person(row)) is not None:
         made.set_user(person)
     return made
 
 
-def call(function: Callable[..., Any], *arguments: Any, seconds: float | None = None) -> Answer:
-    """Call a method of a facility, in a thread, and say what became of it within so many seconds (`FACILITY_TIMEOUT`) in all."""
-    seconds = conf.get("FACILITY_TIMEOUT") if seconds is None else seconds
+def call(function: Callable[..., Any], *arguments: Any, row: FollowupRequest, seconds: float | None = None) -> Answer:
+    """Call a method of a request's facility, and say what became of it within so many seconds (`FACILITY_TIMEOUT`) in all.
+
+    It is called in a thread, with the own key of whom it is called for, if there is one.
+    """
+    try:
+        with keys.of(_person(row), row.facility):
+            return _in_thread(function, arguments, conf.get("FACILITY_TIMEOUT") if seconds is None else seconds)
+    except keys.Unreadable as error:
+        return Answer(Outcome.UNDELIVERED, str(error))
+
+
+def _in_thread(function: Callable[..., Any], arguments: Sequence[Any], seconds: float) -> Answer:
     done: list[Answer] = []
 
     def run() -> None:
@@ -101,7 +116,7 @@ def _called(function: Callable[..., Any], arguments: Sequence[Any], seconds: flo
             raw = " ".join(map(str, error.messages))
             return Answer(Outcome.REFUSED, words(raw), raw=raw)
         except ImproperCredentialsException:
-            return Answer(Outcome.UNDELIVERED, "it refuses the credentials in the settings")
+            return Answer(Outcome.UNDELIVERED, "it refuses the credentials in the settings, or the person's own")
         except HTTPError as error:
             return _status(error)
         except RequestException as error:
@@ -166,7 +181,7 @@ def find(row: FollowupRequest, seconds: float | None = None) -> list[list[str]]:
     look = getattr(facility_of(row.facility), "find", None)
     if look is None:
         raise Silent(f"{row.facility} cannot be asked for a request by its key: look there by hand")
-    answer = call(look, facility(row), row.payload, row.token, seconds=seconds)
+    answer = call(look, facility(row), row.payload, row.token, row=row, seconds=seconds)
     if answer.outcome is not Outcome.GIVEN:
         raise Silent(answer.words)
     return [[str(identity) for identity in one] for one in answer.value]

@@ -67,7 +67,7 @@ def send(row: FollowupRequest, user: Any) -> None:
     prepared: dict[str, Any] = row.prepared or {}  # `approve` has seen to it
     sent = carry(prepared, row.token) if carry is not None else prepared
     if _claim(row, sent, user):
-        _store(row, portal.call(portal.facility(row).submit_observation, sent, seconds=began + timeout - time.monotonic()))
+        _store(row, portal.call(portal.facility(row).submit_observation, sent, row=row, seconds=began + timeout - time.monotonic()))
 
 
 def want(row: FollowupRequest, user: Any) -> None:

@@ -84,13 +84,13 @@ def refresh(row: FollowupRequest, by: Any = None, reason: str = "") -> None:
     IllegalTransition
         Somebody else has stored it meanwhile.
     """
-    answer = portal.call(portal.facility(row).get_observation_status, row.observation_id)
+    answer = portal.call(portal.facility(row).get_observation_status, row.observation_id, row=row)
     if answer.outcome is not portal.Outcome.GIVEN or not (isinstance(answer.value, Mapping) and isinstance(answer.value.get("state"), str)):
         raise portal.Silent(answer.words or f"{row.facility} says nothing that can be understood")
     state, words = meaning(row, answer.value)
     words = f"{reason}: {words}" if reason and state == State.CANCELLED else words
     if state == State.FAILED and (look := getattr(facility_of(row.facility), "failure", None)) is not None:
-        told = portal.call(look, portal.facility(row), row.observation_id)
+        told = portal.call(look, portal.facility(row), row.observation_id, row=row)
         words = f"{words}: {told.value}" if told.outcome is portal.Outcome.GIVEN and told.value else words
     with transaction.atomic():
         records.follow(row, answer.value)

@@ -1,4 +1,7 @@
-"""A total deadline for HTTP calls of the TOM's facilities, which call `requests` without any time-out, or what is beneath `urllib`."""
+"""A total deadline for HTTP calls of the TOM's facilities, which call `requests` without any time-out, or what is beneath `urllib`.
+
+Where a person has a key of their own, it is put into these calls.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 from requests import ConnectionError, ReadTimeout
 from requests.adapters import HTTPAdapter
@@ -19,6 +24,33 @@ from broker_adapters.sources.deadline import Adapter, Deadline
 _END: ContextVar[float | None] = ContextVar("_END", default=None)
 #: What cuts the connections of this thread then.
 _DEADLINE: ContextVar[Deadline | None] = ContextVar("_DEADLINE", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """A person's own key at the portal of this address."""
+
+    address: str
+    key: str = field(repr=False)
+
+    def put(self, request: Any) -> None:
+        """Put the key into a request to the portal, instead of that of the settings."""
+        ours, theirs = urlsplit(self.address), urlsplit(request.url)
+        if (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc) and "Authorization" in request.headers:
+            request.headers["Authorization"] = f"Token {self.key}"
+
+
+_PERSONAL: ContextVar[Personal | None] = ContextVar("_PERSONAL", default=None)
+
+
+@contextmanager
+def personally(key: Personal) -> Iterator[None]:
+    """Use a person's own key in the calls of this context that are `bounded`."""
+    token = _PERSONAL.set(key)
+    try:
+        yield
+    finally:
+        _PERSONAL.reset(token)
 
 
 @contextmanager
@@ -60,6 +92,8 @@ def _install() -> None:
         if end is None or isinstance(self, Adapter):
             return send(self, request, stream, timeout, **rest)
         left = max(end - time.monotonic(), 0.001)
+        if (personal := _PERSONAL.get()) is not None:
+            personal.put(request)
         try:
             return send(Adapter(max_retries=self.max_retries), request, stream, left if timeout is None else timeout, **rest)
         except ConnectionError as error:

@@ -19,6 +19,7 @@ from tom_observations.facility import get_service_class
 from followup.records import Facility
 from tom_alerce import conf
 from tom_alerce.models import FollowupRequest
+from tom_alerce.requests import keys
 from tom_alerce.requests.facilities import facility_of
 from tom_alerce.requests.states import UNSENT, IllegalTransition, State, move
 from tom_alerce.requests.timeouts import bounded
@@ -69,14 +70,18 @@ def check(request: FollowupRequest) -> Checked:
         return Checked(State.DRAFT, missing)
     try:
         # a form reads times without a zone in the zone of the site's pages, and payloads are written in UTC
-        with bounded(conf.get("FACILITY_TIMEOUT")), timezone.override("UTC"):
-            return _by_form(request, facility(), plugin)
+        with (
+            keys.of(request.user, request.facility) as personal,
+            bounded(conf.get("FACILITY_TIMEOUT")),
+            timezone.override("UTC"),
+        ):
+            return _by_form(request, facility(), plugin, personal)
     except RequestException as error:
         where = getattr(getattr(error, "request", None), "url", None) or request.facility
         why = f"not checked: the portal gave no usable answer ({type(error).__name__} at {where})"
         return Checked(State.DRAFT, why)
     except ImproperCredentialsException:
-        return Checked(State.DRAFT, f"not checked: {request.facility} refuses the credentials in the settings")
+        return Checked(State.DRAFT, f"not checked: {request.facility} refuses the credentials in the settings, or the person's own")
     except forms.ValidationError as error:
         return Checked(State.INVALID, " ".join(error.messages))
     except (StoreError, DatabaseError):
@@ -87,12 +92,13 @@ def check(request: FollowupRequest) -> Checked:
         return Checked(State.DRAFT, failed)
 
 
-def _by_form(request: FollowupRequest, facility: Any, plugin: Facility | None) -> Checked:
-    """Validate the TOM's form of the facility, with what the plug-in reads in it."""
+def _by_form(request: FollowupRequest, facility: Any, plugin: Facility | None, personal: bool) -> Checked:
+    """Validate the TOM's form of the facility, with what the plug-in reads in it; ``personal`` is with the person's own key."""
     refused, portal_problems, adapt = (getattr(plugin, name, None) for name in ("credentials_refused", "portal_problems", "adapt"))
     if request.user is not None:
         facility.set_user(request.user)
-    form = facility.create_form_instance(request.payload["observation_type"], data=json.loads(json.dumps(request.payload)))
+    apart = {"facility_settings": keys.Settings(facility.facility_settings, request.user.pk)} if personal and request.user else {}
+    form = facility.create_form_instance(request.payload["observation_type"], data=json.loads(json.dumps(request.payload)), **apart)
     if adapt is not None:
         adapt(form)
     if refused is not None and refused(form):
