@@ -17,7 +17,7 @@ from typing import Any
 #: Objects in the tables, and the name of that number in the figures.
 SIZES = {10_000: "10k", 100_000: "100k"}
 #: Modules of this package, each with a function ``figures(client, size)``.
-PARTS = ("board", "objects", "review", "api", "toolkit", "watch")
+PARTS = ("board", "objects", "review", "api", "explorer", "watch", "toolkit")
 
 
 def run(objects: int | None = None) -> dict[str, Any]:

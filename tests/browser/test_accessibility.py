@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
@@ -23,8 +24,8 @@ from tests.followup.test_lco import REQUEST
 from tests.tom_alerce import factories
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import FollowupRequest, Override, RequestEvent, SkyObject, Trigger, TriggerEntry
-from tom_alerce.pipeline import explain
-from tom_alerce.store import drift, explanations, marks
+from tom_alerce.pipeline import explain, filters
+from tom_alerce.store import drift, explanations, marks, saved
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -61,11 +62,18 @@ def addresses(page, live_server, client):
         for name in ("board", "review", "drift", "health", "night", "profiles", "requests", "triggers", "yield", "scoreboard", "keys")
     ]
     compared = "&".join(f"pk={one.pk}" for one in SkyObject.objects.all()[:3])
+    filters.run(SkyObject.objects.values_list("pk", flat=True))
+    kept = saved.save("bright", {"field": "magnitude", "op": "<", "value": 25}, get_user_model().objects.get(pk=observer))
+    filters.try_version(kept)
+    saved.switch_on(kept)
+    pages += [f"{reverse('tom_alerce:explorer')}?filter={json.dumps(kept.body)}&show={show}" for show in ("table", "gallery", "map")]
     return [
         *pages,
         reverse("tom_alerce:sites"),
         reverse("tom_alerce:views"),
         reverse("tom_alerce:compare") + f"?{compared}",
+        reverse("tom_alerce:filters"),
+        reverse("tom_alerce:filter", args=[kept.saved_id]),
         reverse("tom_alerce:profiles") + "?beside=default",
         reverse("tom_alerce:profile", args=["default"]),
         reverse("tom_alerce:request", args=[FollowupRequest.objects.earliest("pk").pk]),

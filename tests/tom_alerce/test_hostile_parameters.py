@@ -20,7 +20,10 @@ pytestmark = pytest.mark.django_db
 
 NIGHT = ("site", "profile", "instrument", "hours", "most", "top", "at")
 #: What stands in the address itself.
-ARGUMENTS = {name: ["default"] for name in ("tom_alerce:profile", "tom_alerce:profile-export", "api:alerce-profiles-detail")}
+ARGUMENTS = {
+    "tom_alerce:explorer-file": ["csv"],
+    **{name: ["default"] for name in ("tom_alerce:profile", "tom_alerce:profile-export", "api:alerce-profiles-detail")},
+}
 #: Page -> its parameters, those that the library beneath reads included.
 PARAMETERS = {
     "tom_alerce:board": [*BoardFilter.base_filters, "profile", "ranking", "page", "per_page", "sort", "part", "since"],
@@ -44,6 +47,9 @@ PARAMETERS = {
     "tom_alerce:keys": ["facility"],
     "tom_alerce:yield": ["days"],
     "tom_alerce:scoreboard": ["days"],
+    "tom_alerce:explorer": ["filter", "query", "sort", "show", "after"],
+    "tom_alerce:explorer-file": ["filter", "query", "sort"],
+    "tom_alerce:filters": ["page"],
     "tom_alerce:notifications": ["page"],
     "tom_alerce:watches": ["page"],
     "tom_alerce:profiles": ["beside"],

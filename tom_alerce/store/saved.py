@@ -88,6 +88,19 @@ def _width(column: str) -> int:
     return getattr(SavedFilter._meta.get_field(column), "max_length", None) or 0
 
 
+def share(saved: SavedFilter, user: Any, groups: Iterable[int]) -> list[str]:
+    """Let the members of these of a user's groups see a filter, and of no other of that user's; names of all groups that see it."""
+    own = user.groups.all()
+    others = saved.groups.exclude(pk__in=own.values("pk"))
+    saved.groups.set([*others, *own.filter(pk__in=list(groups))])
+    return list(saved.groups.order_by("name").values_list("name", flat=True))
+
+
+def delete(saved: SavedFilter) -> None:
+    """Delete a filter with its versions and what has passed them."""
+    saved.delete()
+
+
 def version(saved: SavedFilter, number: int | None = None) -> FilterVersion:
     """A version of a filter, the latest for None; StoreError without it."""
     rows = saved.versions.all() if number is None else saved.versions.filter(version=number)

@@ -53,7 +53,7 @@ def _base(given: Mapping[str, str]) -> str:
 
 FIELDS = {
     "class": Field(
-        "P",
+        "P(class)",
         "probability of a class as its classifier writes it, of ours (SN, AGN, VS, asteroid, bogus, SNIa, ...) or of a branch (Transient, "
         f"Stochastic, Periodic); below {LEAST:g} it is 0; missing where the classifier says nothing",
         values=_probabilities,
