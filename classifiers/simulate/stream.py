@@ -52,51 +52,59 @@ def original(survey: str, packet: bytes) -> Original:
 def packets(known: Sequence[Original], clock: Callable[[], float], first: int = 0, objects: int | None = None) -> Iterator[bytes]:
     """Yield packets for ever, of objects numbered from ``first`` on, each alert at the time (MJD, UTC) that ``clock`` shows.
 
-    After ``objects`` of them the same come again, with another alert; None: each is of an object of its own.
+    After ``objects`` of them the same come again, each with another alert and the same history; None: each is of an object of its own.
     """
+    began: list[float] = []
     for i in count():
         visit, number = (0, i) if objects is None else divmod(i, objects)
-        yield copy(known[number % len(known)], first + number, clock(), visit)
+        now = clock()
+        if objects is not None and not visit:
+            began.append(now)
+        yield copy(known[number % len(known)], first + number, now, visit, began[number] if visit else now)
 
 
-def copy(one: Original, number: int, mjd: float, visit: int = 0) -> bytes:
-    """The packet as of object ``number``, of which it is alert ``visit``, at MJD ``mjd`` (UTC); its history moves with it."""
+def copy(one: Original, number: int, mjd: float, visit: int = 0, began: float | None = None) -> bytes:
+    """The packet as of object ``number``, of which it is alert ``visit``, at MJD ``mjd`` (UTC).
+
+    Its history moves so as to fit to a first alert at ``began``, by default this one.
+    """
     place = _GOLDEN * number % 360.0, math.degrees(math.asin(2.0 * ((number + 0.5) * 0.6180339887498949 % 1.0) - 1.0))
-    return _WRITERS[one.survey](one, number, mjd, visit, place)
+    return _WRITERS[one.survey](one, number, mjd, visit, mjd if began is None else began, place)
 
 
-def _ztf(one: Original, number: int, mjd: float, visit: int, place: tuple[float, float]) -> bytes:
+def _ztf(one: Original, number: int, mjd: float, visit: int, began: float, place: tuple[float, float]) -> bytes:
     own, record = one.record["candidate"], one.record
-    later, base = times.MJD_ZERO_JD + mjd - own["jd"], FIRST["ztf"] + IDS * number
+    then, base = times.MJD_ZERO_JD + began - own["jd"], FIRST["ztf"] + IDS * number
     dates = ("jdstarthist", "jdendhist")
 
-    def moved(row: Mapping[str, Any], candid: int) -> dict[str, Any]:
+    def moved(row: Mapping[str, Any], candid: int, later: float = then) -> dict[str, Any]:
         new = {**row, "jd": row["jd"] + later} | {name: row[name] + later for name in dates if row.get(name)}
         new |= dict(zip(("ra", "dec"), place, strict=True)) if row.get("ra") is not None else {}
         return new | ({"candid": candid} if row.get("candid") is not None else {})
 
-    past = {name: [moved(row, base + k) for k, row in enumerate(record[name] or ())] or None for name in ("prv_candidates", "fp_hists")}
-    alert = moved(own, base + IDS // 2 + visit) | {"ssdistnr": -999.0, "ssnamenr": "null"}
+    kinds = [name for name in ("prv_candidates", "fp_hists") if name in record]  # older schemas have no forced photometry
+    past = {name: [moved(row, base + k) for k, row in enumerate(record[name] or ())] or None for name in kinds}
+    alert = moved(own, base + IDS // 2 + visit, then + mjd - began) | {"ssdistnr": -999.0, "ssnamenr": "null"}
     name = "".join(chr(97 + number // 26**power % 26) for power in range(6, -1, -1))
     return container(one.schema, {**record, **past, "objectId": f"ZTF26{name}", "candid": alert["candid"], "candidate": alert})
 
 
-def _lsst(one: Original, number: int, mjd: float, visit: int, place: tuple[float, float]) -> bytes:
+def _lsst(one: Original, number: int, mjd: float, visit: int, began: float, place: tuple[float, float]) -> bytes:
     own, record = one.record["diaSource"], one.record
-    later, base = float(times.tai_from_utc(mjd)) - own["midpointMjdTai"], FIRST["lsst"] + IDS * number
+    then, base = float(times.tai_from_utc(began)) - own["midpointMjdTai"], FIRST["lsst"] + IDS * number
     where = dict(zip(("ra", "dec"), place, strict=True)) | {"diaObjectId": base}
 
-    def moved(row: Mapping[str, Any], name: str, source: int) -> dict[str, Any]:
+    def moved(row: Mapping[str, Any], name: str, source: int, later: float = then) -> dict[str, Any]:
         return {**row, **where, name: source, "midpointMjdTai": row["midpointMjdTai"] + later}
 
     names = {"prvDiaSources": "diaSourceId", "prvDiaForcedSources": "diaForcedSourceId"}
     past = {part: [moved(row, name, base + k) for k, row in enumerate(record[part] or ())] or None for part, name in names.items()}
-    alert = moved(own, "diaSourceId", base + IDS // 2 + visit) | {"ssObjectId": None}
+    alert = moved(own, "diaSourceId", base + IDS // 2 + visit, then + mjd - began) | {"ssObjectId": None}
     about = record["diaObject"] or {}
-    dates = {name: about[name] + later for name in ("firstDiaSourceMjdTai", "lastDiaSourceMjdTai") if about.get(name)}
+    dates = {name: about[name] + then for name in ("firstDiaSourceMjdTai", "lastDiaSourceMjdTai") if about.get(name)}
     return encoded({**record, **past, "diaSourceId": alert["diaSourceId"], "diaSource": alert, "diaObject": {**about, **where, **dates}})
 
 
-_WRITERS: Mapping[str, Callable[[Original, int, float, int, tuple[float, float]], bytes]] = {"ztf": _ztf, "lsst": _lsst}
+_WRITERS: Mapping[str, Callable[[Original, int, float, int, float, tuple[float, float]], bytes]] = {"ztf": _ztf, "lsst": _lsst}
 
 SURVEYS = tuple(_WRITERS)

@@ -43,6 +43,8 @@ def test_objects_come_again_with_another_alert_and_the_same_history(packet):
     assert len({a.source_id for a in alerts}) == 4
     assert alerts[0].ra == pytest.approx(alerts[2].ra)
     assert alerts[2].mjd == pytest.approx(NOW + 1.0, abs=1e-3)
+    history = [set(zip(a.detections["source_id"].tolist(), a.detections["mjd"].tolist(), strict=True)) for a in alerts[::2]]
+    assert [len(rows - other) for rows, other in (history, history[::-1])] == [1, 1], "only the alert itself is new"
 
 
 def test_objects_are_far_from_each_other(packet):
