@@ -23,7 +23,7 @@ from tests.browser.test_observer import known
 from tests.followup.test_lco import REQUEST
 from tests.tom_alerce import factories
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import FollowupRequest, Override, RequestEvent, SkyObject, Trigger, TriggerEntry
+from tom_alerce.models import FilterMatch, FollowupRequest, Override, RequestEvent, SkyObject, Trigger, TriggerEntry
 from tom_alerce.pipeline import explain, filters
 from tom_alerce.store import drift, explanations, marks, saved
 
@@ -63,9 +63,10 @@ def addresses(page, live_server, client):
     ]
     compared = "&".join(f"pk={one.pk}" for one in SkyObject.objects.all()[:3])
     filters.run(SkyObject.objects.values_list("pk", flat=True))
-    kept = saved.save("bright", {"field": "magnitude", "op": "<", "value": 25}, get_user_model().objects.get(pk=observer))
+    kept = saved.save("very bright", {"field": "magnitude", "op": "<", "value": 5}, get_user_model().objects.get(pk=observer))
     filters.try_version(kept)
     saved.switch_on(kept)
+    FilterMatch.objects.create(saved=kept.saved, version=1, sky_object=sky, mjd=now_mjd())
     pages += [f"{reverse('tom_alerce:explorer')}?filter={json.dumps(kept.body)}&show={show}" for show in ("table", "gallery", "map")]
     return [
         *pages,
