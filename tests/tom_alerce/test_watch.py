@@ -18,7 +18,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ada(db):
+def ada(db, settings):
+    settings.TOM_ALERCE = {"RANK_DAYS": 1e5}
     return person("ada")
 
 
@@ -49,6 +50,15 @@ def test_an_alert_in_a_list_is_a_match_and_an_event_once(ada):
     name = SkyObject.objects.get().public_name
     assert events() == [f"{name} is in the list of positions 'Mine', {match.separation:.1f} arcsec from M 1"]
     assert Event.objects.get().watch == mine
+
+
+def test_what_comes_from_an_archive_is_found_and_nobody_is_told(ada, settings):
+    settings.TOM_ALERCE = {"RANK_DAYS": 1.0}
+    first = alert()
+    listed(ada, f"{first.ra},{first.dec},x")
+    alerts.save([first])
+    assert WatchMatch.objects.get().earlier
+    assert events() == []
 
 
 def test_positions_beyond_their_radius_inactive_lists_and_moving_objects_do_not_match(ada):

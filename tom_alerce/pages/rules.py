@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from tom_alerce import visible
 from tom_alerce.models import Channel, Event, Rule
 from tom_alerce.pages.access import refusing
-from tom_alerce.store import profiles, subscriptions
+from tom_alerce.store import profiles, saved, subscriptions
 from tom_alerce.store.errors import StoreError
 
 
@@ -21,7 +21,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stub
 
     class Meta:
         model = Rule
-        fields = ("name", "events", "watch", "profile", "rise", "brighter", "top", "channels", "pace", "quiet", "per_hour")
+        fields = ("name", "events", "watch", "filter", "profile", "rise", "brighter", "top", "channels", "pace", "quiet", "per_hour")
 
     def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,6 +31,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stub
         lists = forms.ModelChoiceField(visible.watches(user).order_by("name"), required=False, label="In the list or region")
         lists.empty_label = "any"
         self.fields["watch"] = lists
+        named = [(name, name) for name in saved.seen_by(user).order_by("name").values_list("name", flat=True)]
+        self.fields["filter"] = forms.ChoiceField(
+            choices=[("", "any"), *named], required=False, label="Passing the filter (while it is on)"
+        )
         known = [(name, one.title) for name, one in profiles.every().items()]
         self.fields["profile"] = forms.ChoiceField(choices=[("", "any"), *known], required=False, label="In the ranking by the profile")
         self.fields["rise"] = forms.FloatField(min_value=0.0, max_value=100.0, initial=0.3, label="Least rise (mag/d)")

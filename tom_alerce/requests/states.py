@@ -18,7 +18,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from tom_alerce.models import FollowupRequest, RequestEvent
+from tom_alerce.store import asking
 from tom_alerce.store.errors import StoreError
+from tom_alerce.store.outbox import announce
 
 State = FollowupRequest.State
 
@@ -154,8 +156,12 @@ def move(
 def note(
     request: FollowupRequest, before: str, after: str, reason: str, *, by: Any = None, payload: Any = None, answer: str = ""
 ) -> RequestEvent:
-    """Store one event of a request."""
+    """Store one event of a request, and tell of it where its state has changed."""
     person = by if by is not None and by.is_authenticated else None
-    return RequestEvent.objects.create(
+    event = RequestEvent.objects.create(
         request=request, before=before, after=after, reason=reason, user=person, payload=payload, answer=answer
     )
+    if before != after and asking.rules("request"):
+        title = f"{request.sky_object.public_name}: request to {request.facility} is {State(after).label}"
+        announce("request", str(event.pk), title, reason, sky_object=request.sky_object, request=request)
+    return event

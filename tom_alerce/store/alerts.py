@@ -9,7 +9,7 @@ import numpy as np
 from django.db import transaction
 
 from broker_adapters.records import Alert
-from tom_alerce.store import classifications, lifetimes, lightcurves, regroup, stamps, summaries, targets, watch, withdrawn
+from tom_alerce.store import changes, classifications, lifetimes, lightcurves, regroup, stamps, summaries, targets, watch, withdrawn
 from tom_alerce.store.identify import identify
 from tom_alerce.store.sql import begin_write
 
@@ -61,6 +61,7 @@ def save(alerts: Sequence[Alert]) -> Saved:
         moved = {o.pk: o.moving for o in members}
         skies, regrouped = regroup.refresh(members, moved, summaries.refresh(members, written.curves, identified.before))
         watch.note(skies)
+        changes.note(skies)
         labels = classifications.save_labels(alerts, objects)
         whole = regrouped | {sky.pk for sky in targets.adopt(skies)}
         targets.update(sky for sky in skies if sky.pk in whole)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.db import transaction
 from django.db.models import (
     BooleanField,
     Case,
@@ -35,8 +36,9 @@ from django.db.models.functions import RowNumber
 from broker_adapters.records import Alert, BrokerLabel
 from classifiers import records
 from tom_alerce.models import Classification, SkyObject, SurveyObject
+from tom_alerce.store import reclassified
 from tom_alerce.store.sanitize import json_safe, sanitize_text
-from tom_alerce.store.sql import chunks
+from tom_alerce.store.sql import begin_write, chunks
 
 LOCAL = "local"
 
@@ -96,7 +98,14 @@ def save(result: records.Classification, skies: Sequence[SkyObject]) -> int:
                 n_detections=sky.n_detections,
             )
         )
-    return _append(rows)
+    keys = reclassified.asked(rows)
+    of_them = Classification.objects.filter(sky_object__in=keys, origin=LOCAL, classifier=result.classifier)
+    with transaction.atomic():
+        begin_write()
+        before = {(row.sky_object_id, row.classifier): row for row in last(of_them)} if keys else {}
+        added = _append(rows)
+        reclassified.note(rows, before, keys)
+    return added
 
 
 def save_labels(alerts: Iterable[Alert], objects: Mapping[tuple[str, str], SurveyObject]) -> int:

@@ -10,7 +10,7 @@ from django.db.models import Count, Min, QuerySet
 
 from tom_alerce import visible
 from tom_alerce.models import Channel, Delivery, Rule
-from tom_alerce.store import hours
+from tom_alerce.store import hours, saved
 from tom_alerce.store.channels import readers
 from tom_alerce.store.sanitize import sanitize_text
 from tom_alerce.store.sql import chunks
@@ -132,7 +132,7 @@ def unread(user: Any) -> QuerySet[Delivery]:
     return of(user).filter(channel__kind="in_app", state=State.SENT, read=False)
 
 
-_Seen = tuple[bool, Collection[int], Collection[int]]
+_Seen = tuple[bool, Collection[int], Collection[int], Collection[int | str]]
 
 
 def _seen(reader: Any, rows: Sequence[Delivery]) -> _Seen:
@@ -141,11 +141,18 @@ def _seen(reader: Any, rows: Sequence[Delivery]) -> _Seen:
     watches = {key for one in rows for key in (one.event.watch_id, one.rule.watch_id) if key is not None}
     allowed = set(visible.requests(reader).filter(pk__in=requests).values_list("pk", flat=True)) if requests else set()
     lists = set(visible.watches(reader).filter(pk__in=watches).values_list("pk", flat=True)) if watches else set()
-    return visible.may(reader, "view"), allowed, lists
+    return visible.may(reader, "view"), allowed, lists, _filters(reader, rows)
+
+
+def _filters(reader: Any, rows: Sequence[Delivery]) -> set[int | str]:
+    """Keys and names of the filters that a person may see, of those that these are about."""
+    if not any(one.rule.filter or one.event.facts.get("filter") for one in rows):
+        return set()
+    return {value for pair in saved.seen_by(reader).values_list("pk", "name") for value in pair}
 
 
 def _hidden(one: Delivery, reader: Any, seen: _Seen) -> str:
-    view, requests, watches = seen
+    view, requests, watches, filters = seen
     name = reader.get_username()
     if not view:
         return f"{name} may not see the alerts of this TOM"
@@ -153,6 +160,8 @@ def _hidden(one: Delivery, reader: Any, seen: _Seen) -> str:
         return f"{name} may not see the request"
     if {one.event.watch_id, one.rule.watch_id} - {None, *watches}:
         return f"{name} may not see the list"
+    if {one.event.facts.get("filter") or "", one.rule.filter} - {"", *filters}:
+        return f"{name} may not see the filter"
     return ""
 
 

@@ -84,22 +84,25 @@ def meets(rule: Rule, event: Event, scopes: Scopes) -> str:
         return ""
     if event.event in OF_THE_TOM:
         return Kind(event.event).label
-    if not _found_here(rule, event) or not scopes.holds(rule, event.sky_object_id):
+    if not _found_here(rule, event, scopes) or not scopes.holds(rule, event.sky_object_id):
         return ""
     amount = _amount(rule, event)
     if amount is None:
         return ""
     places = [f"the {rule.watch.get_kind_display()} {rule.watch.name!r}"] if rule.watch is not None else []
+    places += [f"what passes {rule.filter!r}"] if rule.filter else []
     places += [f"the ranking by the profile {rule.profile!r}"] if rule.profile else []
     return f"{Kind(event.event).label}{amount}" + (f", in {' and '.join(places)}" if places else "")
 
 
-def _found_here(rule: Rule, event: Event) -> bool:
-    """Whether an event that is about one list, or about one ranking, is about that of the rule."""
+def _found_here(rule: Rule, event: Event, scopes: Scopes) -> bool:
+    """Whether an event that is about one list, one ranking, or one filter, is about that of the rule."""
+    if event.event == Kind.FILTER and event.facts.get("filter") != scopes.filter(rule):
+        return False
     if event.watch_id is not None and event.watch_id != rule.watch_id:
         return False
     if event.event == Kind.NEW and event.watch_id is None and not event.profile:
-        return rule.watch_id is None and not rule.profile
+        return False
     return not (event.profile and rule.profile and event.profile != rule.profile)
 
 

@@ -18,6 +18,7 @@ from followup.records import Candidate, FollowupError, Night, Ranking
 from tom_alerce import conf, models
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models.places import Places
+from tom_alerce.store import entered
 from tom_alerce.store.sanitize import sanitize_text
 
 #: Number of points of the altitude curve that are stored for the figure of the night.
@@ -147,6 +148,7 @@ def save(ranking: Ranking, night: Night, candidates: Sequence[Candidate], limit:
             ),
             batch_size=500,
         )
+        entered.note(row)
     return row
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from tom_alerce import visible
 from tom_alerce.models import Channel, Event, Rule
-from tom_alerce.store import profiles
+from tom_alerce.store import profiles, saved
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.fanout import OF_THE_TOM
 from tom_alerce.store.sanitize import sanitize_text
@@ -75,8 +75,14 @@ def _check(owner: Any, rule: Rule) -> None:
         raise StoreError("choose what you want to be told")
     if Kind.TOP in events and not rule.profile:
         raise StoreError("the top is that of a ranking: choose a profile")
-    if events & _OF_OBJECTS and rule.watch is None and not rule.profile:
-        raise StoreError("choose the objects: a list, a region, or a profile")
+    if events & _OF_OBJECTS and rule.watch is None and not rule.profile and not rule.filter:
+        raise StoreError("choose the objects: a list, a region, a filter, or a profile")
+    if Kind.NEW in events and rule.watch is None and not rule.profile:
+        raise StoreError("what is new is new in a list, a region, or a ranking: choose one")
+    if Kind.FILTER in events and not rule.filter:
+        raise StoreError("choose the filter")
+    if rule.filter and not saved.seen_by(owner).filter(name=rule.filter).exists():
+        raise StoreError("there is no such filter")
     if rule.watch is not None and not visible.watches(owner).filter(pk=rule.watch.pk).exists():
         raise StoreError("there is no such list")
     if rule.profile and rule.profile not in profiles.every():

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from followup import watchareas
 from followup.watchlists import MAX_RADIUS, Entry
+from tom_alerce import conf
+from tom_alerce.clock import now
 from tom_alerce.models import Event, SkyObject, SurveyObject, Watch, WatchEntry, WatchMatch
 from tom_alerce.models.sky import written
 from tom_alerce.store import watched
@@ -112,7 +114,8 @@ def region_text(watch: Watch) -> str:
 def note(skies: Sequence[SkyObject]) -> int:
     """Note which lists these objects are in, in the caller's transaction; each object once for each list, of which people are told.
 
-    Known solar-system objects are left out: they pass everywhere.
+    Known solar-system objects are left out: they pass everywhere. What was seen last before ``RANK_DAYS``, such as the alerts of an
+    archive, is noted as found earlier, and nobody is told.
     """
     index = watched.current()
     if not index:
@@ -123,9 +126,12 @@ def note(skies: Sequence[SkyObject]) -> int:
     names = [_names(sky) if index.named else () for sky in fixed]
     keys = [sky.pk for sky in fixed]
     fresh = _fresh(keys, index.find([sky.ra for sky in fixed], [sky.dec for sky in fixed], names))
+    oldest = now() - conf.get("RANK_DAYS")
+    news = [one for one in fresh if (fixed[one.index].last_mjd or 0.0) >= oldest]
     if fresh:
-        _write(keys, fresh, earlier=False)
-        _announce([(fixed[one.index], one) for one in fresh])
+        _write(keys, news, earlier=False)
+        _write(keys, [one for one in fresh if one not in news], earlier=True)
+        _announce([(fixed[one.index], one) for one in news])
     return len(fresh)
 
 
