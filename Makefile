@@ -41,7 +41,7 @@ bench: .venv/benchmarks
 	$(BIN)/python -m benchmarks all
 
 docs: .venv/docs
-	$(BIN)/sphinx-build -W -b html docs docs/_build
+	$(BIN)/sphinx-build -W -b html docs docs/_build/html
 
 # One environment; a file in it says which extra has been installed for the pyproject.toml of now.
 .venv/bin/python:
@@ -57,4 +57,4 @@ docs: .venv/docs
 	touch $@
 
 clean:
-	rm -rf .venv .portal demo/data docs/_build build *.egg-info
+	rm -rf .venv .portal demo/data docs/_build docs/generated build *.egg-info
