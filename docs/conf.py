@@ -18,6 +18,7 @@ html_title = "tom_alerce"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 exclude_patterns = ["_build", "sitebuild"]
+smartquotes = False  # options of commands begin with two hyphens
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
 suppress_warnings = ["myst.xref_missing"]  # links to files outside docs/ are for the repository's own pages
