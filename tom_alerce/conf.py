@@ -77,7 +77,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         #: Roles (`ROLES`) that every account has; other roles come from Django's permissions (``alerce_roles``).
         "EVERYBODY": ("view",),
         #: Days that rankings, dead letters, alerts that were not kept, stamps of objects not seen since, outdated classifications, what
-        #: pollers have asked, and events that people were told of are kept; None: for ever.
+        #: pollers have asked, events that people were told of, and mock events of observatories are kept; None: for ever.
         "KEEP_DAYS": {
             "rankings": 7.0,
             "dead_letters": 90.0,
@@ -86,6 +86,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "history": 730.0,
             "polls": 30.0,
             "events": 90.0,
+            "mocks": 7.0,
         },
         #: Beyond what the health page, ``alerce_stream --check`` and the alarms say that something is wrong (`tom_alerce.store.symptoms`).
         #: Seconds but for the lag (packets) and the dead letters (of an hour); None: never.

@@ -143,6 +143,7 @@ urlpatterns = [
     path("events/", events.EventsView.as_view(), name="events"),
     path("events/<int:pk>/", events.EventView.as_view(), name="event"),
     path("events/<int:pk>/region.json", events.region, name="event-region"),
+    path("events/<int:pk>/watch/", events.watch, name="event-watch"),
     path("event-candidates/<int:pk>/decide/", events.decide, name="event-decide"),
     path("explorer/", explorer.ExplorerView.as_view(), name="explorer"),
     path("explorer/objects.<slug:ending>", explorer_files.file, name="explorer-file"),

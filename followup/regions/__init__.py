@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters.notice import Cone
-from broker_adapters.skymap import SkyMap
+from broker_adapters.skymap import FINEST, SkyMap
 from followup.regions.cones import ConeRegion
 from followup.regions.distances import Distances
 from followup.regions.maps import MapRegion
 
-__all__ = ["ConeRegion", "Distances", "MapRegion", "Region", "prepare"]
+__all__ = ["ConeRegion", "Distances", "MapRegion", "Region", "prepare", "ranges"]
 
 Floats = NDArray[np.float64]
 Cells = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -52,3 +52,14 @@ class Region(Protocol):
 def prepare(place: Cone | SkyMap) -> Region:
     """The region of a notice's place."""
     return ConeRegion(place) if isinstance(place, Cone) else MapRegion(place)
+
+
+def ranges(region: Region, level: float) -> NDArray[np.int64]:
+    """The region of a level as first and last + 1 nested indices of HEALPix order 29, merged and ascending, shape (k, 2)."""
+    order, cell = region.cells(level)
+    shift = 2 * (FINEST - order)
+    start, end = cell << shift, (cell + 1) << shift
+    along = np.argsort(start)
+    start, end = start[along], end[along]
+    apart = np.flatnonzero(start[1:] > end[:-1])
+    return np.column_stack([start[np.append(0, apart + 1)], end[np.append(apart, len(end) - 1)]])

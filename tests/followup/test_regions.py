@@ -115,6 +115,9 @@ def test_cells_of_a_region_cover_it(place):
     area = float((41252.96125 / (12.0 * 4.0**order)).sum())
     assert area == pytest.approx(region.area(0.9)[0], rel=0.05)
     moc = mocpy.MOC.from_healpix_cells(cell, order, 29)
+    found = regions.ranges(region, 0.9)
+    assert (found[1:, 0] > found[:-1, 1]).all()
+    assert (found[:, 1] - found[:, 0]).sum() / (12.0 * 4.0**29) == pytest.approx(area / 41252.96125)
     assert moc.contains_lonlat(*([value] * u.deg for value in region.best))[0]
 
 

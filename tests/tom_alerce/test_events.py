@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from math import nan
 
 import numpy as np
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 
 from broker_adapters import notice
 from broker_adapters.healpix import cell
@@ -16,8 +18,8 @@ from classifiers.simulate import skymaps
 from followup import regions
 from tests.tom_alerce import factories
 from tom_alerce.clock import now
-from tom_alerce.models import EventCandidate, EventVersion, SkyEvent, SkyObject
-from tom_alerce.store import candidates, counterparts, events, linking
+from tom_alerce.models import Event, EventCandidate, EventVersion, SkyEvent, SkyObject
+from tom_alerce.store import candidates, counterparts, events, linking, retention
 from tom_alerce.store.errors import StoreError
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +174,30 @@ def test_objects_that_become_one_keep_their_places():
     member = second.survey_objects.get()
     heir = linking.link(member, first, None)
     assert list(EventCandidate.objects.values_list("sky_object", flat=True)) == [heir.pk]
+
+
+def test_people_may_be_told_of_what_counts_once():
+    update = said(stage="update", later=0.3)
+    for one in (update, update, said(later=0.1), replace(said(event="M"), role=Role.MOCK)):
+        events.save(one)
+    events.save(said(stage="retraction", later=0.5, place=None, retracted=True))
+    told = Event.objects.order_by("pk")
+    assert [one.title for one in told] == ["S1: update", "S1: retracted"]
+    assert "80" not in told[1].text
+    assert "Mpc" in told[0].text
+    assert told[0].url == f"/alerce/events/{SkyEvent.objects.get(name='S1').pk}/"
+
+
+def test_mock_events_are_forgotten_unless_people_have_said_something(django_user_model):
+    thing()
+    for name, role in (("S1", Role.OBSERVATION), ("M1", Role.MOCK), ("M2", Role.TEST)):
+        events.save(replace(said(event=name), role=role))
+    with override_settings(TOM_ALERCE={"EVENTS": {"mocks": True}}):
+        counterparts.match_event(SkyEvent.objects.get(name="M2"))
+    counterparts.decide(EventCandidate.objects.get(), "rejected", factories.user("Ada"))
+    SkyEvent.objects.update(modified=timezone.now() - timedelta(days=9))
+    assert retention.prune()["mocks"] == 1
+    assert set(SkyEvent.objects.values_list("name", flat=True)) == {"S1", "M2"}
 
 
 def test_nonsense_is_refused():

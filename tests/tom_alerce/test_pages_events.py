@@ -16,7 +16,7 @@ from followup import regions
 from tests.tom_alerce import factories
 from tests.tom_alerce.test_events import MAP, said, thing
 from tom_alerce.clock import now
-from tom_alerce.models import EventCandidate, SkyEvent
+from tom_alerce.models import EventCandidate, SkyEvent, Watch
 from tom_alerce.pages.figures import sky
 from tom_alerce.store import counterparts, events
 from tom_alerce.store.judged import judge
@@ -110,6 +110,18 @@ def test_the_region_is_a_moc_for_other_programs(client, observer, place):
     answer = client.get(reverse("tom_alerce:event-region", args=[event.pk]))
     moc = mocpy.MOC.from_json(json.loads(answer.content))
     assert moc.sky_fraction * 41252.96 == pytest.approx(event.area, rel=0.06)
+
+
+def test_a_region_is_watched_and_made_anew_after_a_better_map(client, observer, event):
+    address = reverse("tom_alerce:event-watch", args=[event.pk])
+    assert client.post(address).status_code == 302
+    first = Watch.objects.get()
+    assert first.coverage * 41252.96 == pytest.approx(event.area, rel=0.06)
+    assert first.matches.exists()
+    events.save(said(stage="update", later=0.2, place=Cone(150.0, 2.0, 1.0, 1.0)))
+    client.post(address)
+    again = Watch.objects.get()
+    assert again.coverage < 0.5 * first.coverage
 
 
 def test_nobody_else_sees_them(client, event):

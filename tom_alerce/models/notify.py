@@ -28,6 +28,7 @@ class Event(models.Model):
         REQUEST = "request", "a request changes its state"
         DRIFT = "drift", "a classifier's input drifts"
         SILENT = "silent", "a stream is silent or late"
+        NOTICE = "notice", "an observatory tells of an event"
 
     event = models.CharField(max_length=12, choices=Kind.choices)
     key = models.CharField(max_length=200, help_text="what it is the same by")

@@ -15,14 +15,17 @@ from django.views.decorators.http import require_GET
 from django.views.generic import DetailView, ListView
 
 from broker_adapters.notice import Messenger, Role
+from followup import regions
 from tom_alerce import visible
-from tom_alerce.models import EventCandidate, EventVersion, SkyEvent
+from tom_alerce.models import EventCandidate, EventVersion, SkyEvent, Watch
 from tom_alerce.pages import circular, summaries
 from tom_alerce.pages.access import ViewerMixin, refusing, viewers_only
 from tom_alerce.pages.figures import sky
 from tom_alerce.pages.theme import back, theme
+from tom_alerce.pipeline.lists import begin
 from tom_alerce.requests.rights import require
 from tom_alerce.store import counterparts, events
+from tom_alerce.store import watch as lists
 from tom_alerce.store.judged import Judged, judge
 
 #: Candidates that a page judges, the best placed, and of these the ones that it shows with brightness.
@@ -110,6 +113,17 @@ def region(request: HttpRequest, pk: int) -> HttpResponse:
     answer = HttpResponse(json.dumps(body), content_type="application/json")
     answer["Content-Disposition"] = 'attachment; filename="region.moc.json"'
     return answer
+
+
+@refusing
+def watch(request: HttpRequest, pk: int) -> HttpResponse:
+    """Watch the region of 90 % of an event as a region of one's own; again, after a better map, it is made anew."""
+    event = get_object_or_404(SkyEvent, pk=pk)
+    found, name = regions.ranges(events.region(event), LEVEL), f"{event.name}, region of 90 %"
+    mine = Watch.objects.filter(owner=request.user.pk, name=name).first() or lists.save(request.user, name, text=str(event.messenger))
+    lists.cover(mine, found)
+    messages.success(request, f"The region of {event.name} is among your lists; {begin(mine)} stored objects are in it.")
+    return redirect("tom_alerce:watch", mine.pk)
 
 
 @refusing

@@ -6,9 +6,10 @@ import logging
 import os
 import socket
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
@@ -16,7 +17,6 @@ from django.utils import timezone
 from broker_adapters.errors import Unavailable
 from broker_adapters.sources.kafka import Place
 from tom_alerce.models import StreamPartition, StreamWorker
-from tom_alerce.pipeline.ingest import Report
 from tom_alerce.store import beats as store
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,14 @@ logger = logging.getLogger(__name__)
 SOON, SELDOM, RECENT = 1.0, 15.0, 60.0
 #: Name of this computer or container.
 HOST = socket.gethostname()[:80]
+
+
+class Sums(Protocol):
+    """What a worker of a stream has taken, as its report has it."""
+
+    read: Counter[str]
+    passed: Counter[str]
+    refused: int
 
 
 class Beats:
@@ -37,13 +45,13 @@ class Beats:
     ----------
     stream : str
         Name in the settings.
-    report : Report
+    report : Sums
         The sums of the worker, which it adds to.
     places : callable
         Where its partitions stand.
     """
 
-    def __init__(self, stream: str, report: Report, places: Callable[[], Sequence[Place]]) -> None:
+    def __init__(self, stream: str, report: Sums, places: Callable[[], Sequence[Place]]) -> None:
         now = timezone.now()
         self._row = StreamWorker(name=f"{stream} {HOST}:{os.getpid()}"[-200:], stream=stream[:100], host=HOST, started=now, beat=now)
         self._report, self._places = report, places

@@ -18,8 +18,10 @@ from broker_adapters import notice
 from broker_adapters.errors import PacketError, SourceError
 from broker_adapters.sources.archives import Packet, Unreadable
 from broker_adapters.sources.kafka import Consumer
+from tom_alerce import logs
 from tom_alerce.models import SkyEvent
 from tom_alerce.pipeline import apart, stream
+from tom_alerce.pipeline.beats import Beats
 from tom_alerce.pipeline.items import Progress
 from tom_alerce.store import counterparts, dead_letters, events
 from tom_alerce.store.dead_letters import Refused
@@ -37,7 +39,7 @@ class Report:
     read: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
     refused: int = 0
-    passed: int = 0
+    passed: Counter[str] = field(default_factory=Counter)
     candidates: dict[str, int] = field(default_factory=dict)
     problem: SourceError | None = None
 
@@ -45,7 +47,7 @@ class Report:
         new = ", ".join(f"{n} of {messenger}" for messenger, n in sorted(self.read.items())) or "nothing"
         found = sum(self.candidates.values())
         parts = [f"new notices: {new}", f"repeated {self.repeated}", f"refused {self.refused}", f"{found} candidates"]
-        parts += [f"{self.passed} messages about topics"] if self.passed else []
+        parts += [f"{self.passed.total()} messages about topics"] if self.passed else []
         return "; ".join(parts + ([f"incomplete: {self.problem}"] if self.problem else []))
 
 
@@ -54,7 +56,7 @@ def take(packets: Iterable[Packet], report: Report | None = None) -> Report:
     report, refused = report or Report(), []
     for packet in packets:
         if notice.about_topics(packet.data):
-            report.passed += 1
+            report.passed["about topics"] += 1
             continue
         try:
             _take(packet, report)
@@ -93,29 +95,34 @@ def follow(name: str, idle: float | None = None, progress: Progress = lambda n: 
         As `stream.consumer`; Unauthorized, a SourceError, if Kafka refuses the connection.
     """
     report, stop = Report(), stream.Stop() if stop is None else stop
-    with stream.consumer(name) as packets:
+    with stream.consumer(name) as packets, Beats(name, report, packets.places) as beats:
         latest, pause = time.monotonic(), stream.PAUSE
         while not stop and (idle is None or time.monotonic() - latest < idle):
             try:
-                if _batch(packets, report, progress):
+                if _batch(packets, report, progress, beats):
                     latest = time.monotonic()
                 report.problem, pause = None, stream.PAUSE
+                beats.tell("")
             except Exception as error:
                 if not apart.is_away(error):
                     raise
                 report.problem = SourceError(str(error).strip())
                 logger.warning("%s: %s; next attempt in %.0f s", name, error, pause)
                 close_old_connections()  # a broken one is opened again
+                beats.tell(str(report.problem))
                 stream.rest(packets, pause, stop)
                 pause = min(2 * pause, stream.LONGEST)
     return report
 
 
-def _batch(packets: Consumer, report: Report, progress: Progress) -> int:
+def _batch(packets: Consumer, report: Report, progress: Progress, beats: Beats) -> int:
     """Take what has come, and commit it; how many messages there were."""
-    polled = packets.poll(BATCH, stream.WAIT)
+    polled, received = packets.poll(BATCH, stream.WAIT), time.monotonic()
     if polled:
-        take(polled, report)
-        packets.commit(polled)
+        name = logs.new_batch()
+        with logs.in_batch(name):
+            take(polled, report)
+            packets.commit(polled)
+            beats.batch(name, len(polled), received)
         progress(len(polled))
     return len(polled)

@@ -11,12 +11,14 @@ from functools import lru_cache
 
 import numpy as np
 from django.db import transaction
+from django.urls import reverse
 
-from broker_adapters.notice import Cone, Notice
+from broker_adapters.notice import Cone, Notice, Role
 from broker_adapters.skymap import SkyMap
 from followup import regions
 from followup.regions import Region
 from tom_alerce.models import EventVersion, SkyEvent
+from tom_alerce.store import outbox
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
 from tom_alerce.store.sql import begin_write
@@ -38,7 +40,22 @@ def save(notice: Notice) -> tuple[SkyEvent, bool]:
         _, new = EventVersion.objects.get_or_create(event=event, digest=_digest(notice), defaults=_version(notice, region))
         if new:
             _choose(event)
+            _announce(event, notice)
     return event, new
+
+
+def _announce(event: SkyEvent, notice: Notice) -> None:
+    """Let people be told of a version, if it is the one that counts and of an observation."""
+    latest = event.versions.defer("map").order_by("-issued", "-number", "-pk")[0]
+    if notice.role is not Role.OBSERVATION or latest.digest != _digest(notice):
+        return
+    said = [notice.messenger.value, "retracted" if notice.retracted else latest.stage]
+    said += [f"{latest.area_90:.3g} square degrees hold it with 90 %"] if latest.area_90 is not None else []
+    said += [f"{latest.distance:.0f} ± {latest.distance_err:.0f} Mpc"] if latest.distance is not None and latest.distance_err else []
+    said += [f"{name} {share:.0%}" for name, share in notice.classes.items() if share >= 0.01]
+    title = f"{event.name}: {'retracted' if notice.retracted else latest.stage}"
+    url = reverse("tom_alerce:event", args=[event.pk])
+    outbox.announce(outbox.Kind.NOTICE, f"{event.name} {latest.digest[:32]}", title, ", ".join(said) + ".", url=url)
 
 
 def _choose(event: SkyEvent) -> None:

@@ -22,7 +22,7 @@ AT_ONCE = 500
 AGAIN = 20.0
 _REPEATED = (Kind.RISES, Kind.BRIGHTENS, Kind.TOP)
 #: Events that are about no object.
-OF_THE_TOM = frozenset({Kind.DRIFT, Kind.SILENT})
+OF_THE_TOM = frozenset({Kind.DRIFT, Kind.SILENT, Kind.NOTICE})
 
 
 def spread(now: datetime | None = None) -> int:

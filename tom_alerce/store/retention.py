@@ -1,5 +1,5 @@
 """Removes what is older than `KEEP_DAYS` in the settings: rankings, dead letters, light rows of alerts, stamps, old
-classifications, tasks of pollers that are over, events that people were told of.
+classifications, tasks of pollers that are over, events that people were told of, mock events of observatories.
 
 The current ranking of each site and profile stays, and so do objects, their measurements, their current classifications, and all that
 belongs to a target.
@@ -14,9 +14,10 @@ from types import MappingProxyType
 from django.db.models import Exists, F, Max, Min, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from broker_adapters.notice import Role
 from tom_alerce import conf
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import Classification, DeadLetter, Event, PassedAlert, PollTask, Ranking, Stamps
+from tom_alerce.models import Classification, DeadLetter, Event, EventCandidate, PassedAlert, PollTask, Ranking, SkyEvent, Stamps
 from tom_alerce.store import beats
 from tom_alerce.store.classifications import LOCAL
 from tom_alerce.store.sql import chunks
@@ -24,7 +25,7 @@ from tom_alerce.store.sql import chunks
 #: Rows of each kind that one call removes, and days before the limit that a call from the pipeline looks at: its work is bounded.
 AT_ONCE, WINDOW = 2000, 7.0
 #: Times as many for kinds of which the rows are lighter, or heavier, than others.
-_MORE: Mapping[str, float] = MappingProxyType({"rankings": 0.01, "passed": 50.0})
+_MORE: Mapping[str, float] = MappingProxyType({"rankings": 0.01, "passed": 50.0, "mocks": 0.1})
 
 
 def keep_days() -> dict[str, float | None]:
@@ -100,6 +101,12 @@ def _events(days: float, window: float | None) -> QuerySet[Event]:
     return Event.objects.filter(created__lt=_ago(days))
 
 
+def _mocks(days: float, window: float | None) -> QuerySet[SkyEvent]:
+    """Mock and test events of observatories, of which nobody has said anything."""
+    said = EventCandidate.objects.filter(event=OuterRef("pk"), decided_at__isnull=False)
+    return SkyEvent.objects.exclude(role=Role.OBSERVATION.value).filter(~Exists(said), modified__lt=_ago(days))
+
+
 def _ago(days: float) -> object:
     return timezone.now() - timedelta(days=days)
 
@@ -113,5 +120,6 @@ _KINDS: Mapping[str, Callable[[float, float | None], QuerySet[Model]]] = Mapping
         "history": _history,
         "polls": _polls,
         "events": _events,
+        "mocks": _mocks,
     }
 )

@@ -18,6 +18,7 @@ _NAMES = {
     "history": "outdated classifications",
     "polls": "tasks of pollers that are over",
     "events": "events that people were told of",
+    "mocks": "mock events of observatories",
 }
 
 
