@@ -18,10 +18,26 @@ OURS, THEIRS = "tom_alerce.pages.refusals.RefusalMiddleware", "tom_common.middle
 
 #: Every POST of ours, by the role that it takes; '' for those that take none but ``view``.
 POSTS = {
-    "decide": ("promote", "place", "link", "unlink", "accept", "dismiss", "explain", "mark", "host", "host-undo", "event-decide"),
+    "decide": (
+        "promote",
+        "place",
+        "link",
+        "unlink",
+        "accept",
+        "dismiss",
+        "explain",
+        "mark",
+        "host",
+        "host-undo",
+        "event-decide",
+        "attach",
+        "label",
+        "tag",
+        "filter-switch",
+    ),
     "request": (
         *("dry-run", "apply", "requests-plan", "request-save", "request-check", "request-ask", "request-cancel", "request-reopen"),
-        *("night-requests", "triggers-stop", "series-begin", "series-stop"),
+        *("night-requests", "triggers-stop", "series-begin", "series-stop", "keys-save"),
     ),
     "approve": ("request-approve",),
     "send": ("request-send",),
@@ -32,7 +48,8 @@ POSTS = {
     ),
     "": (
         *("bulk-confirm", "profile-order", "profile-caught", "theme", "unsubscribe", "notifications-read"),
-        *("board-bulk", "view-save", "view-delete"),
+        *("board-bulk", "view-save", "view-delete", "look", "unlabel", "event-watch"),
+        *("filter-save", "filter-try", "filter-share", "filter-delete"),
         *("watch-new", "watch-save", "watch-switch", "watch-remove"),
         *("rule-new", "rule-save", "rule-switch", "rule-remove"),
         *("channel-new", "channel-save", "channel-test", "channel-switch", "channel-remove"),
@@ -59,6 +76,7 @@ GETS = (
         "ready",
     ),
     *("profiles", "profile", "profile-export", "drift", "review", "target", "stamps", "explanation", "plotly"),
+    *("attachment", "everything", "figures", "explorer", "explorer-file", "filter", "filters", "keys", "mentions"),
     *("notifications", "notifications-unread", "notification", "watches", "watch", "watch-export"),
 )
 
@@ -77,16 +95,44 @@ def rows(settings):
     mark = Mark.objects.create(sky_object=sky, kind="pin", author=factories.user("ada"))
     member = sky.survey_objects.first()
     return {
-        **dict.fromkeys(("promote", "place", "link", "dry-run", "apply", "explain", "mark", "host", "host-undo", "object"), sky.pk),
+        **dict.fromkeys(
+            (
+                "promote",
+                "place",
+                "link",
+                "dry-run",
+                "apply",
+                "explain",
+                "mark",
+                "host",
+                "host-undo",
+                "object",
+                "attach",
+                "label",
+                "tag",
+                "look",
+                "everything",
+                "figures",
+            ),
+            sky.pk,
+        ),
         **{"unlink": member.pk, "unmark": mark.pk, "target": sky.target_id, "stamps": member.stamps.first().pk},
         **dict.fromkeys(("accept", "dismiss"), factories.candidate(other.survey_objects.first(), sky).pk),
         **{name: row.pk for name in (*ROLE, *GETS) if name == "request" or name.startswith(("request-", "series-"))},
         **{name: trigger.pk for name in ROLE if name in ("trigger-save", "trigger-switch")},
         **{name: "default" for name in (*ROLE, *GETS) if name.startswith("profile") and name not in ("profiles", "profile-import")},
         **{"explanation": 1, "plotly": "1", "notification": "0", "unsubscribe": "0"},
-        **dict.fromkeys(("watch", "watch-export", "view-delete", "event", "event-region", "event-decide"), 1),
+        **dict.fromkeys(
+            ("watch", "watch-export", "view-delete", "event", "event-region", "event-decide", "event-watch", "attachment", "unlabel"), 1
+        ),
+        "explorer-file": "csv",
         "rank-more": factories.rank(factories.ranking(), sky).pk,
-        **{name: 1 for name in ROLE if name.startswith(("rule-", "channel-", "watch-")) and not name.endswith("-new")},
+        **{
+            name: 1
+            for name in (*ROLE, *GETS)
+            if name.startswith(("rule-", "channel-", "watch-", "filter"))
+            and not name.endswith(("-new", "filters", "filter-save", "watch-export"))
+        },
     }
 
 
