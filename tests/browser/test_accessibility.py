@@ -16,16 +16,17 @@ from PIL import Image
 from tom_targets.models import TargetExtra
 
 from classifiers.taxonomy import STAMP
+from followup import watchlists
 from followup.facilities import fake
 from followup.records import Exposure
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_observer import known
 from tests.followup.test_lco import REQUEST
-from tests.tom_alerce import factories
+from tests.tom_alerce import factories, telling
 from tom_alerce.clock import now as now_mjd
-from tom_alerce.models import FilterMatch, FollowupRequest, Override, RequestEvent, SkyObject, Trigger, TriggerEntry
-from tom_alerce.pipeline import explain, filters
-from tom_alerce.store import drift, explanations, marks, saved
+from tom_alerce.models import Delivery, FilterMatch, FollowupRequest, Override, RequestEvent, SkyObject, Trigger, TriggerEntry
+from tom_alerce.pipeline import deliver, explain, filters
+from tom_alerce.store import drift, explanations, marks, saved, watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -80,7 +81,21 @@ def addresses(page, live_server, client):
         reverse("tom_alerce:request", args=[FollowupRequest.objects.earliest("pk").pk]),
         reverse("tom_alerce:bulk") + "?" + "&".join(f"pk={row.pk}" for row in FollowupRequest.objects.all()),
         reverse("tom_alerce:object", args=[sky.pk]),
+        *told(get_user_model().objects.get(pk=observer), sky),
     ]
+
+
+def told(user, sky):
+    """Pages of lists and notifications, with a list, rule and channel of each kind of form, and something told."""
+    mine = telling.watched(user, sky)
+    watch.fill(mine, watchlists.read("10,5,a,5,a remark\nZTF21abc").entries)
+    telling.rule(user, telling.channel(user), watch=mine)
+    telling.slack(user)
+    telling.happens(sky)
+    deliver.deliver()
+    message = Delivery.objects.filter(state="sent").get().message
+    names = {"watch": [mine.pk], "notification": [message]}
+    return [reverse(f"tom_alerce:{name}", args=names.get(name)) for name in ("watches", "watch", "notifications", "notification")]
 
 
 def everything_asked(user):

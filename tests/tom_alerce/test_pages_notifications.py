@@ -6,12 +6,13 @@ import pytest
 from django.urls import reverse
 
 from tests.tom_alerce import factories
-from tests.tom_alerce.telling import channel, happens, person, rule, slack, watched
+from tests.tom_alerce.telling import channel, gone, happens, person, rule, service, slack, watched
 from tom_alerce.models import Channel, Delivery, Rule
 from tom_alerce.pipeline import messages
 from tom_alerce.pipeline.deliver import deliver
 
 pytestmark = pytest.mark.django_db
+__all__ = ["service"]
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_rule_that_cannot_be_kept_is_refused_with_the_reason(client, observer,
     assert not Rule.objects.exists()
 
 
-def test_nobody_sees_or_changes_what_is_anothers(client, observer, sky):
+def test_nobody_sees_or_changes_what_is_anothers(client, observer, sky, service):
     berta = person("berta")
     through = slack(berta)
     theirs = rule(berta, through, watch=watched(berta, sky))
@@ -107,10 +108,11 @@ def test_switching_and_removing(client, observer):
     assert not Channel.objects.exists()
 
 
-def test_a_test_that_does_not_arrive_says_why(client, observer):
+def test_a_test_that_does_not_arrive_says_why(client, observer, service):
     through = slack(observer)
+    service.error = gone()
     answer = client.post(url("channel-test", through.pk), follow=True)
-    assert "Slack: " in text(answer)
+    assert "Slack: HTTP 500" in text(answer)
     assert "secret-secret" not in text(answer)
     assert Channel.objects.get().problem
     assert "has taken the test" in text(client.post(url("channel-test", channel(observer).pk), follow=True))

@@ -41,7 +41,7 @@ def _events(sky: SkyObject, found: Changes, i: int) -> Iterator[Event]:
     day = math.floor(sky.last_mjd or 0.0)
     if np.isfinite(rise) and rise >= LEAST:
         title = f"{sky.public_name} rises by {rise:.2f} mag/d"
-        yield made(Kind.RISES, f"{sky.pk} {day} {rise // STEP:.0f}", title, f"in {band}", sky, facts={"rate": rise})
+        yield made(Kind.RISES, f"{sky.pk} {day} {rise // STEP:.0f}", title, f"in {band}", sky, facts={"rate": round(rise, 3)})
     if np.isfinite(by) and by >= LEAST:
         title = f"{sky.public_name} is {by:.2f} mag brighter in {band}"
-        yield made(Kind.BRIGHTENS, f"{sky.pk} {day} {band} {by // STEP:.0f}", title, "than before", sky, facts={"by": by})
+        yield made(Kind.BRIGHTENS, f"{sky.pk} {day} {band} {by // STEP:.0f}", title, "than before", sky, facts={"by": round(by, 3)})

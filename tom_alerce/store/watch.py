@@ -215,7 +215,7 @@ def _announce(found: Sequence[tuple[SkyObject, Found]]) -> None:
 def _event(sky: SkyObject, watch: Watch, entry: WatchEntry | None, separation: float | None) -> Event:
     where = "" if entry is None else f", {separation:.1f} arcsec from {entry.name}" if separation is not None else f", as {entry.name}"
     what = f"{sky.public_name} is in the {watch.get_kind_display()} {watch.name!r}{where}"
-    facts = {"separation": separation} if separation is not None else {}
+    facts = {"separation": round(separation, 2)} if separation is not None else {}
     return made("new", f"watch {watch.pk} {sky.pk}", what, entry.text if entry is not None else "", sky, watch=watch, facts=facts)
 
 
