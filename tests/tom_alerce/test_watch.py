@@ -11,6 +11,7 @@ from tests.tom_alerce import factories
 from tests.tom_alerce.alerts import alert
 from tests.tom_alerce.telling import person
 from tom_alerce.models import Event, SkyObject, SurveyObject, Watch, WatchMatch
+from tom_alerce.pipeline import keep
 from tom_alerce.store import alerts, linking, watch, watched
 from tom_alerce.store.errors import StoreError
 
@@ -109,6 +110,9 @@ def test_regions_match_and_several_lists_at_once(ada):
 def test_positions_that_are_watched_are_known_at_once(ada):
     listed(ada, "10,10,x,10")
     region(ada, "circle 200 -30 1")
+    assert watch.inside([1.0, 1.0], [2.0, 2.0], ["ZTF1", "ZTF2"]).tolist() == [False, False]
+    listed(ada, "ztf2", "Names")
+    assert watch.inside([1.0, 1.0], [2.0, 2.0], ["ZTF1", "ZTF2"]).tolist() == [False, True]
     assert watch.inside([10.0, 10.01, 200.5, 201.5, np.nan], [10.001, 10.0, -30.0, -30.0, np.nan]).tolist() == [
         True,
         False,
@@ -180,5 +184,17 @@ def test_another_radius_is_another_version(ada):
     mine = listed(ada, "10,10,x")
     before = mine.version
     assert watch.save(ada, "Mine", radius=60.0, watch=mine).version == before + 1
+    assert watch.inside([1.0, 1.0], [2.0, 2.0], ["ZTF1", "ZTF2"]).tolist() == [False, False]
+    listed(ada, "ztf2", "Names")
+    assert watch.inside([1.0, 1.0], [2.0, 2.0], ["ZTF1", "ZTF2"]).tolist() == [False, True]
     assert watch.inside([10.01], [10.0]).all()
     assert unit_vectors([10.0], [10.0]).shape == (1, 3)
+
+
+def test_a_stream_that_is_thinned_out_keeps_what_is_watched(ada):
+    three = [alert(), alert(object_id="ZTF2", dec=3.0), alert(object_id="ZTF3", dec=4.0)]
+    listed(ada, f"{three[1].ra},{three[1].dec},x\nZTF3")
+    rules = [{"watched": True}]
+    assert keep.settle(keep.judge(rules, three, {}), three).kept.tolist() == [False, True, True]
+    rules = [{"watched": False}]
+    assert keep.settle(keep.judge(rules, three, {}), three).kept.tolist() == [True, False, False]

@@ -33,7 +33,7 @@ _SHARE: tuple[Callable[[Any], bool], str] = (lambda value: _number(value) and 0.
 _VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     {
         **dict.fromkeys(("survey", "label", "classifier", "origin"), _TEXT),
-        **dict.fromkeys(("moving", "stored", "target"), _TRUTH),
+        **dict.fromkeys(("moving", "stored", "target", "watched"), _TRUTH),
         **dict.fromkeys(("probability", "reliability"), _SHARE),
         "magnitude": (_number, "a number"),
         "regions": (_regions, "a list of (right ascension, declination, radius), degrees"),

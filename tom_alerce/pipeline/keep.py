@@ -20,7 +20,7 @@ from broker_adapters.crossmatch import separation, unit_vectors
 from broker_adapters.records import Alert
 from classifiers.records import Classification
 from classifiers.taxonomy import BRANCH, ours
-from tom_alerce.store import passed, targets
+from tom_alerce.store import passed, targets, watch
 from tom_alerce.store.classifications import LOCAL
 
 Mask = NDArray[np.bool_]
@@ -172,7 +172,12 @@ def _before(least: int, alerts: Sequence[Alert]) -> Mask:
     return enough
 
 
+def _watched(wanted: bool, alerts: Sequence[Alert]) -> Mask:
+    inside = watch.inside([a.ra for a in alerts], [a.dec for a in alerts], [a.object_id for a in alerts])
+    return inside if wanted else ~inside
+
+
 #: Key of a rule -> what the tables must say.
 _OF_TABLES: Mapping[str, Callable[[Any, Sequence[Alert]], Mask]] = MappingProxyType(
-    {"stored": _stored, "target": _target, "before": _before}
+    {"stored": _stored, "target": _target, "watched": _watched, "before": _before}
 )

@@ -63,12 +63,13 @@ class Watched:
     def __bool__(self) -> bool:
         return bool(len(self._keys) or self._regions or self._names)
 
-    def inside(self, ra: ArrayLike, dec: ArrayLike) -> NDArray[np.bool_]:
-        """Whether n positions (degrees) are in any list or region, shape (n,)."""
+    def inside(self, ra: ArrayLike, dec: ArrayLike, names: Sequence[str] = ()) -> NDArray[np.bool_]:
+        """Whether n positions (degrees), or objects of these names, are in any list or region, shape (n,)."""
         inside = np.zeros(np.size(ra), bool)
         inside[self._cones.around(ra, dec)[0]] = True
         for _, indices in watching.in_regions(self._regions, ra, dec):
             inside[indices] = True
+        inside[[i for i, name in enumerate(names) if name.casefold() in self._names]] = True
         return inside
 
     def find(self, ra: Sequence[float], dec: Sequence[float], names: Sequence[Iterable[str]]) -> list[Found]:
@@ -106,9 +107,9 @@ def of(watch: Watch) -> Watched:
     return Watched({watch.pk: _load(watch.pk)})
 
 
-def inside(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.bool_]:
-    """Whether n positions (degrees) are in any active list or region, shape (n,)."""
-    return current().inside(ra, dec)
+def inside(ra: ArrayLike, dec: ArrayLike, names: Sequence[str] = ()) -> NDArray[np.bool_]:
+    """Whether n positions (degrees), or objects of these names, are in any active list or region, shape (n,)."""
+    return current().inside(ra, dec, names)
 
 
 def _load(key: int) -> _List:
