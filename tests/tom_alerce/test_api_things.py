@@ -148,8 +148,9 @@ ACTIONS = {
 }  # fmt: skip
 
 
-def test_who_lacks_the_right_gets_403_from_page_and_api_and_nothing_is_stored(client, observer):
+def test_who_lacks_the_right_gets_403_from_page_and_api_and_nothing_is_stored(client, observer, settings):
     """As a user who sees the request, and may ask for none."""
+    settings.TOM_ALERCE = {"EVERYBODY": ("view",)}
     row = factories.request(factories.sky_object(images=False, target=factories.target()))
     client.force_login(factories.user("viewer"))
     before = FollowupRequest.objects.values().get()
@@ -164,7 +165,8 @@ def test_who_lacks_the_right_gets_403_from_page_and_api_and_nothing_is_stored(cl
     assert not RequestEvent.objects.exists()
 
 
-def test_nor_does_the_command_or_a_draft_get_further(client, observer):
+def test_nor_does_the_command_or_a_draft_get_further(client, observer, settings):
+    settings.TOM_ALERCE = {"EVERYBODY": ("view",)}
     one = factories.sky_object(images=False, target=factories.target())
     row = factories.request(one, state="approved")
     client.force_login(factories.user("viewer"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import ClassVar
 
 import django_filters
@@ -14,6 +15,8 @@ from tom_alerce.api.object_actions import ObjectActions
 from tom_alerce.api.object_parts import ObjectParts
 from tom_alerce.models import SkyObject, SurveyObject
 from tom_alerce.pages.filters import Number, Search, named_or_near
+from tom_alerce.store import filters, saved
+from tom_alerce.store.errors import StoreError
 
 
 class SurveyObjectSerializer(serializers.ModelSerializer[SurveyObject]):
@@ -55,6 +58,8 @@ class SkyObjectFilter(django_filters.FilterSet):
     since = Number(field_name="last_mjd", lookup_expr="gte", help_text="latest detection, MJD UTC")
     until = Number(field_name="last_mjd", lookup_expr="lte", help_text="latest detection, MJD UTC")
     detections = Number(field_name="n_detections", lookup_expr="gte", help_text="detections here at least")
+    passes = django_filters.CharFilter(method="by_saved", max_length=100, help_text="name of a saved filter that it passes now")
+    filter = django_filters.CharFilter(method="by_tree", max_length=20_000, help_text="a filter as JSON that it passes now")
     target = Key(method="by_target", help_text="key of a target that the user may see")
 
     class Meta:
@@ -68,6 +73,21 @@ class SkyObjectFilter(django_filters.FilterSet):
     def by_target(self, objects: QuerySet[SkyObject], name: str, value: int) -> QuerySet[SkyObject]:
         """Objects of a target that the user may see."""
         return objects.filter(target__in=visible.targets(self.request.user).filter(pk=value))
+
+    def by_saved(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
+        """Objects that pass the latest version of a saved filter, which the user may see."""
+        one = saved.seen_by(self.request.user).filter(name=value).first()
+        if one is None:
+            raise StoreError(f"there is no filter {value!r}")
+        return filters.passing(saved.version(one).body, objects)
+
+    def by_tree(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
+        """Objects that pass a filter."""
+        try:
+            body = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise StoreError("filter: this is no JSON") from error
+        return filters.passing(body, objects)
 
     def by_survey(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
         """Objects with a member in the survey."""

@@ -23,7 +23,7 @@ from tom_alerce.store import profiles
 from tom_alerce.store.errors import StoreError
 
 
-class VersionSerializer(serializers.Serializer[Any]):
+class ProfileVersionSerializer(serializers.Serializer[Any]):
     """One version of a profile."""
 
     number = serializers.IntegerField()
@@ -63,12 +63,12 @@ class ProfileViewSet(Endpoint):
         made = profiles.save(profiles.read(json.dumps(request.data).encode()), request.user)
         return Response(_plain(made), status=201)
 
-    @documented(responses=VersionSerializer(many=True))
+    @documented(responses=ProfileVersionSerializer(many=True))
     @action(detail=True)
     def versions(self, request: Request, name: str = "") -> Response:
         """Its versions, the latest first."""
         self._profile(name)
-        return Response(VersionSerializer(profiles.versions(name), many=True).data)
+        return Response(ProfileVersionSerializer(profiles.versions(name), many=True).data)
 
     @documented(responses=OpenApiTypes.OBJECT, parameters=[OpenApiParameter("version", int, description="another than the one in use")])
     @action(detail=True)

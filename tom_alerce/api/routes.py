@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tom_alerce.api.classifications import ClassificationViewSet
+from tom_alerce.api.events import CandidateViewSet, EventViewSet
+from tom_alerce.api.filters import FilterViewSet
 from tom_alerce.api.marks import MarkViewSet
 from tom_alerce.api.matches import MatchViewSet
 from tom_alerce.api.nights import DriftViewSet, NightViewSet, YieldViewSet
+from tom_alerce.api.notifications import DeliveryViewSet, RuleViewSet
 from tom_alerce.api.objects import SkyObjectViewSet
 from tom_alerce.api.profiles import ProfileViewSet
 from tom_alerce.api.ranks import RankingViewSet, RankViewSet
@@ -15,6 +18,7 @@ from tom_alerce.api.requests import RequestViewSet
 from tom_alerce.api.stamps import ExplanationViewSet, StampsViewSet
 from tom_alerce.api.tns import TnsViewSet
 from tom_alerce.api.triggers import TriggerViewSet
+from tom_alerce.api.watches import WatchMatchViewSet, WatchViewSet
 
 #: Name in the address -> what answers.
 ENDPOINTS: dict[str, Any] = {
@@ -23,6 +27,13 @@ ENDPOINTS: dict[str, Any] = {
     "alerce-rankings": RankingViewSet,
     "alerce-ranks": RankViewSet,
     "alerce-profiles": ProfileViewSet,
+    "alerce-filters": FilterViewSet,
+    "alerce-lists": WatchViewSet,
+    "alerce-list-matches": WatchMatchViewSet,
+    "alerce-notifications": DeliveryViewSet,
+    "alerce-rules": RuleViewSet,
+    "alerce-events": EventViewSet,
+    "alerce-event-candidates": CandidateViewSet,
     "alerce-marks": MarkViewSet,
     "alerce-matches": MatchViewSet,
     "alerce-stamps": StampsViewSet,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,40 @@ class Client:
         """Store a profile as the next version of its name, and use it (role ``configure``)."""
         answer: Mapping[str, Any] = self._wire.do("alerce-profiles/", profile)
         return answer
+
+    def passing(self, body: Mapping[str, Any] | str, *, most: int | None = 100, **filters: Any) -> Rows:
+        """Sky objects that pass a filter now: a tree of conditions, or the name of a saved one."""
+        chosen = {"passes": body} if isinstance(body, str) else {"filter": json.dumps(body)}
+        return self.list("objects", most=most, **chosen, **filters)
+
+    def save_filter(self, name: str, body: Mapping[str, Any], text: str = "") -> Mapping[str, Any]:
+        """Store a filter, or the next version of one of the account's; it is off until it was tried and is started."""
+        answer: Mapping[str, Any] = self._wire.do("alerce-filters/", {"name": name, "body": body, "text": text})
+        return answer
+
+    def try_filter(self, key: str) -> Mapping[str, Any]:
+        """What the latest version of a filter would have passed in the last 30 days, by night."""
+        answer: Mapping[str, Any] = self._wire.do(f"alerce-filters/{_key(key)}/try/")
+        return answer
+
+    def start_filter(self, key: str) -> Mapping[str, Any]:
+        """Judge objects by a filter as they come (role ``decide``); `Refused` where it passes too much, or was not tried."""
+        answer: Mapping[str, Any] = self._wire.do(f"alerce-filters/{_key(key)}/start/")
+        return answer
+
+    def stop_filter(self, key: str) -> Mapping[str, Any]:
+        """Judge nothing by a filter any more (role ``decide``)."""
+        answer: Mapping[str, Any] = self._wire.do(f"alerce-filters/{_key(key)}/stop/")
+        return answer
+
+    def watch(self, name: str, entries: str, *, radius: float = 3.0, text: str = "") -> Mapping[str, Any]:
+        """Watch a list of positions and names, one a line, or a region; what is stored already is looked through at once."""
+        answer: Mapping[str, Any] = self._wire.do("alerce-lists/", {"name": name, "entries": entries, "radius": radius, "text": text})
+        return answer
+
+    def found(self, watch: str, *, most: int | None = 100) -> Rows:
+        """What was found in a list, the latest first."""
+        return self.list("list-matches", most=most, list=_key(watch))
 
     def mark(self, key: str, kind: str, text: str = "", night: date | None = None) -> Mapping[str, Any]:
         """Put a mark on an object: 'pin', 'note', 'veto', 'snooze' or 'claim', until a night (role ``decide``)."""

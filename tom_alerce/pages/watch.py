@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.generic import ListView
+from numpy.typing import NDArray
 
 from followup import watchareas, watchlists
 from tom_alerce import visible
@@ -100,14 +103,8 @@ def save(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _store(request: HttpRequest, watch: Watch | None) -> HttpResponse:
     data = _given(request)
-    region, entries, problems = None, None, list[str]()
-    if _REGION.match(data):
-        region = watchareas.read(data)
-    elif data.strip():
-        got = watchlists.read(data.decode("utf-8", "replace"))
-        entries = got.entries
-        problems = [*got.problems, *([f"and {got.wrong - len(got.problems)} more"] if got.wrong > len(got.problems) else [])]
-    elif watch is None:
+    region, entries, problems = contents(data)
+    if region is None and entries is None and watch is None:
         raise StoreError("paste a list or a region, or choose a file")
     if problems and not (request.POST.get("skip") and entries):
         typed = data.decode("utf-8", "replace") if len(data) < 1 << 20 else ""
@@ -118,6 +115,17 @@ def _store(request: HttpRequest, watch: Watch | None) -> HttpResponse:
     elif entries is not None:
         store.fill(watch, entries)
     return _looked(request, watch)
+
+
+def contents(data: bytes) -> tuple[NDArray[np.int64] | None, Sequence[watchlists.Entry] | None, list[str]]:
+    """What a text or a file is: a region, or entries and the lines that are wrong; neither for an empty one."""
+    if _REGION.match(data):
+        return watchareas.read(data), None, []
+    if not data.strip():
+        return None, None, []
+    got = watchlists.read(data.decode("utf-8", "replace"))
+    more = [f"and {got.wrong - len(got.problems)} more"] if got.wrong > len(got.problems) else []
+    return None, got.entries, [*got.problems, *more]
 
 
 def _fields(request: HttpRequest, watch: Watch | None) -> dict[str, Any]:
