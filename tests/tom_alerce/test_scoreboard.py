@@ -9,7 +9,7 @@ from tom_targets.models import TargetExtra
 from tests.tom_alerce import factories
 from tests.tom_alerce.test_tns import named
 from tom_alerce.models import SkyObject
-from tom_alerce.store import tns, truths
+from tom_alerce.store import labels, tns, truths
 from tom_alerce.store.scored import scores
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +43,16 @@ def test_objects_are_found_by_every_source_of_a_class():
     assert (board.right.n, board.right.value) == (3, pytest.approx(2 / 3))
     assert scores(SkyObject.objects.all(), 1e6).n == 0, "not seen since"
     assert nothing.pk not in truths.of([nothing])
+
+
+def test_labels_of_people_count_where_nothing_else_says_a_class(observer):
+    one, other = sky(0, {"SN": 0.9, "AGN": 0.1}), sky(1, {"SN": 0.9, "AGN": 0.1}, "SN 2026abc")
+    labels.unsay(labels.say(one, "AGN", observer))
+    assert truths.with_one(0.0) == {other.pk}
+    labels.say(one, "CV/Nova", observer)
+    labels.say(other, "AGN", observer)
+    assert truths.of([one, other]) == {one.pk: "CV/Nova", other.pk: "SN"}
+    assert scores(SkyObject.objects.all(), 0.0).boards[0].right.value == 0.5
 
 
 def test_the_last_word_counts_and_by_age_each():

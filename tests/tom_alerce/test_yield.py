@@ -73,7 +73,7 @@ def test_what_the_tom_says_comes_before_tns():
 def test_queries_do_not_grow_with_requests(django_assert_num_queries):
     for _ in range(5):
         request("observed", truth="SN Ia")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         worth.outcomes(FollowupRequest.objects.all())
 
 

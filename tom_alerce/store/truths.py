@@ -1,4 +1,4 @@
-"""Classes of objects that do not come from a classifier: of the TOM, of TNS, and of TNS names.
+"""Classes of objects that do not come from a classifier: of the TOM, of TNS, of TNS names, and of people who labelled them.
 
 What brokers' classifiers say is no evidence here: none says that it has it from a spectrum.
 """
@@ -15,6 +15,7 @@ from tom_targets.models import TargetExtra
 
 from broker_adapters import healpix, tns
 from tom_alerce.models import SkyObject, SurveyObject, TnsName, TnsObject
+from tom_alerce.store import labels
 from tom_alerce.store import tns as table
 from tom_alerce.store.sql import chunks
 
@@ -25,7 +26,7 @@ _TELLING = tuple(f"{prefix} " for prefix in tns.PREFIXES if prefix != "AT")
 
 
 def of(skies: Iterable[SkyObject]) -> dict[int, str]:
-    """Class of each object that has one: by the TOM's target, by the table of TNS, or by the prefix of a TNS name.
+    """Class of each object that has one: by the TOM's target, the table of TNS, the prefix of a TNS name, or the latest label by a person.
 
     Whoever gives many objects gives them with target and survey objects read along.
     """
@@ -44,6 +45,9 @@ def of(skies: Iterable[SkyObject]) -> dict[int, str]:
         name = tns.best([*names, sky.target.name] if sky.target is not None else names) or ""
         if name.startswith(_TELLING):
             found.setdefault(key, name.split()[0])
+    for part in chunks(known):
+        for label in labels.counting().filter(sky_object__in=part):
+            found.setdefault(label.sky_object_id, label.label)
     return found
 
 
@@ -53,6 +57,7 @@ def with_one(since: float) -> set[int]:
     keys = reduce(or_, (Q(target__targetextra__key__iexact=key) for key in KEYS))
     titles = reduce(or_, (Q(target__name__startswith=telling.strip()) for telling in _TELLING))
     found = set(seen.filter(keys | titles).values_list("pk", flat=True))
+    found.update(seen.filter(labels__in=labels.counting()).values_list("pk", flat=True))
     typed = TnsObject.objects.exclude(type="")
     places = np.array(list(typed.values_list("ra", "dec"))).reshape(-1, 2)
     for cells in chunks(healpix.touched(places[:, 0], places[:, 1], table.RADIUS)) if len(places) else ():
