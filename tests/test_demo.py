@@ -44,7 +44,8 @@ def test_the_whole_chain_goes_through_and_a_second_run_adds_nothing(demo):
     assert "This observation is valid with a duration of" in said
     found = {t.name.rsplit(" ", 1)[-1] for t in Target.objects.filter(sky_objects__isnull=False)}
     assert {"alias", "position"} <= found
-    tables = (models.SkyObject, models.SurveyObject, models.Detection, models.DeadLetter, models.FollowupRequest)
+    assert "round 1: it was observed, and is again 3 d later; round 2 from" in models.Series.objects.get().message
+    tables = (models.SkyObject, models.SurveyObject, models.Detection, models.DeadLetter, models.FollowupRequest, models.Series)
     before = [table.objects.count() for table in tables]
     again = demo()
     assert "password that was printed" in again

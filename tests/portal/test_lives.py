@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 from tom_calendar.models import CalendarEvent
 from tom_observations.models import ObservationRecord
 
@@ -15,7 +16,7 @@ from followup.records import Exposure
 from tests.portal import build, servers
 from tests.tom_alerce import factories
 from tom_alerce.models import FollowupRequest
-from tom_alerce.requests import cancel, draft, facilities, known, portal, reconcile, send, states, sync, validate
+from tom_alerce.requests import cancel, draft, facilities, known, portal, reconcile, send, series, states, sync, validate
 from tom_alerce.store import requests
 
 State = FollowupRequest.State
@@ -94,6 +95,26 @@ def test_sequences_and_the_telescopes_of_aeon_are_accepted_as_they_are_meant(tom
     assert len(request["configurations"]) == (2 if instrument == "SOAR_GHTS_REDCAM" else 1)
     ours, theirs = known.read(facilities.facility_of(row.facility), row), request["duration"] / 3600.0
     assert ours.hours(facilities.facility_of(row.facility).INSTRUMENTS) == pytest.approx(theirs, abs=0.35)
+
+
+def test_a_series_goes_on_after_an_observation_and_after_a_failure(tom, server):
+    chief, row = factories.user("chief", is_superuser=True), sent(tom)
+    rule = {"every": 0.3, "most": 3, "until": timezone.now() + timedelta(days=9), "after_failure": "now", "sends": True}
+    made = series.begin(row, chief, **rule)
+    server.observe(server.schedule(row.observation_id))
+    for _ in range(3):
+        assert sync.sync().problems == []
+    second = made.rounds.get(round=2)
+    assert (second.state, second.payload["c_1_ic_1_filter"]) == (State.SUBMITTED, row.payload["c_1_ic_1_filter"]), second.message
+    assert second.start > row.start + 0.29
+    for _ in range(2):
+        server.observe(server.schedule(second.observation_id), "FAILED", "the dome was closed")
+        sync.sync()
+    third = made.rounds.get(round=3)
+    assert (made.rounds.get(round=2).state, third.state) == (State.FAILED, State.SUBMITTED), third.message
+    groups = [one for group in server.groups() for one in group["requests"]]
+    tokens = {one.token for one in made.rounds.all()}
+    assert sorted(one["observation_note"] for one in groups if one["observation_note"] in tokens) == sorted(tokens)
 
 
 def test_a_telescope_that_fails_says_why(tom, server):
