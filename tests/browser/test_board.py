@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_observer import fits, known
 from tests.tom_alerce import factories
-from tom_alerce.models import Mark, Seen, SkyObject
+from tom_alerce.models import Mark, Scan, Seen, SkyObject
 from tom_alerce.store import marks
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -100,3 +100,37 @@ def test_a_card_for_each_object(page, observer, screenshot):
     assert all(row.bounding_box()["height"] <= 300 for row in page.locator("#rows tr.row").all())
     assert fits(page)
     screenshot("board-cards")
+
+
+@pytest.mark.parametrize("page", [DESKTOP], indirect=True)
+def test_scan_a_queue_by_keys(page, observer, screenshot):
+    factories.board(20)
+    page.goto(reverse("tom_alerce:hunter"))
+    page.wait_for_load_state("networkidle")
+    screenshot("hunter-start")
+    page.click("text=Begin")
+    for i, key in enumerate(["n", "y", "l", *["n"] * 18]):
+        page.get_by_text(f"{20 - i if i < 3 else 21 - i} left").wait_for()
+        page.wait_for_load_state("networkidle")
+        if i == 1:
+            page.keyboard.press("z")
+            page.keyboard.press("b")
+            page.locator(".pictures.zoomed").wait_for()
+            page.keyboard.press("b")
+            page.keyboard.press("z")
+            screenshot("hunter")
+        page.keyboard.press(key)
+        page.locator(".hunter, .alerce-table").first.wait_for()
+    assert Scan.objects.exclude(decision="").count() == 20
+    assert Mark.objects.filter(kind="pin").count() == 1
+
+
+@pytest.mark.parametrize("page", [PHONE], indirect=True)
+def test_scan_with_a_telephone(page, observer, screenshot):
+    factories.board(2)
+    page.goto(reverse("tom_alerce:hunter"))
+    page.click("text=Begin")
+    page.wait_for_load_state("networkidle")
+    assert fits(page)
+    assert page.locator(".hunter-decide button").first.bounding_box()["height"] >= 40
+    screenshot("hunter")

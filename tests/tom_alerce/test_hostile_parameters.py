@@ -28,6 +28,8 @@ ARGUMENTS = {
 PARAMETERS = {
     "tom_alerce:board": [*BoardFilter.base_filters, "profile", "ranking", "page", "per_page", "sort", "part", "since"],
     "tom_alerce:figures": ["fold", "days", "bin", "absolute"],
+    "tom_alerce:hunter": ["profile", "team"],
+    "tom_alerce:hunter-report": ["profile", "team", "night", "format"],
     "tom_alerce:later": ["ranking", "profile"],
     "tom_alerce:sites": ["profile"],
     "tom_alerce:views": ["query"],
@@ -143,6 +145,7 @@ def test_nor_are_all_parameters_together(page, name, data):
         "/alerce/objects/{}.json",
         "/alerce/objects/{}/figures/",
         "/alerce/files/{}/",
+        "/alerce/hunter/{}/",
         "/alerce/requests/{}/",
         "/alerce/lists/{}/",
         "/alerce/requests/{}/portal/",
@@ -175,6 +178,7 @@ def test_no_form_of_the_board_is_too_odd(page, value):
         ("board-bulk", {"do": value, "pk": value, "text": value}),
         ("board-bulk", {"do": "seen", "pk": ["1", value]}),
         ("view-save", {"name": value, "query": value, "next": value}),
+        ("hunter-next", {"profile": value, "team": value}),
     ):
         assert page.post(reverse(f"tom_alerce:{name}"), data).status_code in (302, 400)
 

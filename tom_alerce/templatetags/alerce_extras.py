@@ -126,6 +126,12 @@ def signed(value: float, digits: int) -> str:
 
 
 @register.filter
+def minus_number(value: float) -> str:
+    """A number with the other sign, in ASCII for SVG, whose angles grow with the clock."""
+    return f"{-value:.1f}"
+
+
+@register.filter
 def percent(value: float | None) -> str:
     """A fraction in per cent, for a CSS width: '0' to '100'."""
     return "0" if value is None or not math.isfinite(value) else f"{100 * min(max(value, 0.0), 1.0):.0f}"
