@@ -71,7 +71,9 @@ def checked(settings, user, proposal):
     return row
 
 
-def test_whatever_is_done_in_her_name_is_asked_with_her_key(ada, portal, settings):
+@pytest.mark.parametrize("of_the_tom", [TOM, ""])
+def test_whatever_is_done_in_her_name_is_asked_with_her_key(ada, portal, settings, of_the_tom):
+    settings.FACILITIES["LCO"]["api_key"] = of_the_tom
     row = checked(settings, ada, "ADA2026")
     assert row.state == State.VALIDATED, row.message
     allowance.allowance(row)

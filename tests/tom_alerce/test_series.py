@@ -15,7 +15,7 @@ from demo.facility import play
 from followup.series import Known
 from tests.tom_alerce import factories
 from tests.tom_alerce.test_judge import up_tonight
-from tom_alerce.models import FollowupRequest, Halt, Series, SkyObject
+from tom_alerce.models import Event, FollowupRequest, Halt, Rule, Series, SkyObject
 from tom_alerce.requests import approve, ask, cancel, edit, rights, send, series, sync, template
 from tom_alerce.store import marks
 from tom_alerce.store.errors import StoreError
@@ -131,6 +131,7 @@ def test_a_round_without_leave_to_send_waits_for_a_person_and_may_be_missed(row,
 
 
 def test_a_failure_says_what_happens_next_and_failures_end_it(row, chief):
+    Rule.objects.create(owner=chief, name="mine", events=["request"])
     made = begin(row, chief, after_failure="night", failures=2)
     play(row.observation_id, "FAILED")
     sync.sync()
@@ -143,6 +144,8 @@ def test_a_failure_says_what_happens_next_and_failures_end_it(row, chief):
     assert made.message == "ended: 2 rounds in a row have failed"
     assert made.ended is not None
     assert "its series has ended" in made.rounds.get(round=2).events.last().reason
+    told = Event.objects.filter(request__in=made.rounds.all())
+    assert told.filter(title__contains="the series of requests to Fake has ended", text="2 rounds in a row have failed").count() == 1
 
 
 @pytest.mark.parametrize(

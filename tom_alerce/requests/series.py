@@ -26,8 +26,10 @@ from tom_alerce.requests import ask, judge, known, records, rounds, send, valida
 from tom_alerce.requests.approve import approve
 from tom_alerce.requests.rights import Forbidden, require
 from tom_alerce.requests.states import ENDED, UNSENT, IllegalTransition, State, move, note
+from tom_alerce.store import asking
 from tom_alerce.store.candidates import candidates
 from tom_alerce.store.errors import StoreError
+from tom_alerce.store.outbox import announce
 
 #: Days before a round may begin at which it is drafted: a facility plans ahead, and later is better known.
 LEAD = 0.5
@@ -236,4 +238,7 @@ def _end(series: Series, last: FollowupRequest | None, why: str, by: Any = None)
             raise IllegalTransition("the series has ended already")
         if last is not None:
             note(last, last.state, last.state, f"its series has ended: {why}", by=by)
+        if last is not None and asking.rules("request"):
+            title = f"{last.sky_object.public_name}: the series of requests to {last.facility} has ended"
+            announce("request", f"series {series.pk}", title, why, sky_object=last.sky_object, request=last)
     series.message, series.due, series.ended = f"ended: {why}", None, now

@@ -36,7 +36,7 @@ class Personal:
     def put(self, request: Any) -> None:
         """Put the key into a request to the portal, instead of that of the settings."""
         ours, theirs = urlsplit(self.address), urlsplit(request.url)
-        if (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc) and "Authorization" in request.headers:
+        if (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc):
             request.headers["Authorization"] = f"Token {self.key}"
 
 
