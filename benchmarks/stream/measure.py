@@ -18,6 +18,8 @@ from broker_adapters.surveys import ztf
 CORES = 2
 #: Objects in the tables with which the rate is compared.
 FEW = 10_000
+#: Nights on which the same alerts leave a light row.
+NIGHTS = 10
 #: Alerts a second while the latency is measured.
 PACE = 100.0
 
@@ -109,8 +111,10 @@ class Measure:
             of_batches.after(())  # the look at everything
             inside: dict[str, Any] = {"inside": of_batches.inside} if name == "classified_alerts_per_s" else {}
             packets = list(feeds.read(self.file(20 if name == "first" else n)))
+            started = time.process_time()
             self.figures[name] = n / work.follow(feeds.Feed(packets), [], len(packets), stored=of_batches.after, **inside)
-        del self.figures["first"]
+            self.figures[f"{name}_us"] = 1e6 * (time.process_time() - started) / n
+        self.figures = {name: value for name, value in self.figures.items() if not name.startswith("first")}
 
 
 def measure(options: dict[str, Any], folder: Path) -> dict[str, float]:
@@ -127,8 +131,8 @@ def measure(options: dict[str, Any], folder: Path) -> dict[str, float]:
     before = tables.disk()
     m.rate(f"alerts_per_s_{vendor}_all", m.file(n), [])
     between = tables.disk()
-    work.follow(feeds.Feed(feeds.read(m.file(n))), [{"label": "SN", "probability": 2.0}], n)
-    m.figures |= {"bytes_per_alert_kept": (between - before) / n, "bytes_per_alert_seen": (tables.disk() - between) / n}
+    light = tables.light_rows(feeds.read(m.file(n)), NIGHTS)
+    m.figures |= {"bytes_per_alert_kept": (between - before) / n, "bytes_per_alert_seen": (tables.disk() - between) / light}
     if options["targets"]:
         again = m.file(options["targets"])
         m.rate("new_alerts_per_s", again, [])

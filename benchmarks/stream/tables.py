@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from broker_adapters import healpix
+from broker_adapters.sources.archives import Packet
+from broker_adapters.surveys import ztf
 
 #: Keys of the rows that `fill` makes begin here; those of its originals, which do not stay.
 _KEYS, _ORIGINAL = 10**9, 10**9 - 1
@@ -66,6 +69,16 @@ def fill(n: int, first: int) -> None:
         row.delete()
     _statement("DROP TABLE benchmark_places")
     _statement("ANALYZE")
+
+
+def light_rows(packets: Iterable[Packet], nights: int) -> int:
+    """Write a light row of each of these packets on so many nights, in batches as a stream would; how many."""
+    from tom_alerce.store import passed
+    from tom_alerce.store.sql import chunks
+
+    alerts = [ztf.read(packet.data, history=False) for packet in packets]
+    rows = (passed.Passed(replace(alert, mjd=alert.mjd + night), "bogus", 0.9) for night in range(nights) for alert in alerts)
+    return sum(passed.save(part) for part in chunks(rows, 250))
 
 
 def _places(rows: list[tuple[int, float, float, int]]) -> None:
