@@ -48,6 +48,8 @@ class Profile:
     merits : mapping of term name to weight, or to ``{"weight": 2.0, parameter: value, ...}``
         At least one has a weight.
     cuts : Cuts
+    keep : tuple of mapping, or None
+        Rules as in the setting ``KEEP``: which alerts of a stream it wants stored; None: those of the settings.
     promotion : tuple of mapping, or None
         Rules as in the setting ``PROMOTION``; None: those of the settings.
     sites : tuple of str or mapping
@@ -64,6 +66,7 @@ class Profile:
     version: int = 1
     vetoes: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOTHING)
     cuts: Cuts = Cuts()
+    keep: tuple[Mapping[str, Any], ...] | None = None
     promotion: tuple[Mapping[str, Any], ...] | None = None
     sites: tuple[str | Mapping[str, Any], ...] = ()
     facility: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
@@ -205,6 +208,7 @@ _FIELDS: Mapping[str, Callable[[str, Any], Any]] = {
     "vetoes": _vetoes,
     "merits": _merits,
     "cuts": lambda where, value: _made(Cuts, value, _CUTS, where),
+    "keep": _rules,
     "promotion": _rules,
     "sites": _sites,
     "facility": lambda where, value: _frozen(_mapping(where, value)),

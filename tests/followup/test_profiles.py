@@ -53,6 +53,7 @@ def test_a_whole_profile():
         "vetoes": {"observable": {"hours": 0.5}},
         "merits": {"youth": {"weight": 2, "half": 3.0}, "moon": 0},
         "cuts": {"days": 10, "detections": 2},
+        "keep": [{"label": "SN"}],
         "promotion": [{"classifier": "stamp", "label": "SN", "probability": 0.9}],
         "sites": ["Palomar", {"latitude": 1.0, "longitude": 2.0}],
         "facility": {"name": "lco", "filters": ["gp", "rp"]},

@@ -41,6 +41,9 @@ class Memory:
     def commit(self, packets):
         self.committed += len(packets)
 
+    def places(self):
+        return []
+
     def hold(self, seconds):
         self.held += 1
         time.sleep(seconds)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 import pytest
 
-from broker_adapters.records import BrokerLabel
+from broker_adapters.records import BrokerLabel, Lifetime
 from broker_adapters.sources.archives import Packet
 from classifiers.records import Classification
 from tests.tom_alerce import factories
@@ -15,7 +16,10 @@ from tests.tom_alerce.alerts import MJD, alert
 from tom_alerce.models import DeadLetter, PassedAlert, SkyObject, SurveyObject
 from tom_alerce.pipeline import classify, ingest, items, keep, prepare
 from tom_alerce.store import alerts as store
-from tom_alerce.store import passed
+from tom_alerce.store import awaited, passed, profiles
+from tom_alerce.store.awaited import Named
+from tom_alerce.store.errors import StoreError
+from tom_alerce.store.passed import Passed
 
 pytestmark = pytest.mark.django_db
 CLASSES = ("AGN", "SN", "VS", "asteroid", "bogus")
@@ -143,3 +147,53 @@ def test_an_alert_at_which_the_classifier_fails_is_a_dead_letter(stream):
     report = stream(9.0, 3.0, 1.0)
     assert (report.refused, SkyObject.objects.count(), PassedAlert.objects.count()) == (1, 1, 1)
     assert "no such thing" in DeadLetter.objects.get().reason
+
+
+def rules(monkeypatch, settings, own, **wanted):
+    """The rules in force with these of the settings, and these of the profiles by which the TOM ranks."""
+    settings.TOM_ALERCE = {"KEEP": own, "PROFILES": list(wanted)}
+    default = profiles.current("default")
+    monkeypatch.setattr(profiles, "every", lambda: {name: replace(default, name=name, keep=keep) for name, keep in wanted.items()})
+    return list(profiles.kept())
+
+
+A, B = {"label": "SN"}, {"target": True}
+
+
+@pytest.mark.parametrize(
+    ("own", "wanted", "expected"),
+    [
+        ([], {"a": None}, []),
+        ([A], {"a": None}, [A]),
+        ([], {"a": (A,), "b": (B, A)}, [A, B]),
+        ([], {"a": (A,), "b": None}, []),
+        ([B], {"a": (A,), "b": None}, [B, A]),
+        ([B], {"a": ()}, [B]),
+    ],
+)
+def test_rules_are_the_union_of_what_settings_and_profiles_want(monkeypatch, settings, own, wanted, expected):
+    assert rules(monkeypatch, settings, own, **wanted) == expected
+
+
+def test_a_profile_whose_keep_rule_cannot_be_used_is_refused():
+    with pytest.raises(StoreError, match=r"keep\[0\]: no key 'stars'.*keep\[1\]: probability: a number from 0 to 1"):
+        profiles.check(replace(profiles.current("default"), keep=({"stars": 1}, {"label": "SN", "probability": 7})))
+
+
+def test_an_object_that_was_seen_before_it_is_kept_is_awaited():
+    old = Lifetime(first_mjd=MJD - 400.0)
+    given = [
+        alert(object_id="old", dec=1.0, lifetime=old),
+        alert(object_id="new", dec=2.0),
+        alert(object_id="light", dec=3.0, n=1, first=4),
+    ]
+    passed.save([Passed(alert(object_id="light", dec=3.0, n=1))])
+    assert [named.object_id for named in keep.incomplete(given)] == ["old", "light"]
+    store.save(given)
+    assert keep.incomplete(given) == []
+
+
+def test_it_is_awaited_with_the_batch(stream, monkeypatch):
+    monkeypatch.setattr(keep, "incomplete", lambda alerts: [Named(a.survey, a.object_id, "keep rules", "older") for a in alerts])
+    stream(1.0, 3.0)
+    assert awaited.ids("ztf") == ["ZTF3"]

@@ -17,7 +17,7 @@ from tom_alerce.store import profiles as store
 from tom_alerce.store.errors import StoreError
 
 #: Fields that are edited as JSON.
-REST = ("promotion", "sites", "facility")
+REST = ("keep", "promotion", "sites", "facility")
 #: Characters of a field at most.
 LONGEST = 20_000
 

@@ -14,7 +14,7 @@ from broker_adapters.sources.archives import Packet
 from classifiers.records import ClassifierError
 from tom_alerce.pipeline import ingest
 from tom_alerce.pipeline.prepare import prepare
-from tom_alerce.store import dead_letters
+from tom_alerce.store import dead_letters, profiles
 from tom_alerce.store.dead_letters import Refused
 
 #: Packets of which not all are guilty at once: where all of as many fail, we do.
@@ -44,7 +44,7 @@ def take(packets: Sequence[Packet], report: ingest.Report, stored: ingest.Stored
 
 def _take(packets: Sequence[Packet], report: ingest.Report, stored: ingest.Stored, guilty: list[tuple[Packet, Exception]]) -> None:
     try:
-        ingest.take(prepare(packets), report, stored)
+        ingest.take(prepare(packets, profiles.kept()), report, stored)
     except Exception as error:  # the boundary of a batch that has failed often: what is wrong with one packet is found, the rest is stored
         if is_away(error):
             raise

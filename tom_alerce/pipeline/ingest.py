@@ -166,11 +166,14 @@ def take(prepared: Prepared, report: Report, stored: Stored, inside: Stored = no
     """
     verdict = keep.settle(prepared.verdict, [head.alert for head in prepared.heads if head.alert is not None])
     late = [items.read(head.packet) for head, kept in zip(prepared.heads, verdict.kept, strict=True) if kept]
+    wanted = [*prepared.items, *late]
+    incomplete = keep.incomplete([item.alert for item in wanted if item.alert is not None]) if prepared.ruled else []
     ids: set[int] = set()
     with transaction.atomic():
         begin_write()
         passed.save([light for light, kept in zip(prepared.passed, verdict.kept, strict=True) if not kept])
-        _store([*prepared.items, *late], report, ids.update, inside)  # last: where it ends nothing is counted twice
+        awaited.save(incomplete)
+        _store(wanted, report, ids.update, inside)  # last: where it ends nothing is counted twice
     stored(frozenset(ids))
     report.passed.update(verdict.reasons[~verdict.kept].tolist())
 

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_adapters import photometry
+from broker_adapters import photometry, significance
 from broker_adapters.crossmatch import separation, unit_vectors
 from broker_adapters.records import Alert
 from classifiers.records import Classification
 from classifiers.taxonomy import BRANCH, ours
 from tom_alerce.store import passed, targets, watch
+from tom_alerce.store.awaited import Named
 from tom_alerce.store.classifications import LOCAL
 
 Mask = NDArray[np.bool_]
@@ -89,6 +90,26 @@ def settle(verdict: Verdict, alerts: Sequence[Alert]) -> Verdict:
                 asked = asked[holds]
         kept[asked] = True
     return Verdict(kept, (), reasons)
+
+
+def incomplete(alerts: Sequence[Alert]) -> list[Named]:
+    """Objects of alerts that are kept, to be fetched from a broker: those that are new here, and were seen before their packet says how."""
+    there = passed.stored([a.key for a in alerts])
+    if not (new := [a for a in alerts if a.key not in there]):
+        return []
+    nights = passed.nights_before(new)
+    return [
+        Named(a.survey, a.object_id, "keep rules", "it was seen before it was kept: its packet lacks the beginning of its light curve")
+        for a, n in zip(new, nights.tolist(), strict=True)
+        if (n and len(a.detections) == 1) or _lacks(a)
+    ]
+
+
+def _lacks(alert: Alert) -> bool:
+    """Whether the survey states a detection a day or more before the first in the packet."""
+    seen = alert.detections["mjd"][significance.alerts(alert.detections)]
+    stated = None if alert.lifetime is None else alert.lifetime.first_mjd
+    return stated is not None and len(seen) > 0 and bool(stated < seen.min() - 1.0)
 
 
 def classifiers_of(rules: Sequence[Rule]) -> tuple[str, ...]:

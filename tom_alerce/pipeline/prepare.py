@@ -34,23 +34,26 @@ class Prepared:
         What is left of each of the heads if the tables do not keep it.
     verdict : Verdict
         About the heads.
+    ruled : bool
+        Whether there are rules.
     """
 
     items: Sequence[Item]
     heads: Sequence[Item]
     passed: Sequence[Passed]
     verdict: keep.Verdict
+    ruled: bool = False
 
 
-def prepare(packets: Sequence[Packet]) -> Prepared:
-    """Read packets, classify their alerts as far as the keep rules ask, and judge them.
+def prepare(packets: Sequence[Packet], rules: Sequence[keep.Rule] | None = None) -> Prepared:
+    """Read packets, classify their alerts as far as the keep rules ask, and judge them; the rules are those of the settings if not given.
 
     Raises
     ------
     ClassifierError
         A classifier that the rules name cannot be loaded.
     """
-    rules = conf.get("KEEP")
+    rules = conf.get("KEEP") if rules is None else rules
     found = [items.read(packet, history=not rules) for whole in packets for packet in records(whole)]
     if not rules:
         return Prepared(found, (), (), keep.judge((), (), {}))
@@ -66,7 +69,7 @@ def prepare(packets: Sequence[Packet]) -> Prepared:
     others += [items.read(heads[i].packet) for i in np.flatnonzero(verdict.kept & sound)]
     rest = np.flatnonzero(~verdict.kept & sound)
     passed = _passed(alerts, next(iter(classified.values()), None))
-    return Prepared(others, [heads[i] for i in rest], [passed[i] for i in rest], verdict.take(rest))
+    return Prepared(others, [heads[i] for i in rest], [passed[i] for i in rest], verdict.take(rest), ruled=True)
 
 
 def _model(name: str) -> Classifier:

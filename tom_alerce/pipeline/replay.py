@@ -24,6 +24,7 @@ from tom_alerce.pipeline.classify import OfBatches
 from tom_alerce.pipeline.ingest import Report, Stored
 from tom_alerce.pipeline.items import Progress
 from tom_alerce.pipeline.prepare import Prepared, prepare
+from tom_alerce.store import profiles
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def replay(
     with ThreadPoolExecutor(1, "prepare") as thread:
         before: tuple[list[Packet], Future[Prepared]] | None = None
         for batch in chain(_batches(packets, report, going), [[]]):
-            following = (batch, thread.submit(prepare, batch)) if batch else None
+            following = (batch, thread.submit(prepare, batch, profiles.kept())) if batch else None
             if before is not None:
                 _take(*before, report, stored, inside)
                 progress(len(before[0]))
@@ -65,7 +66,7 @@ def _take(batch: Sequence[Packet], prepared: Future[Prepared], report: Report, s
     """Store a batch; where that fails, again after a while, and in the end in parts."""
     for attempt in range(ATTEMPTS):
         try:
-            ingest.take(prepare(batch) if attempt else prepared.result(), report, stored, inside)
+            ingest.take(prepare(batch, profiles.kept()) if attempt else prepared.result(), report, stored, inside)
             return
         except Exception as error:
             if attempt == ATTEMPTS - 1 and apart.is_away(error):

@@ -28,6 +28,7 @@ from tom_alerce.pipeline import apart, ingest
 from tom_alerce.pipeline.beats import Beats
 from tom_alerce.pipeline.items import Progress
 from tom_alerce.pipeline.prepare import Prepared, prepare
+from tom_alerce.store import profiles
 from tom_alerce.store.errors import explain
 
 logger = logging.getLogger(__name__)
@@ -178,7 +179,7 @@ class _Waiting(NamedTuple):
         """Have a batch prepared, under a name of its own in the log."""
         name, received = logs.new_batch(), time.monotonic()
         with logs.in_batch(name):
-            prepared = thread.submit(copy_context().run, prepare, packets)
+            prepared = thread.submit(copy_context().run, prepare, packets, profiles.kept())
         return cls(packets, prepared, name, received)
 
 

@@ -15,7 +15,7 @@ from followup.plan import camera, load_facility, plan
 from followup.profiles import Profile
 from followup.records import FollowupError
 from tom_alerce import conf, models
-from tom_alerce.store import rules
+from tom_alerce.store import keep_rules, rules
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
 from tom_alerce.store.sql import begin_write
@@ -123,6 +123,7 @@ def check(profile: Profile) -> None:
     """Raise a StoreError for a profile that cannot be used here."""
     problems = [*profiles.problems(profile, trusted()), *_facility(profile)]
     problems += [f"promotion[{i}]: {why}" for i, rule in enumerate(profile.promotion or ()) for why in rules.problems(rule)]
+    problems += [f"keep[{i}]: {why}" for i, rule in enumerate(profile.keep or ()) for why in keep_rules.problems(rule)]
     text = profile.to_json()
     if sanitize_text(text) != text:
         problems.append("profile: a text in it is no Unicode")
@@ -130,6 +131,19 @@ def check(profile: Profile) -> None:
         problems.append(f"profile: larger than {LARGEST} bytes")
     if problems:
         raise StoreError("; ".join(problems[:5]))
+
+
+def kept() -> Sequence[Mapping[str, Any]]:
+    """The keep rules in force: those of the settings, and of the profiles that the settings rank by; () keeps everything.
+
+    Everything is kept if the settings have no rules, and one of the profiles has none of its own either.
+    """
+    own, found = list(conf.get("KEEP")), every()
+    wanted = [found[name].keep for name in conf.get("PROFILES") if name in found]
+    if not own and (None in wanted or not wanted):
+        return ()
+    rules = [*own, *(rule for some in wanted for rule in some or ())]
+    return tuple(rule for i, rule in enumerate(rules) if rule not in rules[:i])
 
 
 def read(text: bytes) -> Profile:
