@@ -47,7 +47,7 @@ def draw(spectra: Sequence[Spectrum], redshift: float | None) -> Plot | None:
         base = top + lane * (i + 1) - 4
         points = (f"{x(w):.1f} {base - s * (lane - 8):.1f}" for w, s in zip(one.wavelength.tolist(), share.tolist(), strict=True))
         layers.append(Layer(f"line beside-{i % 6}", "M" + "L".join(points)))
-        notes.append(Note(f"{right - 4:.1f}", f"{base - lane + 18:.1f}", one.name))
+        notes.append(Note(f"{right - 3.2 * len(one.name):.1f}", f"{base - lane + 18:.1f}", one.name))
     if redshift is not None:
         for name, rest in LINES:
             where = rest * (1.0 + redshift)

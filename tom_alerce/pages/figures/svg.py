@@ -203,13 +203,17 @@ def altitude(visibility: Mapping[str, Any], limit: float, now: float | None = No
     def y(degrees: float) -> float:
         return bottom - (bottom - top) * min(max(degrees, 0.0), 90.0) / 90.0
 
-    def line(values: NDArray[np.float64]) -> str:
-        return "M" + "L".join(f"{x(t):.1f} {y(v):.1f}" for t, v in zip(times, values, strict=True))
+    across = [f"{place:.1f}" for place in (left + (times - start) / (end - start) * (right - left)).tolist()]
+
+    def places(values: NDArray[np.float64]) -> list[str]:
+        down = bottom - (bottom - top) * np.clip(values, 0.0, 90.0) / 90.0
+        return [f"{px} {py:.1f}" for px, py in zip(across, down.tolist(), strict=True)]
 
     layers = [Layer("too-low", f"M{left} {y(limit):.1f}H{right}V{bottom}H{left}z"), Layer("limit-line", f"M{left} {y(limit):.1f}H{right}")]
     if moon.shape == times.shape and (moon > 0).any():
-        layers.append(Layer("moon", _above(times, moon, 0.0, x, y)))
-    layers += [Layer("altitude", line(curve)), Layer("altitude up", _above(times, curve, limit, x, y))]
+        layers.append(Layer("moon", _parts(places(moon), moon >= 0.0)))
+    drawn = places(curve)
+    layers += [Layer("altitude", "M" + "L".join(drawn)), Layer("altitude up", _parts(drawn, curve >= limit))]
     if now is not None and times[0] < now < times[-1]:
         layers.append(Layer("now", f"M{x(now):.1f} {top}V{bottom}"))
     best = int(np.argmax(curve))
@@ -219,15 +223,13 @@ def altitude(visibility: Mapping[str, Any], limit: float, now: float | None = No
     return Plot(width, height, left, right, top, bottom, tuple(layers), x_ticks, y_ticks, summary)
 
 
-def _above(times: NDArray[np.float64], curve: NDArray[np.float64], limit: float, x: Callable[..., float], y: Callable[..., float]) -> str:
-    """Path of the parts of the curve that are above the limit."""
+def _parts(places: list[str], shown: NDArray[np.bool_]) -> str:
+    """Path of the parts of a curve that are shown."""
     parts, pen = [], "M"
-    for t, v in zip(times, curve, strict=True):
-        if v < limit:
-            pen = "M"
-            continue
-        parts.append(f"{pen}{x(t):.1f} {y(v):.1f}")
-        pen = "L"
+    for place, is_shown in zip(places, shown.tolist(), strict=True):
+        if is_shown:
+            parts.append(f"{pen}{place}")
+        pen = "L" if is_shown else "M"
     return "".join(parts)
 
 
