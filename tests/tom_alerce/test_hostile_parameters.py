@@ -27,13 +27,13 @@ ARGUMENTS = {
 #: Page -> its parameters, those that the library beneath reads included.
 PARAMETERS = {
     "tom_alerce:board": [*BoardFilter.base_filters, "profile", "ranking", "page", "per_page", "sort", "part", "since"],
-    "tom_alerce:figures": ["fold", "days", "bin", "absolute"],
-    "tom_alerce:hunter": ["profile", "team"],
-    "tom_alerce:hunter-report": ["profile", "team", "night", "format"],
-    "tom_alerce:later": ["ranking", "profile"],
+    "tom_alerce:figures": ["fold", "bin"],
+    "tom_alerce:hunter": ["team"],
+    "tom_alerce:hunter-report": ["night"],
+    "tom_alerce:later": ["ranking"],
     "tom_alerce:sites": ["profile"],
     "tom_alerce:views": ["query"],
-    "tom_alerce:compare": ["pk", "align", "absolute"],
+    "tom_alerce:compare": ["pk"],
     "tom_alerce:review": ["page", "letters", "ordering"],
     "tom_alerce:drift": ["night"],
     "tom_alerce:events": ["role", "messenger", "page"],
