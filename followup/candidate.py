@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from broker_adapters.records import Detections
 from followup.brightness import History, history
 from followup.coincidence import Coincidence
+from followup.cycles import Cycle
 from followup.marks import Mark
 from followup.places import Places
 
@@ -40,6 +41,8 @@ class Candidate:
         Detections by all surveys, among ``detections`` or not.
     oddness : float
         Anomaly score: the share of a classifier's training set that is less anomalous, in [0, 1]; NaN where there is none.
+    cycle : Cycle, optional
+        Of a periodic star; None for all else.
     outlook : Outlooks of one, optional
         The posterior of its light curve (`classifiers.posterior`); None where it has not been worked out.
     marks : tuple of Mark
@@ -62,6 +65,7 @@ class Candidate:
     oddness: float = math.nan
     first_seen: float = math.nan
     n_seen: int = 0
+    cycle: Cycle | None = None
     outlook: Outlooks | None = field(default=None, repr=False)
     marks: tuple[Mark, ...] = ()
     observed: float = math.nan

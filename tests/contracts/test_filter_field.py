@@ -7,6 +7,7 @@ import pytest
 
 from followup import filters
 from followup.batch import Batch
+from followup.cycles import Cycle
 from followup.filters.columns import used
 from followup.filters.discovery import families, known
 from followup.filters.records import OPERATORS, Kind
@@ -16,7 +17,14 @@ NOTHING = detections()
 
 
 def batch():
-    seen = candidate(probabilities={"stamp": {"SN": 0.8, "AGN": 0.2}}, outlook=outlook(), place=place(), oddness=0.4, first_seen=NOW - 3)
+    seen = candidate(
+        probabilities={"stamp": {"SN": 0.8, "AGN": 0.2}},
+        outlook=outlook(),
+        place=place(),
+        oddness=0.4,
+        cycle=Cycle(0.5, 0.0, 1.0, NOW, 0.0),
+        first_seen=NOW - 3,
+    )
     return Batch([seen, candidate("2", rows=NOTHING)])
 
 

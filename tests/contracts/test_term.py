@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from broker_adapters import plugins
 from broker_adapters.records import Kind, blank, frozen
 from followup.coincidence import Coincidence
+from followup.cycles import Cycle
 from followup.places import Places
 from followup.plugged import term as load
 from followup.rank import rank
@@ -53,6 +54,9 @@ def zoo():
         candidate("p", marks=(Mark("pin", "Ada", "mine"), Mark("claim", "Bob", "", NOW + 3), Mark("snooze", "Eve", "", NOW - 1))),
         candidate("q", marks=(Mark("veto", "Ada", "a star"), Mark("note", "Ada", "look")), observed=NOW - 2.0),
         candidate("r", place=Places.unknown(1)),
+        candidate("w", cycle=Cycle(0.3, 1e-5, 0.4, NOW - 900.0, 1e-3)),
+        candidate("x", cycle=Cycle(0.001, 0.0, 0.4, NOW - 9.0, 0.0)),
+        candidate("y", cycle=Cycle(400.0, 9.0, 2.0, NOW - 9e3, 30.0), dec=85.0),
         candidate("s", place=place(0.0, distance=float("nan"), told_by="person", galaxy="", separation=float("nan"))),
         candidate(
             "u", coincidences=(Coincidence("S1", NOW - 3.0, NOW + 28.0, 0.3, 0.5), Coincidence("S2", NOW + 1.0, NOW + 32.0, 0.1, -2.0))

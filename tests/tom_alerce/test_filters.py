@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from followup import filters
-from followup.filters.records import OPERATORS, Kind
+from followup.filters.records import OPERATORS, Kind, joined
 from tests.tom_alerce import factories
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import SkyObject, Traits
@@ -36,6 +36,12 @@ def columns(rows):
     return found | {"marks": [f",{held[row.pk]}," if row.pk in held else "" for row in rows]}
 
 
+def some(random, choices, width):
+    """Some words of a column, no more than fit."""
+    found = joined([word for word in choices if random.random() < 0.4])
+    return found if len(found) <= width else joined(choices[:1])
+
+
 @pytest.fixture
 def rows():
     """Rows of traits with few different values, so that comparisons meet their limits."""
@@ -43,12 +49,10 @@ def rows():
     user = factories.user()
     skies = SkyObject.objects.bulk_create([SkyObject(ra=0, dec=0, position_err=0.1, healpix=0) for _ in range(40)])
     made = []
+    texts = {one.column: one.choices or ("ztf", "atlas", "ZTF") for one in filters.known().values() if one.kind is Kind.WORDS}
+    texts.pop("marks")
     for i, sky in enumerate(skies):
-        numbers = {
-            name: random.choice([None, *NUMBERS])
-            for name in traits.STORED
-            if name not in ("surveys", "crossmatch", "magnitudes", "classes")
-        }
+        numbers = {name: random.choice([None, *NUMBERS]) for name in traits.STORED if name not in (*texts, "magnitudes", "classes")}
         direction = random.normal(size=3)
         numbers |= dict(zip("xyz", (direction / np.linalg.norm(direction)).tolist(), strict=True))
         numbers |= {name: AT - random.choice(NUMBERS) for name in ("first_seen", "last_seen") if random.random() < 0.8}
@@ -58,10 +62,7 @@ def rows():
             f"{name}:{label}": random.choice(NUMBERS[1:4]) for name in said for label in LABELS if random.random() < 0.6
         }
         magnitudes = {key: random.choice(NUMBERS) for key in ("last:g", "brightest:g", "g-r") if random.random() < 0.5}
-        words = {
-            "surveys": random.choice(["", ",ztf,", ",atlas,ztf,", ",ZTF,"]),
-            "crossmatch": random.choice(["", ",galaxy,", ",galaxy,star,"]),
-        }
+        words = {name: some(random, choices, Traits._meta.get_field(name).max_length) for name, choices in texts.items()}
         made.append(Traits(sky_object=sky, mjd=AT, evidence="", classes=classes, magnitudes=magnitudes, **words, **numbers))
         if i % 3 == 0:
             marks.add(sky, ("pin", "claim")[i % 2], user, "")
@@ -113,6 +114,8 @@ def test_sql_and_columns_agree(rows, tree):
 def test_what_is_stored_is_what_candidates_say():
     skies = [factories.sky_object(ra=10.0 * i, n=n, images=False, surveys=("ztf",) if n else ()) for i, n in enumerate((0, 1, 6))]
     factories.classification(skies[2], evidence=skies[2].evidence)
+    cycle = {"period": 0.25, "period_err": 1e-5, "amplitude": 0.5, "minimum": 61_000.0, "minimum_err": 0.001}
+    factories.classification(skies[1], "lightcurve", probabilities={"E": 1.0}, details={"cycle": cycle})
     moving = factories.sky_object(moving=True, images=False)
     at = now_mjd()
     [(keys, found)] = traits.refresh([sky.pk for sky in [*skies, moving]], at)
@@ -123,6 +126,7 @@ def test_what_is_stored_is_what_candidates_say():
         np.testing.assert_equal(stored[name], found[name], name)
         np.testing.assert_equal(found[name], again[name], name)
     assert stored["classes"][2]["stamp:SN"] == 0.81
+    assert stored["period"][1] == 0.25
     passing = store.passing({"field": "class", "class": "SN", "op": ">", "value": 0.8}, SkyObject.objects.all())
     assert [one.pk for one in passing] == [skies[2].pk]
 

@@ -36,6 +36,8 @@ class Traits(models.Model):
     absolute = _number("AB, at 10 pc")
     rise = _number("magnitudes a day")
     oddness = _number()
+    period = _number("days")
+    amplitude = _number("magnitudes")
     host_probability = _number()
     host_offset = _number("arcseconds")
     distance = _number("Mpc")

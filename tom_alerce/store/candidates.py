@@ -104,6 +104,7 @@ def candidates(skies: QuerySet[SkyObject], at: float | None = None) -> Stored:
                 n_seen=max(n, n_stated),
                 probabilities=opinion.probabilities,
                 oddness=_number(opinion.oddness),
+                cycle=opinion.cycle,
                 marks=marked.get(pk, ()),
                 coincidences=coincident.get(pk, ()),
                 observed=observed.get(pk, math.nan),

@@ -9,6 +9,7 @@ it is what the broker said last.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,7 @@ from django.db.models.functions import RowNumber
 
 from broker_adapters.records import Alert, BrokerLabel
 from classifiers import records
+from followup.cycles import Cycle
 from tom_alerce.models import Classification, SkyObject, SurveyObject
 from tom_alerce.store import reclassified
 from tom_alerce.store.sanitize import json_safe, sanitize_text
@@ -45,10 +47,11 @@ LOCAL = "local"
 
 @dataclass(slots=True)
 class Opinion:
-    """What classifiers say of one object: class probabilities by classifier, and the first anomaly score of ours, None without one."""
+    """What classifiers say of one object: class probabilities by classifier, and of ours the first anomaly score and cycle, if any."""
 
     probabilities: dict[str, dict[str, float]]
     oddness: float | None = None
+    cycle: Cycle | None = None
 
 
 #: Of an object of which nobody says anything.
@@ -174,14 +177,18 @@ def spoken(sky_ids: Iterable[int], *, details: bool = True) -> tuple[dict[int, l
 def opinions(skies: QuerySet[SkyObject]) -> dict[int, Opinion]:
     """Sky object -> what its current classifications say (`latest`), ours first; a broker's classifier is named ``broker classifier``."""
     names = ("sky_object_id", "origin", "classifier", "mjd", "pk", "probabilities")
-    rows = last(Classification.objects.filter(sky_object__in=skies.values("pk"))).values_list(*names, KT("details__oddness"))
+    details = (KT("details__oddness"), KT("details__cycle"))
+    rows = last(Classification.objects.filter(sky_object__in=skies.values("pk"))).values_list(*names, *details)
     found: dict[int, Opinion] = {}
-    for sky, origin, classifier, _, _, probabilities, odd in sorted(rows, key=lambda r: (r[1] != LOCAL, r[1], r[2], r[3] or 0.0, r[4])):
+    ordered = sorted(rows, key=lambda r: (r[1] != LOCAL, r[1], r[2], r[3] or 0.0, r[4]))
+    for sky, origin, classifier, _, _, probabilities, odd, cycle in ordered:
         one = found.setdefault(sky, Opinion({}))
         name = classifier if origin == LOCAL else f"{origin} {classifier}"
         one.probabilities[name] = {c: float(p) for c, p in probabilities.items() if p is not None}
         if one.oddness is None and origin == LOCAL and odd is not None:
             one.oddness = float(odd)
+        if one.cycle is None and origin == LOCAL and cycle is not None:
+            one.cycle = Cycle.of(json.loads(cycle))
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from broker_adapters.records import SkyObject
-from classifiers.models.lightcurve import compilation, environment, features, forecast, hierarchy
+from classifiers.models.lightcurve import compilation, cycle, environment, features, forecast, hierarchy
 from classifiers.models.lightcurve._arrays import Floats
 from classifiers.models.lightcurve.context import Context
 from classifiers.models.lightcurve.series import FAMILIES, MINIMUM, light_curve
@@ -26,6 +26,7 @@ THREADS = min(4, os.cpu_count() or 1)
 #: Days after the last detection for which a forecast is made: one a night for two weeks.
 DAYS = np.arange(0.0, 15.0)
 
+_PERIODIC = [LIGHTCURVE_CLASSES.index(c) for c in LIGHTCURVE["Periodic"]]
 _TRANSIENT = [LIGHTCURVE_CLASSES.index(c) for c in LIGHTCURVE["Transient"]]
 
 
@@ -50,7 +51,8 @@ class Model:
         """Classify n objects from their merged detections; row i belongs to object i.
 
         Details of an object: the ``surveys`` that were used, ``oddness`` (anomaly score within its branch, in [0, 1]) and, if a transient
-        is more probable than not, a ``forecast`` (`forecast.Forecast.as_dict`) for the `DAYS` after its last detection.
+        is more probable than not, a ``forecast`` (`forecast.Forecast.as_dict`) for the `DAYS` after its last detection; if a periodic
+        star is, its ``cycle`` (`cycle.cycle`).
         """
         curves = [light_curve(o.detections) for o in objects]
         enough = np.flatnonzero([c.n_detections >= MINIMUM for c in curves])
@@ -61,8 +63,11 @@ class Model:
             probabilities[enough] = self.probabilities(values, environment.of_objects([objects[i] for i in enough]))
             anomaly = self._model.anomaly_score(values, features.names(), probabilities[enough])
             transient = probabilities[enough][:, _TRANSIENT].sum(axis=1) > 0.5
-            for i, score, explodes, shared in zip(enough.tolist(), anomaly.tolist(), transient.tolist(), contexts, strict=True):
+            periodic = probabilities[enough][:, _PERIODIC].sum(axis=1) > 0.5
+            kinds = zip(transient.tolist(), periodic.tolist(), strict=True)
+            for i, score, (explodes, repeats), shared in zip(enough.tolist(), anomaly.tolist(), kinds, contexts, strict=True):
                 details[i]["oddness"] = round(score, 4)
+                details[i] |= {"cycle": found} if repeats and (found := cycle.cycle(shared)) else {}
                 details[i] |= {"forecast": ahead} if explodes and (ahead := _ahead(shared)) else {}
         return Classification(self.name, self.version, self.classes, probabilities, details)
 
