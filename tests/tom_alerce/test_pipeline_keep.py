@@ -13,10 +13,10 @@ from broker_adapters.sources.archives import Packet
 from classifiers.records import Classification
 from tests.tom_alerce import factories
 from tests.tom_alerce.alerts import MJD, alert
-from tom_alerce.models import DeadLetter, PassedAlert, SkyObject, SurveyObject
+from tom_alerce.models import DeadLetter, FilterVersion, PassedAlert, SavedFilter, SkyObject, SurveyObject
 from tom_alerce.pipeline import classify, ingest, items, keep, prepare
 from tom_alerce.store import alerts as store
-from tom_alerce.store import awaited, passed, profiles
+from tom_alerce.store import awaited, passed, profiles, saved
 from tom_alerce.store.awaited import Named
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.passed import Passed
@@ -68,6 +68,28 @@ def test_a_rule_keeps_what_meets_all_its_conditions(rule, answer):
 def test_one_rule_is_enough_and_the_reason_is_of_the_one_that_came_furthest():
     rules = [{"survey": "lsst"}, {"survey": "ztf", "label": "SN"}]
     assert kept(rules, [alert(), alert(), alert("lsst", "1")], classified(0.8, 0.2, 0.1)) == ([True, False, True], ["", "label", ""])
+
+
+def test_a_filter_that_is_on_judges_an_alert_by_what_it_says_itself(caplog):
+    near = alert(
+        "ztf", "ZTF26near", labels=(BrokerLabel("lasair", "sherlock", "1", "SN", 0.9), BrokerLabel("lasair", "odd", "1", "x", np.nan))
+    )
+    far = alert("lsst", "1", dec=30.0)
+    body = {
+        "and": [
+            {"field": "class", "classifier": "lasair sherlock", "class": "SN", "op": ">", "value": 0.5},
+            {"field": "galactic_latitude", "op": ">", "value": 10},
+            {"field": "last_seen", "op": "<", "value": 1.0},
+            {"field": "survey", "op": "any of", "value": ["ztf"]},
+        ]
+    }
+    row = saved.save("mine", body, None)
+    assert kept([{"filter": "mine"}], [near, far]) == ([False, False], ["filter", "filter"])
+    assert "not on or cannot be read" in caplog.text
+    SavedFilter.objects.filter(pk=row.saved_id).update(on=1)
+    assert kept([{"filter": "mine"}], [near, far]) == ([True, False], ["", "filter"])
+    FilterVersion.objects.update(body={"field": "gone"})
+    assert kept([{"filter": "mine"}], [near])[0] == [False]
 
 
 def test_what_the_tables_say():

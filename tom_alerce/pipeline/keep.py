@@ -7,6 +7,7 @@ judged first, beside the database (`judge`); the conditions that ask the tables 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,9 +21,13 @@ from broker_adapters.crossmatch import separation, unit_vectors
 from broker_adapters.records import Alert
 from classifiers.records import Classification
 from classifiers.taxonomy import BRANCH, ours
-from tom_alerce.store import passed, targets, watch
+from followup import filters
+from tom_alerce.store import passed, saved, targets, watch
+from tom_alerce.store.arriving import arriving
 from tom_alerce.store.awaited import Named
 from tom_alerce.store.classifications import LOCAL
+
+logger = logging.getLogger(__name__)
 
 Mask = NDArray[np.bool_]
 Rule = Mapping[str, Any]
@@ -198,7 +203,17 @@ def _watched(wanted: bool, alerts: Sequence[Alert]) -> Mask:
     return inside if wanted else ~inside
 
 
+def _filter(name: str, alerts: Sequence[Alert]) -> Mask:
+    """Alerts that pass a saved filter that is on, by what each says itself: without the history, and without our classifications."""
+    tree = saved.tree_of(name)
+    if tree is None:
+        logger.warning("a keep rule names the filter %r, which is not on or cannot be read: it keeps nothing", name)
+        return np.zeros(len(alerts), bool)
+    at = max(alert.mjd for alert in alerts)
+    return filters.passing(tree, filters.of(arriving(alerts), at, filters.used(tree)), at)
+
+
 #: Key of a rule -> what the tables must say.
 _OF_TABLES: Mapping[str, Callable[[Any, Sequence[Alert]], Mask]] = MappingProxyType(
-    {"stored": _stored, "target": _target, "watched": _watched, "before": _before}
+    {"stored": _stored, "target": _target, "watched": _watched, "before": _before, "filter": _filter}
 )

@@ -25,7 +25,7 @@ _SHARE: tuple[Callable[[Any], bool], str] = (lambda value: _number(value) and 0.
 #: Key of a rule -> test of its value, and what a message asks for.
 VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     {
-        **dict.fromkeys(("survey", "label", "classifier", "origin"), _TEXT),
+        **dict.fromkeys(("survey", "label", "classifier", "origin", "filter"), _TEXT),
         **dict.fromkeys(("moving", "stored", "target", "watched"), _TRUTH),
         **dict.fromkeys(("probability", "reliability"), _SHARE),
         "magnitude": (_number, "a number"),

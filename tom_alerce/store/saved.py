@@ -164,6 +164,13 @@ def working() -> list[tuple[SavedFilter, int, Tree | StoreError]]:
     return [(row.saved, row.version, _readable(row.body)) for row in rows.order_by("saved__name") if row.version == row.saved.on]
 
 
+def tree_of(name: str) -> Tree | None:
+    """The tree of the version that is on of a filter; None where it is off, not there, or cannot be read any more."""
+    row = FilterVersion.objects.filter(saved__name=name, version=F("saved__on")).first()
+    found = None if row is None else _readable(row.body)
+    return None if isinstance(found, StoreError) else found
+
+
 def _readable(body: Any) -> Tree | StoreError:
     try:
         return compiled.read(body)
