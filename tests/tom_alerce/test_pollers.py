@@ -22,6 +22,7 @@ from tom_alerce import tasks
 from tom_alerce.clock import now
 from tom_alerce.models import PollTask, SkyObject, SurveyObject, Watermark
 from tom_alerce.pipeline.pollers import queue
+from tom_alerce.pipeline.stream import Stop
 from tom_alerce.store import awaited, poll_tasks
 from tom_alerce.store.awaited import Named
 from tom_alerce.store.poll_tasks import Wanted
@@ -244,3 +245,19 @@ def test_the_command_for_cron_serves_the_queue_and_names_who_refused(httpserver,
     with pytest.raises(CommandError, match="alerce: ALeRCE"):
         call_command("alerce_poll", "--once", "--broker", "alerce", "--survey", "ztf")
     assert "alerce: 1 refused" in capsys.readouterr().out
+
+
+def test_the_loop_asks_again_and_ends_when_it_is_told_to(httpserver, monkeypatch):
+    httpserver.expect_request("/ztf/v1/objects/").respond_with_json(LISTING)
+    serve_alerce(httpserver)
+    monkeypatch.setattr(queue, "IDLE", 0.0)
+    stop, reports = Stop(), []
+
+    def told(report):
+        reports.append(report.steps)
+        if len(reports) == 2:
+            stop()
+
+    queue.run(0.001, [QUERY], stop, told)
+    assert reports[0]["alerce", "answered"] > 0
+    assert SurveyObject.objects.get().object_id == OID
