@@ -56,6 +56,9 @@ def apprise(monkeypatch):
     seen = SimpleNamespace(url="", sent=[], answer=True)
 
     class Apprise:
+        def __init__(self, asset):
+            assert asset == {"async_mode": False, "service_timeout": 0}
+
         def add(self, url):
             seen.url = url
             return "://bad" not in url
@@ -64,7 +67,7 @@ def apprise(monkeypatch):
             seen.sent.append(given)
             return seen.answer
 
-    monkeypatch.setitem(sys.modules, "apprise", SimpleNamespace(Apprise=Apprise))
+    monkeypatch.setitem(sys.modules, "apprise", SimpleNamespace(Apprise=Apprise, AppriseAsset=dict))
     return seen
 
 

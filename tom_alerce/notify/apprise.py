@@ -41,10 +41,10 @@ def send(message: Message, address: Mapping[str, str]) -> str:
 
 def _service(url: str) -> Any:
     try:
-        from apprise import Apprise
+        from apprise import Apprise, AppriseAsset
     except ImportError:
         raise Undelivered("the package apprise is not installed (pip install 'tom-alerce[notify]')") from None
-    service = Apprise()
+    service = Apprise(asset=AppriseAsset(async_mode=False, service_timeout=0))  # in this thread, whose time is bounded
     if not service.add(url):
         raise Undelivered("apprise does not understand the address", for_good=True)
     return service
