@@ -95,6 +95,17 @@ def test_no_secret_is_on_the_page_and_what_one_may_not_see_any_more_is_hidden(cl
     assert "secret-secret" not in page
 
 
+def test_many_rules_cost_no_more_queries_than_few(client, observer, sky, django_assert_max_num_queries):
+    through, watch = channel(observer), watched(observer, sky)
+    for i in range(12):
+        rule(observer, through, name=f"r{i}", watch=watch)
+        happens(sky, str(i))
+    deliver()
+    with django_assert_max_num_queries(32):
+        page = text(client.get(url("notifications")))
+    assert page.count("<summary>Change</summary>") == 13
+
+
 def test_switching_and_removing(client, observer):
     through = channel(observer)
     one = rule(observer, through, events=["drift"])

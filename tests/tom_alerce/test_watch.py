@@ -9,7 +9,7 @@ from broker_adapters.crossmatch import unit_vectors
 from followup import watchareas, watchlists
 from tests.tom_alerce import factories
 from tests.tom_alerce.alerts import alert
-from tests.tom_alerce.telling import person
+from tests.tom_alerce.telling import person, rule
 from tom_alerce.models import Event, SkyObject, SurveyObject, Watch, WatchMatch
 from tom_alerce.pipeline import keep
 from tom_alerce.store import alerts, linking, watch, watched
@@ -24,12 +24,18 @@ def ada(db, settings):
     return person("ada")
 
 
+def told(made):
+    """The list, with a rule that tells of it."""
+    rule(made.owner, name=made.name, events=["new"], watch=made)
+    return made
+
+
 def listed(owner, text, name="Mine", **fields):
-    return watch.fill(watch.save(owner, name, **fields), watchlists.read(text).entries)
+    return told(watch.fill(watch.save(owner, name, **fields), watchlists.read(text).entries))
 
 
 def region(owner, text, name="Field"):
-    return watch.cover(watch.save(owner, name), watchareas.read(text.encode()))
+    return told(watch.cover(watch.save(owner, name), watchareas.read(text.encode())))
 
 
 def found():
@@ -59,6 +65,14 @@ def test_what_comes_from_an_archive_is_found_and_nobody_is_told(ada, settings):
     listed(ada, f"{first.ra},{first.dec},x")
     alerts.save([first])
     assert WatchMatch.objects.get().earlier
+    assert events() == []
+
+
+def test_a_list_of_which_nobody_wants_to_be_told_makes_no_events(ada):
+    first = alert()
+    listed(ada, f"{first.ra},{first.dec},x").rules.update(active=False)
+    alerts.save([first])
+    assert found() == {("Mine", "x")}
     assert events() == []
 
 

@@ -13,7 +13,7 @@ from django.views.generic import ListView
 
 from tom_alerce.models import Channel, Delivery, Rule
 from tom_alerce.pages.access import ViewerMixin, refusing, viewers_only
-from tom_alerce.pages.rules import RuleForm
+from tom_alerce.pages.rules import Options, RuleForm
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline import messages as telling
 from tom_alerce.store import channels, deliveries, subscriptions
@@ -49,8 +49,9 @@ class NotificationsView(ViewerMixin, ListView):  # type: ignore[type-arg] # gene
         context = super().get_context_data(**kwargs) | {"alerce_theme": theme(self.request)}
         user: Any = self.request.user
         rules: list[Any] = list(Rule.objects.filter(owner=user).select_related("watch").prefetch_related("channels").order_by("name"))
+        options = Options.of(user)
         for rule in rules:
-            rule.form = RuleForm(user, instance=rule, prefix=f"r{rule.pk}")
+            rule.form = RuleForm(options, rule=rule, prefix=f"r{rule.pk}")
             rule.told = [label for value, label in telling.KINDS if value in rule.events]
         kinds = channels.kinds()
         own: list[Any] = list(Channel.objects.filter(owner=user).select_related("group").order_by("name"))
@@ -58,7 +59,7 @@ class NotificationsView(ViewerMixin, ListView):  # type: ignore[type-arg] # gene
             module = kinds.get(channel.kind)
             channel.label = module.LABEL if module else channel.kind
             channel.parts = [(one, channel.address.get(one.name, "")) for one in module.FIELDS] if module else []
-        fresh = RuleForm(user, prefix="new", initial={"channels": [own[0].pk]} if len(own) == 1 else {})
+        fresh = RuleForm(options, prefix="new", initial={"channels": [own[0].pk]} if len(own) == 1 else {})
         return context | {
             "told": _shown(user, context["object_list"]),
             "unread": deliveries.unread(user).count(),

@@ -18,9 +18,9 @@ from tom_alerce import conf
 from tom_alerce.clock import now
 from tom_alerce.models import Event, SkyObject, SurveyObject, Watch, WatchEntry, WatchMatch
 from tom_alerce.models.sky import written
-from tom_alerce.store import watched
+from tom_alerce.store import asking, watched
 from tom_alerce.store.errors import StoreError
-from tom_alerce.store.outbox import announce_all, made
+from tom_alerce.store.outbox import Kind, announce_all, made
 from tom_alerce.store.sanitize import sanitize_text
 from tom_alerce.store.sql import begin_write, chunks, fetch, insert_ignore
 from tom_alerce.store.watched import Found, Watched
@@ -205,7 +205,9 @@ def _write(keys: Sequence[int], found: Sequence[Found], *, earlier: bool) -> Non
 
 
 def _announce(found: Sequence[tuple[SkyObject, Found]]) -> None:
-    """Tell of objects in lists."""
+    """Tell of objects in lists of which somebody wants to be told."""
+    asked = {rule.watch_id for rule in asking.rules(Kind.NEW)} if found else set()
+    found = [(sky, one) for sky, one in found if one.watch in asked]
     watches = Watch.objects.in_bulk({one.watch for _, one in found})
     entries = WatchEntry.objects.in_bulk({one.entry for _, one in found if one.entry is not None})
     prefetch_related_objects([sky for sky, _ in found], "survey_objects")
@@ -216,7 +218,7 @@ def _event(sky: SkyObject, watch: Watch, entry: WatchEntry | None, separation: f
     where = "" if entry is None else f", {separation:.1f} arcsec from {entry.name}" if separation is not None else f", as {entry.name}"
     what = f"{sky.public_name} is in the {watch.get_kind_display()} {watch.name!r}{where}"
     facts = {"separation": round(separation, 2)} if separation is not None else {}
-    return made("new", f"watch {watch.pk} {sky.pk}", what, entry.text if entry is not None else "", sky, watch=watch, facts=facts)
+    return made(Kind.NEW, f"watch {watch.pk} {sky.pk}", what, entry.text if entry is not None else "", sky, watch=watch, facts=facts)
 
 
 def _changed(watch: Watch, **fields: Any) -> None:
