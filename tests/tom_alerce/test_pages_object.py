@@ -69,7 +69,7 @@ def test_the_number_of_queries_is_bounded(client, observer, django_assert_max_nu
         factories.request(sky)
         factories.candidate(factories.sky_object().survey_objects.get(), sky)
     factories.rank(factories.ranking(), sky)
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(33):
         assert client.get(url("object", sky.pk)).status_code == 200
 
 

@@ -118,3 +118,14 @@ def test_what_one_page_does_not_look_through_the_command_does(client, observer, 
     assert lists.search() == {"Mine": 1}
     assert lists.search() == {}
     assert Watch.objects.get().matches.count() == 2
+
+
+def test_the_page_of_an_object_names_the_lists_that_one_may_see(client, observer):
+    sky = factories.sky_object(ra=10.0, dec=5.0, n=1, images=False)
+    assert "In lists" not in text(client.get(url("object", sky.pk)))
+    make(client, "10,5.0001,<b>M 1", name="<i>Mine")
+    theirs = store.fill(store.save(person("berta"), "Hers"), watchlists.read("10,5,x").entries)
+    store.search(theirs)
+    page = text(client.get(url("object", sky.pk)))
+    assert "&lt;i&gt;Mine</a> as &lt;b&gt;M 1, 0.4″ apart" in page
+    assert "Hers" not in page
