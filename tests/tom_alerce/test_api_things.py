@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 from astropy.io import fits
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 from drf_spectacular.drainage import GENERATOR_STATS
 from guardian.shortcuts import assign_perm
 
 from tests.tom_alerce import factories
 from tom_alerce.api import routes, schema
-from tom_alerce.models import Explanation, FollowupRequest, MatchCandidate, RequestEvent, SkyObject, TnsObject
+from tom_alerce.models import Explanation, FollowupRequest, MatchCandidate, RequestEvent, Series, SkyObject, TnsObject
 
 pytestmark = pytest.mark.django_db
 
@@ -143,6 +145,24 @@ def test_hosts_and_promotion(client, observer):
     assert client.post(f"{address}place/").status_code == 200
 
 
+def test_people_label_and_tag(client, sky, observer):
+    address, body = f"/api/alerce-objects/{sky.pk}/tag/", {"name": "Look again"}
+    assert client.post(address, body, content_type="application/json").status_code == 200
+    made = client.post(
+        "/api/alerce-labels/", {"sky_object": str(sky.pk), "label": "CV/Nova", "text": "hot"}, content_type="application/json"
+    )
+    assert (made.status_code, made.json()["author"]) == (201, "observer")
+    wrong = client.post("/api/alerce-labels/", {"sky_object": str(sky.pk), "label": "odd"}, content_type="application/json")
+    assert wrong.status_code == 400
+    whole = read(client, f"/api/alerce-objects/{sky.pk}/everything/")
+    assert (whole["tags"], [one["label"] for one in whole["labels"]]) == (["look-again"], ["CV/Nova"])
+    assert [one["id"] for one in read(client, "/api/alerce-objects/", tag="look-again")["results"]] == [str(sky.pk)]
+    assert client.post(f"/api/alerce-labels/{made.json()['id']}/undo/").json()["undone"]
+    assert read(client, "/api/alerce-labels/", active="true")["results"] == []
+    assert client.delete(address, {"name": "look-again"}, content_type="application/json").status_code == 200
+    assert client.delete(address, {"name": "look-again"}, content_type="application/json").status_code == 400
+
+
 ACTIONS = {
     "check": {}, "ask": {}, "approve": {}, "send": {}, "cancel": {}, "reopen": {}, "override": {"guards": ["moon"], "reason": "x"},
 }  # fmt: skip
@@ -176,6 +196,17 @@ def test_nor_does_the_command_or_a_draft_get_further(client, observer, settings)
         call_command("alerce_submit", "--user", "viewer")
     row.refresh_from_db()
     assert (row.state, FollowupRequest.objects.count(), RequestEvent.objects.count()) == ("approved", 1, 0)
+
+
+def test_a_series_is_seen_and_stopped(client, sky, observer):
+    row = FollowupRequest.objects.get()
+    made = Series.objects.create(every=3.0, most=5, until=timezone.now() + timedelta(days=30), owner=observer)
+    FollowupRequest.objects.update(series=made, round=1)
+    (found,) = read(client, "/api/alerce-series/", active="true")["results"]
+    assert found["rounds"] == [str(row.pk)]
+    stopped = client.post(f"/api/alerce-series/{found['id']}/stop/", {"reason": "clouds"}, content_type="application/json")
+    assert stopped.status_code == 200, stopped.content
+    assert "clouds" in stopped.json()["message"]
 
 
 @pytest.fixture

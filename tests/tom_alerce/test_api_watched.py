@@ -63,6 +63,7 @@ def test_a_filter_is_stored_tried_and_switched_on(client, observer, objects):
     again = post(client, "/api/alerce-filters/", {"name": "bright ones", "body": BRIGHT | {"value": 18.0}}, 201)
     assert ([one["version"] for one in again["versions"]], again["text"]) == ([2, 1], "for spectra")
     assert post(client, f"{address}stop/")["on"] is None
+    assert client.delete(address).status_code == 204
     assert "no condition" in post(client, "/api/alerce-filters/", {"name": "x", "body": {}}, 400)["detail"]
 
 

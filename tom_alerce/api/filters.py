@@ -121,6 +121,12 @@ class FilterViewSet(ReadOnly):
         saved.switch_off(one)
         return self._answer(one.pk)
 
+    @documented(responses={204: None})
+    def destroy(self, request: Request, pk: str | None = None) -> Response:
+        """Delete it, with its versions and what has passed them."""
+        saved.delete(self._mine())
+        return Response(status=204)
+
     def _mine(self) -> SavedFilter:
         """The filter, which the user may change."""
         one: SavedFilter = self.get_object()

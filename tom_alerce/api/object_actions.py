@@ -12,7 +12,7 @@ from tom_alerce.api.base import Done, Endpoint, Strict, changeable, documented
 from tom_alerce.models import SkyObject, SurveyObject
 from tom_alerce.pages.actions import near_enough
 from tom_alerce.requests.rights import require
-from tom_alerce.store import hosts, linking, targets
+from tom_alerce.store import hosts, linking, tags, targets
 from tom_alerce.store.errors import StoreError
 from tom_alerce.store.sanitize import sanitize_text
 
@@ -22,6 +22,12 @@ class MemberSerializer(Strict):
 
     name = serializers.CharField(max_length=100, help_text="as the survey calls it")
     confirmed = serializers.BooleanField(default=False, help_text="link it although it is farther away than the radius of its survey")
+
+
+class TagSerializer(Strict):
+    """Which word."""
+
+    name = serializers.CharField(max_length=40)
 
 
 class HostSerializer(Strict):
@@ -88,6 +94,18 @@ class ObjectActions(Endpoint):
         given = self.given(HostSerializer, request)
         made = hosts.choose(sky_object, sanitize_text(given["galaxy"]), request.user, given.get("text", ""))
         return _done(f"Its host is {made.galaxy or 'none of the catalogued galaxies'}.")
+
+    @documented(methods=["post", "delete"], request=TagSerializer, responses=Done)
+    @action(detail=True, methods=["post", "delete"])
+    def tag(self, request: Request, pk: str | None = None) -> Response:
+        """POST: put a tag on it; DELETE: take one off (role ``decide``)."""
+        sky_object = self.get_object()
+        require(request.user, "decide")
+        name = self.given(TagSerializer, request)["name"]
+        if request.method == "DELETE":
+            tags.untag(sky_object, sanitize_text(name))
+            return _done(f"No longer {name}.")
+        return _done(f"{tags.tag(sky_object, name, request.user).name}.")
 
     @documented(request=None, responses={202: Done})
     @action(detail=True, methods=["post"])

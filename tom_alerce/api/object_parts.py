@@ -17,6 +17,7 @@ from broker_adapters import surveys
 from broker_adapters.records import Detections
 from tom_alerce.api.base import Endpoint, documented
 from tom_alerce.api.classifications import ClassificationSerializer
+from tom_alerce.api.labels import LabelSerializer
 from tom_alerce.api.marks import MarkSerializer
 from tom_alerce.api.matches import MatchSerializer
 from tom_alerce.api.ranks import PlaceSerializer
@@ -29,7 +30,7 @@ from tom_alerce.pages import context, forecasts, photometry
 from tom_alerce.pages import object as page
 from tom_alerce.pages.figures.outlook import outlooks
 from tom_alerce.pages.summaries import Summary, summarise
-from tom_alerce.store import rankings, sky
+from tom_alerce.store import labels, rankings, sky
 from tom_alerce.store.sanitize import json_safe
 
 #: Column of a light curve -> its unit.
@@ -148,6 +149,8 @@ class ObjectParts(Endpoint):
                 "explanations": ExplanationSerializer([made for _, made in page.explanations(one) if made], many=True, context=known).data,
                 "matches": MatchSerializer(summary.ambiguous, many=True).data,
                 "marks": MarkSerializer(marks, many=True).data,
+                "labels": LabelSerializer(labels.counting().filter(sky_object=one), many=True).data,
+                "tags": list(one.tags.values_list("name", flat=True)),
                 "requests": RequestSerializer(summary.requests, many=True).data,
                 "page": request.build_absolute_uri(reverse("tom_alerce:object", args=[one.pk])),
             }

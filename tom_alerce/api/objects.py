@@ -13,7 +13,7 @@ from tom_alerce import visible
 from tom_alerce.api.base import Key, ReadOnly
 from tom_alerce.api.object_actions import ObjectActions
 from tom_alerce.api.object_parts import ObjectParts
-from tom_alerce.models import SkyObject, SurveyObject
+from tom_alerce.models import SkyObject, SurveyObject, Tag
 from tom_alerce.pages.filters import Number, Search, named_or_near
 from tom_alerce.store import filters, saved
 from tom_alerce.store.errors import StoreError
@@ -60,6 +60,7 @@ class SkyObjectFilter(django_filters.FilterSet):
     detections = Number(field_name="n_detections", lookup_expr="gte", help_text="detections here at least")
     passes = django_filters.CharFilter(method="by_saved", max_length=100, help_text="name of a saved filter that it passes now")
     filter = django_filters.CharFilter(method="by_tree", max_length=20_000, help_text="a filter as JSON that it passes now")
+    tag = django_filters.CharFilter(method="by_tag", max_length=40, help_text="a tag that it has")
     target = Key(method="by_target", help_text="key of a target that the user may see")
 
     class Meta:
@@ -88,6 +89,10 @@ class SkyObjectFilter(django_filters.FilterSet):
         except (ValueError, RecursionError) as error:
             raise StoreError("filter: this is no JSON") from error
         return filters.passing(body, objects)
+
+    def by_tag(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
+        """Objects with a tag."""
+        return objects.filter(pk__in=Tag.objects.filter(name=value).values("sky_object"))
 
     def by_survey(self, objects: QuerySet[SkyObject], name: str, value: str) -> QuerySet[SkyObject]:
         """Objects with a member in the survey."""

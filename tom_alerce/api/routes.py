@@ -7,6 +7,7 @@ from typing import Any
 from tom_alerce.api.classifications import ClassificationViewSet
 from tom_alerce.api.events import CandidateViewSet, EventViewSet
 from tom_alerce.api.filters import FilterViewSet
+from tom_alerce.api.labels import LabelViewSet
 from tom_alerce.api.marks import MarkViewSet
 from tom_alerce.api.matches import MatchViewSet
 from tom_alerce.api.nights import DriftViewSet, NightViewSet, YieldViewSet
@@ -15,6 +16,7 @@ from tom_alerce.api.objects import SkyObjectViewSet
 from tom_alerce.api.profiles import ProfileViewSet
 from tom_alerce.api.ranks import RankingViewSet, RankViewSet
 from tom_alerce.api.requests import RequestViewSet
+from tom_alerce.api.series import SeriesViewSet
 from tom_alerce.api.stamps import ExplanationViewSet, StampsViewSet
 from tom_alerce.api.tns import TnsViewSet
 from tom_alerce.api.triggers import TriggerViewSet
@@ -35,11 +37,13 @@ ENDPOINTS: dict[str, Any] = {
     "alerce-events": EventViewSet,
     "alerce-event-candidates": CandidateViewSet,
     "alerce-marks": MarkViewSet,
+    "alerce-labels": LabelViewSet,
     "alerce-matches": MatchViewSet,
     "alerce-stamps": StampsViewSet,
     "alerce-explanations": ExplanationViewSet,
     "alerce-tns": TnsViewSet,
     "alerce-requests": RequestViewSet,
+    "alerce-series": SeriesViewSet,
     "alerce-triggers": TriggerViewSet,
     "alerce-nights": NightViewSet,
     "alerce-yield": YieldViewSet,
