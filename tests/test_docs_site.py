@@ -44,6 +44,16 @@ def test_the_references_have_everything(reference):
         assert re.search(rf"^generated/{page}$", INDEX, re.MULTILINE)
 
 
+def test_no_page_is_twice_in_the_tables_of_contents():
+    entries = [
+        line
+        for table in re.findall(r"```\{toctree\}\n(.*?)```", INDEX, re.DOTALL)
+        for line in table.splitlines()
+        if line[:1] not in ("", ":")
+    ]
+    assert len(entries) == len(set(entries)) > 20
+
+
 def test_references_that_stay_as_they_were_are_not_touched(reference, tmp_path):
     reference.write(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
