@@ -38,6 +38,25 @@ class Distances:
         """Nothing is known at n places."""
         return cls(*(np.full(n, np.nan) for _ in range(3)))
 
+    @classmethod
+    def of_moments(cls, mean: ArrayLike, error: ArrayLike) -> Distances:
+        """The distances with these means and standard deviations (Mpc), shape (n,), the other way round than `moments`.
+
+        Newton's way would need derivatives: each step moves mu by what the mean lacks, and stretches sigma by what the error lacks. NaN
+        where that comes to no end, as where the error is not well below the mean: a distance of 0 has no density.
+        """
+        mean, error = np.asarray(mean, float), np.asarray(error, float)
+        mu, sigma = mean.copy(), error.copy()
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            for _ in range(60):
+                m = _moments(mu, sigma, 4)
+                middle = m[3] / m[2]
+                width = np.sqrt(np.maximum(m[4] / m[2] - middle**2, 0.0))
+                mu, sigma = mu + (mean - middle), sigma * np.clip(error / width, 0.5, 2.0)
+            m = _moments(mu, sigma, 4)
+            good = np.isclose(m[3] / m[2], mean, rtol=1e-3)
+        return cls(*(np.where(good, values, np.nan) for values in (mu, sigma, 1.0 / m[2])))
+
     def density(self, r: ArrayLike) -> Floats:
         """Probability per Mpc at distances r (Mpc), shape (n,) or what broadcasts with it."""
         r = np.asarray(r, float)

@@ -164,6 +164,15 @@ def test_the_overlap_of_distances_is_its_integral(mu, sigma, distance, error):
     assert np.isnan(Distances.unknown(1).agreement([10.0], [1.0])[0])
 
 
+@pytest.mark.parametrize(("mu", "sigma"), [(120.0, 30.0), (40.0, 15.0), (500.0, 20.0), (100.0, 45.0)])
+def test_moments_lead_back_to_their_distance(mu, sigma):
+    mean, error = Distances(np.array([mu]), np.array([sigma]), np.array([1.0])).moments()
+    again = Distances.of_moments(mean, error)
+    assert (again.mu[0], again.sigma[0]) == (pytest.approx(mu, rel=1e-2), pytest.approx(sigma, rel=1e-2))
+    assert again.density(np.linspace(0.0, 2000.0, 100_000)).sum() * 0.02 == pytest.approx(1.0, rel=1e-3)
+    assert np.isnan(Distances.of_moments([np.nan], [1.0]).norm[0])
+
+
 @pytest.mark.real_data
 def test_the_area_of_a_real_map_is_the_published_one(real_data):
     one = notice.read((real_data / "context_samples" / "gcn" / "igwn_gwalert_preliminary.json").read_bytes())

@@ -52,7 +52,7 @@ def test_a_stream_is_stored_once_matched_and_committed(topic, monkeypatch):
 
     monkeypatch.setattr(events, "save", failing)
     out = io.StringIO()
-    call_command("alerce_notices", "gcn", "--idle", "4", stdout=out, stderr=io.StringIO())
+    call_command("alerce_notices", "gcn", "--idle", "8", stdout=out, stderr=io.StringIO())
     assert (
         "new notices: 2 of gravitational waves, 1 of neutrino; repeated 1; refused 2; 1 candidates; 1 messages about topics"
         in out.getvalue()
@@ -61,7 +61,7 @@ def test_a_stream_is_stored_once_matched_and_committed(topic, monkeypatch):
     assert {event.name: event.versions.count() for event in SkyEvent.objects.all()} == {"S261127ab": 2, "KM3NeT KM3-260301A": 1}
     assert EventCandidate.objects.get().sky_object == one
     assert sorted("position" in letter.reason for letter in DeadLetter.objects.all()) == [False, True]
-    again = notices.follow("gcn", idle=3)  # it was committed
+    again = notices.follow("gcn", idle=4)  # it was committed
     assert not again.read
     assert again.repeated == again.refused == 0
 

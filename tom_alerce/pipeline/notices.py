@@ -23,7 +23,7 @@ from tom_alerce.models import SkyEvent
 from tom_alerce.pipeline import apart, stream
 from tom_alerce.pipeline.beats import Beats
 from tom_alerce.pipeline.items import Progress
-from tom_alerce.store import counterparts, dead_letters, events
+from tom_alerce.store import counterparts, dead_letters, events, nonlocalized
 from tom_alerce.store.dead_letters import Refused
 
 logger = logging.getLogger(__name__)
@@ -82,6 +82,19 @@ def rematch(at: float | None = None) -> int:
     """Match every event that still counts with the stored objects again; how many candidates they have."""
     current: Sequence[SkyEvent] = list(counterparts.live(at))
     return sum(counterparts.match_event(event) for event in current)
+
+
+def exchange() -> tuple[int, int]:
+    """Read the events of ``tom_nonlocalizedevents`` and write candidates to it; how many versions were new, and how many candidates.
+
+    Raises
+    ------
+    LookupError
+        The TOM does not have it.
+    """
+    if not nonlocalized.installed():
+        raise LookupError("tom_nonlocalizedevents is not among the INSTALLED_APPS of this TOM")
+    return nonlocalized.read(), nonlocalized.write()
 
 
 def follow(name: str, idle: float | None = None, progress: Progress = lambda n: None, stop: stream.Stop | None = None) -> Report:

@@ -26,6 +26,10 @@ from tom_alerce.store.sql import begin_write
 _ROW = np.dtype([("order", "i1"), ("cell", "i8"), ("density", "f8"), ("mu", "f4"), ("sigma", "f4"), ("norm", "f8")])
 
 
+#: Order of versions, the one that counts first; of two of the same time a retraction is the later one.
+_LATEST = ("-issued", "-retracted", "-number", "-pk")
+
+
 def save(notice: Notice) -> tuple[SkyEvent, bool]:
     """Store a notice; the event, and whether it changed: what comes through two streams, in two formats, is one notice.
 
@@ -46,7 +50,7 @@ def save(notice: Notice) -> tuple[SkyEvent, bool]:
 
 def _announce(event: SkyEvent, notice: Notice) -> None:
     """Let people be told of a version, if it is the one that counts and of an observation."""
-    latest = event.versions.defer("map").order_by("-issued", "-number", "-pk")[0]
+    latest = event.versions.defer("map").order_by(*_LATEST)[0]
     if notice.role is not Role.OBSERVATION or latest.digest != _digest(notice):
         return
     said = [notice.messenger.value, "retracted" if notice.retracted else latest.stage]
@@ -60,7 +64,7 @@ def _announce(event: SkyEvent, notice: Notice) -> None:
 
 def _choose(event: SkyEvent) -> None:
     """Let the latest version count, and the latest place."""
-    versions = event.versions.defer("map").order_by("-issued", "-number", "-pk")
+    versions = event.versions.defer("map").order_by(*_LATEST)
     latest = versions[0]
     event.retracted = latest.retracted
     event.placed = versions.filter(retracted=False).exclude(area_90=None).first()

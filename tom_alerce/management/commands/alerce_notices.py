@@ -26,22 +26,25 @@ class Command(command.Command):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the stream, ``--idle``, ``--file`` and ``--match``."""
+        """Add the stream, ``--idle``, ``--file``, ``--match`` and ``--exchange``."""
         parser.add_argument("stream", nargs="?", help="a name of TOM_ALERCE['STREAMS']")
         parser.add_argument("--idle", type=positive, metavar="SECONDS", help="end when nothing came for this time (default: never)")
         parser.add_argument("--file", action="append", default=[], metavar="PATH", help="read the notices in this file or folder")
         parser.add_argument("--match", action="store_true", help="match events that still count with the objects again")
+        parser.add_argument("--exchange", action="store_true", help="read events of tom_nonlocalizedevents, and write candidates to it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read files, match, and follow the stream, as far as each is asked for."""
         name = options["stream"]
-        if not (name or options["file"] or options["match"]):
-            raise CommandError("a stream, --file or --match is needed")
+        if not (name or options["file"] or options["match"] or options["exchange"]):
+            raise CommandError("a stream, --file, --match or --exchange is needed")
         try:
             if options["file"]:
                 self.stdout.write(f"files: {notices.take(files.packets(options['file']))}")
             if options["match"]:
                 self.stdout.write(f"{notices.rematch()} candidates of the events that still count")
+            if options["exchange"]:
+                self.stdout.write("tom_nonlocalizedevents: {} versions read, {} candidates written".format(*notices.exchange()))
             if not name:
                 return
             with progress(name, "notices") as done, terminated(stop := stream.Stop()):
