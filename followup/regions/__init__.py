@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from astropy_healpix import HEALPix
 from numpy.typing import ArrayLike, NDArray
 
 from broker_adapters.notice import Cone
@@ -17,7 +18,7 @@ from followup.regions.cones import ConeRegion
 from followup.regions.distances import Distances
 from followup.regions.maps import MapRegion
 
-__all__ = ["ConeRegion", "Distances", "MapRegion", "Region", "prepare", "ranges"]
+__all__ = ["ConeRegion", "Distances", "MapRegion", "Region", "prepare", "ranges", "touched"]
 
 Floats = NDArray[np.float64]
 Cells = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -63,3 +64,15 @@ def ranges(region: Region, level: float) -> NDArray[np.int64]:
     start, end = start[along], end[along]
     apart = np.flatnonzero(start[1:] > end[:-1])
     return np.column_stack([start[np.append(0, apart + 1)], end[np.append(apart, len(end) - 1)]])
+
+
+def touched(region: Region, level: float, order: int) -> NDArray[np.bool_]:
+    """Cells of an order that the region of a level may touch, shape (12 x 4^order,): a few more, never fewer."""
+    grid, shift = HEALPix(nside=2**order, order="nested"), 2 * (FINEST - order)
+    mask = np.zeros(grid.npix, bool)
+    for first, last in (ranges(region, level) - [0, 1]) >> shift:
+        mask[first : last + 1] = True
+    with np.errstate(invalid="ignore"):  # eight cells have seven neighbours
+        around = np.asarray(grid.neighbours(np.flatnonzero(mask))).ravel()
+    mask[around[around >= 0]] = True
+    return mask

@@ -164,6 +164,18 @@ def test_the_overlap_of_distances_is_its_integral(mu, sigma, distance, error):
     assert np.isnan(Distances.unknown(1).agreement([10.0], [1.0])[0])
 
 
+@pytest.mark.parametrize("place", [MAP, Cone(0.01, 0.01, 0.0013, 0.0013), Cone(45.0, 41.8, 9.0, 3.0, 40.0)])
+def test_what_a_region_touches_is_never_too_little(place):
+    region = regions.prepare(place)
+    mask = regions.touched(region, 0.9999, 5)
+    random = np.random.default_rng(3)
+    ra, dec = region.best[0] + random.normal(0, 15, 4000), np.clip(region.best[1] + random.normal(0, 15, 4000), -90, 90)
+    inside = region.level(ra, dec) <= 0.999
+    cells = HEALPix(32, order="nested").lonlat_to_healpix((ra % 360) * u.deg, dec * u.deg)
+    assert mask[cells[inside]].all()
+    assert mask.mean() < 0.2
+
+
 @pytest.mark.parametrize(("mu", "sigma"), [(120.0, 30.0), (40.0, 15.0), (500.0, 20.0), (100.0, 45.0)])
 def test_moments_lead_back_to_their_distance(mu, sigma):
     mean, error = Distances(np.array([mu]), np.array([sigma]), np.array([1.0])).moments()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 from math import nan
@@ -106,6 +107,16 @@ def test_new_objects_find_the_events_that_still_count():
     assert counterparts.match_objects([]) == 0
 
 
+def test_maps_of_far_events_are_not_read_for_a_batch(monkeypatch):
+    events.save(said())
+    far = [thing(ra=ra, dec=-40.0).pk for ra in range(0, 360, 30)]
+    old = thing(after=-300.0).pk
+    monkeypatch.setattr(events, "region", lambda event: 1 / 0)
+    assert counterparts.match_objects([*far, old]) == 0
+    with pytest.raises(ZeroDivisionError):
+        counterparts.match_objects([thing().pk])
+
+
 def test_what_turns_out_to_have_been_there_is_ruled_out_and_what_people_said_stays(django_user_model):
     event, _ = events.save(said())
     one, ada = thing(), factories.user("Ada")
@@ -134,15 +145,18 @@ def test_a_better_map_judges_old_candidates_again():
 
 def test_chance_is_counted_from_our_own_objects():
     event, _ = events.save(said())
-    assert np.isnan(counterparts.expected(event, 0.9)[0])
+    assert math.isnan(counterparts.expected(event, 1.0))
     for i in range(31):
         thing(ra=150.0 + 0.01 * i, after=-2.0 - 0.9 * i)
     counterparts.match_event(event)
     event.refresh_from_db()
     assert event.background == pytest.approx(1.0)
-    assert counterparts.expected(event, 0.9, event.mjd + 5.0)[0] == pytest.approx(6.0, rel=0.05)
-    assert counterparts.expected(event, 0.9, event.mjd + 500.0)[0] == pytest.approx(32.0, rel=0.05)
-    assert counterparts.expected(event, 0.1)[0] < counterparts.expected(event, 0.5)[0]
+    assert counterparts.expected(event, 1.0, event.mjd + 5.0) == pytest.approx(6.0)
+    assert counterparts.expected(event, 0.5, event.mjd + 500.0) == pytest.approx(16.0)
+    thing(ra=150.1)
+    counterparts.match_event(event)
+    row = EventCandidate.objects.get()
+    assert row.share == pytest.approx(events.region(event).area(row.level)[0] / event.area)
 
 
 def test_where_the_region_has_too_few_the_whole_sky_counts():

@@ -90,7 +90,7 @@ class EventView(ViewerMixin, DetailView):  # type: ignore[type-arg] # generic in
             "candidates": [(i, one, told[one.row.sky_object_id]) for i, one in enumerate(shown, 1)],
             "more": event.candidates.count() - len(shown),
             "versions": _versions(event),
-            "expected": _first(counterparts.expected(event, LEVEL)) if region else None,
+            "expected": counterparts.expected(event, 1.0),
             "searched": region is not None and not event.retracted and (event.area or 0.0) <= counterparts.search().largest,
             "search": counterparts.search(),
             "circular": circular.draft(event, judged, told),
@@ -151,7 +151,3 @@ def _versions(event: SkyEvent) -> list[EventVersion]:
 
 def _values(choices: type[Messenger] | type[Role]) -> list[str]:
     return [one.value for one in choices]
-
-
-def _first(values: Any) -> float:
-    return float(values[0])

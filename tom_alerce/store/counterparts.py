@@ -36,7 +36,7 @@ _CELL = float(nside_to_pixel_area(2**_COARSE).to_value("deg2"))
 #: Candidates of an event at most, the best placed.
 MOST = 5000
 _ROW = np.dtype([("pk", "i8"), ("ra", "f8"), ("dec", "f8"), ("first", "f8"), ("healpix", "i8")])
-_UPDATED = ["level", "mu", "sigma", "norm", "delay", "early"]
+_UPDATED = ["level", "share", "mu", "sigma", "norm", "delay", "early"]
 
 
 def search() -> Search:
@@ -57,11 +57,26 @@ def match_objects(sky_object_ids: Iterable[int], at: float | None = None) -> int
     current = list(live(at))
     if not current:
         return 0
-    found = 0
+    found, how = 0, search()
     for part in chunks(sorted(sky_object_ids)):
         rows = _rows(SkyObject.objects.filter(pk__in=part))
-        found += sum(_match(event, rows) for event in current)
+        known: dict[int, list[int]] = {}
+        for event_id, key in EventCandidate.objects.filter(sky_object__in=part).values_list("event", "sky_object"):
+            known.setdefault(event_id, []).append(key)
+        for event in current:
+            chosen = _may_be_in(event, rows, how) | np.isin(rows["pk"], known.get(event.pk, []))
+            found += _match(event, rows[chosen]) if chosen.any() else 0
     return found
+
+
+def _may_be_in(event: SkyEvent, rows: NDArray[np.void], how: Search) -> NDArray[np.bool_]:
+    """Objects that are in the time of an event, and near its region: its map is read only if there are some."""
+    delay = rows["first"] - event.mjd
+    near = (delay >= -how.before) & (delay <= how.after)
+    if event.cover is not None and near.any():
+        cover = np.unpackbits(np.frombuffer(bytes(event.cover), np.uint8)).astype(bool)
+        near &= cover[rows["healpix"] >> 2 * (ORDER - events.COVER)]
+    return np.asarray(near)
 
 
 def match_event(event: SkyEvent) -> int:
@@ -98,13 +113,13 @@ def _match(event: SkyEvent, rows: NDArray[np.void]) -> int:
         new = best[fits[best]][: MOST if event.candidates.count() < MOST else 0]
         chosen = np.union1d(new, np.flatnonzero(np.isin(rows["pk"], list(known))))
         here = region.distances(rows["ra"][chosen], rows["dec"][chosen])
+        share = region.area(level[chosen]) / event.area if event.area else np.full(len(chosen), np.nan)
         made: list[EventCandidate] = []
         changed: list[EventCandidate] = []
-        for i, *distance in zip(chosen.tolist(), here.mu, here.sigma, here.norm, strict=True):
+        for i, *numbers in zip(chosen.tolist(), share, here.mu, here.sigma, here.norm, strict=True):
             key = int(rows["pk"][i])
-            mu, sigma, norm = map(_finite, distance)
-            found = {"level": float(level[i]), "mu": mu, "sigma": sigma, "norm": norm}
-            found |= {"delay": float(delay[i]), "early": bool(delay[i] < -how.before)}
+            found = dict(zip(("share", "mu", "sigma", "norm"), map(_finite, numbers), strict=True))
+            found |= {"level": float(level[i]), "delay": float(delay[i]), "early": bool(delay[i] < -how.before)}
             one = known.get(key, EventCandidate(event=event, sky_object_id=key))
             if one.pk is None or any(getattr(one, name) != value for name, value in found.items()):
                 (made if one.pk is None else changed).append(one)
@@ -133,30 +148,30 @@ def _background(event: SkyEvent, rows: NDArray[np.void]) -> float | None:
     return len(before) / seen * event.area / _DAYS
 
 
-def expected(event: SkyEvent, level: float | NDArray[np.float64], at: float | None = None) -> NDArray[np.float64]:
-    """Unrelated objects in the region of each level, first seen in the part of the window that has gone by; NaN where it is not known."""
-    levels, how = np.atleast_1d(np.asarray(level, float)), search()
-    if event.background is None or event.mjd is None or not event.area:
-        return np.full(len(levels), np.nan)
+def expected(event: SkyEvent, share: float | None, at: float | None = None) -> float:
+    """Unrelated objects in a region with that share of the area of 90 %, in the part of the window that has gone by; NaN if not known."""
+    if event.background is None or event.mjd is None or share is None:
+        return math.nan
+    how = search()
     days = min(max((now() if at is None else at) - event.mjd, 0.0), how.after) + how.before
-    return np.asarray(event.background * days * events.region(event).area(levels) / event.area)
+    return event.background * days * share
 
 
 def coincidences(skies: QuerySet[SkyObject], at: float) -> dict[int, tuple[Coincidence, ...]]:
-    """The events that count at a time in whose regions objects lie, by key of the object."""
+    """The events that count at a time in whose regions objects lie, by key of the object; one query."""
     how = search()
+    current = live(at).filter(role=Role.OBSERVATION.value)
+    rows = EventCandidate.objects.filter(event__in=current.values("pk"), sky_object__in=skies.values("pk"))
     found: dict[int, list[Coincidence]] = {}
-    for event in live(at).filter(role=Role.OBSERVATION.value).order_by("pk"):
-        rows = list(event.candidates.filter(sky_object__in=skies.values("pk")).order_by("sky_object"))
-        unrelated = expected(event, np.array([row.level for row in rows]), at) if rows else np.empty(0)
-        for row, number in zip(rows, unrelated.tolist(), strict=True):
-            found.setdefault(row.sky_object_id, []).append(_coincidence(row, event, number, how))
+    for row in rows.select_related("event").defer("event__cover").order_by("sky_object", "event"):
+        found.setdefault(row.sky_object_id, []).append(_coincidence(row, row.event, at, how))
     return {key: tuple(every) for key, every in found.items()}
 
 
-def _coincidence(row: EventCandidate, event: SkyEvent, unrelated: float, how: Search) -> Coincidence:
+def _coincidence(row: EventCandidate, event: SkyEvent, at: float, how: Search) -> Coincidence:
     mjd = event.mjd if event.mjd is not None else math.nan
     mu, sigma, norm = (math.nan if value is None else value for value in (row.mu, row.sigma, row.norm))
+    unrelated = expected(event, row.share, at)
     return Coincidence(event.name, mjd, mjd + how.after, row.level, row.delay, mu, sigma, norm, unrelated, row.early, row.status)
 
 

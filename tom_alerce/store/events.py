@@ -26,6 +26,8 @@ from tom_alerce.store.sql import begin_write
 _ROW = np.dtype([("order", "i1"), ("cell", "i8"), ("density", "f8"), ("mu", "f4"), ("sigma", "f4"), ("norm", "f8")])
 
 
+#: Order of the cells of an event's cover, and level of the region that it is made for.
+COVER, _MOST = 5, 0.9999
 #: Order of versions, the one that counts first; of two of the same time a retraction is the later one.
 _LATEST = ("-issued", "-retracted", "-number", "-pk")
 
@@ -69,6 +71,7 @@ def _choose(event: SkyEvent) -> None:
     event.retracted = latest.retracted
     event.placed = versions.filter(retracted=False).exclude(area_90=None).first()
     event.area = None if event.placed is None else event.placed.area_90
+    event.cover = None if event.placed is None else np.packbits(regions.touched(region(event), _MOST, COVER)).tobytes()
     event.mjd = next((one.mjd for one in versions if one.mjd is not None), None)
     event.save()
 

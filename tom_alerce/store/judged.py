@@ -67,7 +67,7 @@ def judge(event: SkyEvent, rows: Sequence[EventCandidate]) -> list[Judged]:
     here = Distances(*(np.array([_number(getattr(row, name)) for row in rows]) for name in ("mu", "sigma", "norm")))
     agree, level = agreement(here, found.distance), np.array([row.level for row in rows])
     space = region.level_in_space(ra, dec, found.distance, error)
-    score, unrelated = worth(level, agree), counterparts.expected(event, level)
+    score = worth(level, agree)
     known = np.isfinite(here.norm) & np.isfinite(found.distance)
     limit = counterparts.search().level
     judged = [
@@ -80,7 +80,7 @@ def judge(event: SkyEvent, rows: Sequence[EventCandidate]) -> list[Judged]:
             galaxy=str(found.galaxy[i]),
             agreement=float(agree[i]) if known[i] else math.nan,
             level_in_space=float(space[i]),
-            expected=float(unrelated[i]),
+            expected=counterparts.expected(event, row.share),
             outside=row.level > limit,
         )
         for i, row in enumerate(rows)
