@@ -101,6 +101,18 @@ class FacilityKeyAdmin(ReadOnlyAdmin):
     exclude = ("secret",)
 
 
+class EventVersionAdmin(ReadOnlyAdmin):
+    """Notices of events without their maps."""
+
+    list_display = ("event", "stage", "issued", "retracted", "area_90", "distance", "received")
+    search_fields = ("event__name",)
+    list_select_related = ("event",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Without the maps."""
+        return super().get_queryset(request).defer("map", "event__cover")
+
+
 class DeadLetterAdmin(ReadOnlyAdmin):
     """Dead letters with their bytes to download, and an action that tries them again."""
 
@@ -168,6 +180,19 @@ admin.site.register(
     _table("sky_object_id", "origin", "classifier", "label", "probability", "created", filters=("origin", "classifier", "label")),
 )
 admin.site.register(models.Explanation, ExplanationAdmin)
+admin.site.register(
+    models.SkyEvent,
+    _table(
+        "name", "messenger", "role", "mjd", "retracted", "area", "modified", filters=("role", "messenger", "retracted"), search=("name",)
+    ),
+)
+admin.site.register(models.EventVersion, EventVersionAdmin)
+admin.site.register(
+    models.EventCandidate,
+    _table(
+        "event", "sky_object_id", "level", "delay", "early", "status", "decided_by", filters=("status",), joined=("event", "decided_by")
+    ),
+)
 admin.site.register(models.Traits, _table("sky_object_id", "mjd", "last_seen", "magnitude", "detections", "surveys"))
 admin.site.register(models.SavedFilter, _table("name", "owner", "on", "modified", search=("name",), joined=("owner",)))
 admin.site.register(models.FilterVersion, _table("saved", "version", "author", "created", "tried", joined=("saved", "author")))

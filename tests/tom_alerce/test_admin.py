@@ -17,6 +17,8 @@ from tom_alerce.models import (
     Delivery,
     Drift,
     Event,
+    EventCandidate,
+    EventVersion,
     Explanation,
     FacilityKey,
     FilterMatch,
@@ -41,6 +43,7 @@ from tom_alerce.models import (
     Seen,
     Series,
     SkyCell,
+    SkyEvent,
     SkyObject,
     Stamps,
     SurveyObject,
@@ -109,6 +112,9 @@ def admin(client, db):
     kept = SavedFilter.objects.create(name="<script>alert(1)</script>", owner=owner["owner"])
     FilterVersion.objects.create(saved=kept, version=1, body={"field": "<script>alert(1)</script>"})
     FilterMatch.objects.create(saved=kept, version=1, sky_object=sky, mjd=61000.0)
+    heard = SkyEvent.objects.create(name="<script>alert(1)</script>", messenger="neutrino", role="observation")
+    EventVersion.objects.create(event=heard, digest="d", stage="<script>alert(1)</script>", issued=61000.0)
+    EventCandidate.objects.create(event=heard, sky_object=sky, level=0.5, delay=1.0, text="<script>alert(1)</script>")
     Drift.objects.create(classifier="stamp", version="1", night="2026-11-22", n=50, classes={"SN": 1.0}, psi={"fwhm": 0.3})
     seen = {"classifier": "stamp", "version": "1", "label": "SN", "probability": 0.9, "weights": b"map"}
     Seen.objects.create(user=User.objects.first(), sky_object=sky, evidence="<script>alert(1)</script>")
