@@ -69,7 +69,7 @@ def test_every_check_is_documented():
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_relative_link_leads_somewhere(page):
     for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
-        if "://" not in link:
+        if "://" not in link and not link.startswith("generated/"):  # what each build of the documentation makes, and Sphinx looks for
             assert (page.parent / link).exists(), link
 
 

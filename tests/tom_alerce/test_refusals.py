@@ -34,6 +34,8 @@ POSTS = {
         "label",
         "tag",
         "filter-switch",
+        "hunter-next",
+        "hunter-decide",
     ),
     "request": (
         *("dry-run", "apply", "requests-plan", "request-save", "request-check", "request-ask", "request-cancel", "request-reopen"),
@@ -77,6 +79,7 @@ GETS = (
     ),
     *("profiles", "profile", "profile-export", "drift", "review", "target", "stamps", "explanation", "plotly"),
     *("attachment", "everything", "figures", "explorer", "explorer-file", "filter", "filters", "keys", "mentions"),
+    *("hunter", "hunter-report", "hunt"),
     *("notifications", "notifications-unread", "notification", "watches", "watch", "watch-export"),
 )
 
@@ -126,6 +129,7 @@ def rows(settings):
             ("watch", "watch-export", "view-delete", "event", "event-region", "event-decide", "event-watch", "attachment", "unlabel"), 1
         ),
         "explorer-file": "csv",
+        **dict.fromkeys(("hunt", "hunter-decide"), 1),
         "rank-more": factories.rank(factories.ranking(), sky).pk,
         **{
             name: 1
