@@ -15,9 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.tom_alerce import factories
 from tom_alerce.checks import check_settings
-from tom_alerce.models import DiskUse, Event, Incident, Run, StreamPartition, StreamWorker
+from tom_alerce.models import DiskUse, Event, Incident, PollTask, Run, StreamPartition, StreamWorker
 from tom_alerce.pipeline import beats as signs
-from tom_alerce.store import beats, disk, drift, health, incidents, retention, symptoms
+from tom_alerce.store import beats, disk, drift, health, incidents, poll_tasks, retention, symptoms
 
 pytestmark = pytest.mark.django_db
 TOKEN = "t0ken-of-prometheus"
@@ -161,8 +161,20 @@ def test_what_has_gone_is_forgotten():
     assert not StreamPartition.objects.exists()
 
 
+def test_a_poller_that_no_broker_answers_is_late(settings):
+    settings.TOM_ALERCE = {"HEALTH": {"runs": {"poller alerce": 3600, "poller lasair": 3600}}}
+    poll_tasks.add([poll_tasks.Wanted("fetch", "alerce", "ztf", name) for name in ("ZTF26aaaaaaa", "ZTF26aaaaaab")])
+    PollTask.objects.filter(subject="ZTF26aaaaaab").update(state="done", finished=ago(7200))
+    assert set(wrong()) == {"poller alerce late", "poller lasair late"}
+    PollTask.objects.filter(state="done").update(finished=ago(60))
+    assert set(wrong()) == {"poller lasair late"}
+    [poller] = health.read().pollers
+    assert (poller.broker, poller.tasks) == ("alerce", {"waiting": 1})
+
+
 def full():
     """Every kind of fact."""
+    poll_tasks.add([poll_tasks.Wanted("fetch", "lasair", "lsst", "1")])
     worker(batched=ago(60), packets=100, kept=5, passed=95, batch="abc", rate=12.5, latency=0.5)
     worker("night b:2", beat=400, host="b", problem="<script>alert(1)</script>")
     partition(end=30, waits=1000)
@@ -221,6 +233,7 @@ def test_prometheus_scrapes_what_the_page_shows(live_server, settings):
     assert samples["alerce_stream_kept_share", "night"] == 0.05
     assert samples["alerce_run_failed", "alerce_sync"] == 1
     assert samples["alerce_table_bytes", "tom_alerce_stamps"] == 10**9
+    assert samples["alerce_poller_tasks", "lasair", "waiting"] == 1
     assert samples["alerce_dead_letters",] == 1
     assert samples["alerce_drifted_quantities",] == 1
     assert samples["alerce_symptoms",] == 3

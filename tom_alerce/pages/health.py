@@ -53,6 +53,7 @@ def as_json(request: HttpRequest) -> JsonResponse:
             "symptoms": [asdict(symptom) for symptom in symptoms.of(found)],
             "streams": [_stream(stream) for stream in found.streams],
             "runs": [_row(run) for run in found.runs],
+            "pollers": [asdict(poller) for poller in found.pollers],
             "dead_letters": asdict(found.letters),
             "drift": asdict(found.drift) if found.drift else None,
             "disk": asdict(found.disk) if found.disk else None,

@@ -51,6 +51,7 @@ class _Facts(Collector):
         yield from _of_partitions(self._found)
         yield from _of_workers([worker for stream in self._found.streams for worker in stream.workers])
         yield from _of_runs(self._found)
+        yield from _of_pollers(self._found)
         yield from _of_tables(self._found)
         yield GaugeMetricFamily("alerce_symptoms", "Things that are wrong.", value=len(symptoms.of(self._found)))
 
@@ -110,6 +111,17 @@ def _of_runs(found: Health) -> Iterator[Metric]:
         seconds.add_metric([run.name], run.seconds)
         failed.add_metric([run.name], float(bool(run.problem)))
     yield from (last, seconds, failed)
+
+
+def _of_pollers(found: Health) -> Iterator[Metric]:
+    last = GaugeMetricFamily("alerce_poller_last_success_timestamp_seconds", "When a broker last answered a poller.", labels=["broker"])
+    tasks = GaugeMetricFamily("alerce_poller_tasks", "Tasks of a poller that are not over.", labels=["broker", "state"])
+    for poller in found.pollers:
+        if poller.succeeded:
+            last.add_metric([poller.broker], poller.succeeded.timestamp())
+        for state, n in poller.tasks.items():
+            tasks.add_metric([poller.broker, state], n)
+    yield from (last, tasks)
 
 
 def _of_tables(found: Health) -> Iterator[Metric]:

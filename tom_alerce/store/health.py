@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tom_alerce import conf
 from tom_alerce.models import AwaitedObject, DeadLetter, DiskUse, Run, StreamPartition, StreamWorker
-from tom_alerce.store import drift
+from tom_alerce.store import drift, poll_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,15 @@ class Letters:
 
 
 @dataclass(frozen=True, slots=True)
+class Poller:
+    """A broker that the queue of the pollers asks: when it last answered, and numbers of tasks by state that are not over."""
+
+    broker: str
+    succeeded: datetime | None
+    tasks: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Drifted:
     """The night that was compared last with the training set, and the quantities that have drifted, the furthest first."""
 
@@ -86,6 +95,7 @@ class Health:
     at: datetime
     streams: Sequence[Stream]
     runs: Sequence[Run]
+    pollers: Sequence[Poller]
     letters: Letters
     drift: Drifted | None
     disk: Disk | None
@@ -94,7 +104,7 @@ class Health:
 def read(at: datetime | None = None) -> Health:
     """How the TOM is doing ``at`` a moment (now)."""
     at = timezone.now() if at is None else at
-    return Health(at, streams(at), list(Run.objects.order_by("name")), _letters(at), _drift(), _disk())
+    return Health(at, streams(at), list(Run.objects.order_by("name")), _pollers(), _letters(at), _drift(), _disk())
 
 
 def streams(at: datetime, names: Iterable[str] | None = None) -> list[Stream]:
@@ -122,6 +132,13 @@ def limit(name: str) -> float:
 def limits() -> dict[str, Any]:
     """``HEALTH`` with the defaults of what the settings do not name."""
     return {**conf.DEFAULTS["HEALTH"], **conf.get("HEALTH")}
+
+
+def _pollers() -> list[Poller]:
+    succeeded, tasks = poll_tasks.successes(), defaultdict[str, dict[str, int]](dict)
+    for (broker, state), n in poll_tasks.open_tasks().items():
+        tasks[broker][str(state)] = n
+    return [Poller(broker, succeeded.get(broker), tasks[broker]) for broker in sorted({*succeeded, *tasks})]
 
 
 def _letters(at: datetime) -> Letters:

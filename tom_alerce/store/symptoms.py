@@ -91,14 +91,13 @@ def _quiet(stream: Stream, at: datetime) -> Iterator[Symptom]:
 
 
 def _of_runs(health: Health) -> Iterator[Symptom]:
-    """Commands that have not succeeded for longer than the settings allow them."""
-    last = {run.name: run for run in health.runs}
+    """Commands and pollers that have not succeeded for longer than the settings allow them."""
+    last = {run.name: (run.succeeded, run.problem) for run in health.runs}
+    last |= {f"poller {poller.broker}": (poller.succeeded, "") for poller in health.pollers}
     for name, seconds in limits()["runs"].items():
-        run = last.get(name)
-        succeeded = run.succeeded if run else None
+        succeeded, problem = last.get(name, (None, ""))
         if succeeded is None or health.at - succeeded > timedelta(seconds=seconds):
-            why = f": {run.problem}" if run and run.problem else ""
-            yield Symptom(f"{name} late", f"{name} last succeeded {moment(succeeded)}{why}")
+            yield Symptom(f"{name} late", f"{name} last succeeded {moment(succeeded)}{f': {problem}' if problem else ''}")
 
 
 def _of_letters(health: Health) -> Iterator[Symptom]:
