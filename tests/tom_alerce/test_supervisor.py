@@ -123,7 +123,7 @@ def test_a_child_of_a_supervisor_that_has_gone_does_nothing():
 
 
 def until_there(condition):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
