@@ -26,7 +26,7 @@ from tests.tom_alerce import factories, telling
 from tom_alerce.clock import now as now_mjd
 from tom_alerce.models import Delivery, FilterMatch, FollowupRequest, Override, RequestEvent, SkyObject, Trigger, TriggerEntry
 from tom_alerce.pipeline import deliver, explain, filters
-from tom_alerce.store import drift, explanations, marks, saved, watch
+from tom_alerce.store import drift, explanations, marks, saved, scans, watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -72,6 +72,9 @@ def addresses(page, live_server, client):
     return [
         *pages,
         reverse("tom_alerce:sites"),
+        reverse("tom_alerce:hunter"),
+        reverse("tom_alerce:hunt", args=[scans.take([sky.pk], "default", 0, get_user_model().objects.get(pk=observer)).pk]),
+        reverse("tom_alerce:hunter-report"),
         reverse("tom_alerce:views"),
         reverse("tom_alerce:compare") + f"?{compared}",
         reverse("tom_alerce:filters"),
