@@ -287,6 +287,7 @@ def test_it_is_begun_shown_and_stopped_on_the_pages(row, chief, client):
     assert "round 1 is submitted" in answer
     rank = factories.rank(factories.ranking(), row.sky_object)
     assert "round 1 is submitted" in client.get(reverse("tom_alerce:rank-more", args=[rank.pk])).content.decode()
+    assert "round 1 is submitted" in client.get(reverse("tom_alerce:object", args=[row.sky_object_id])).content.decode()
     assert client.post(reverse("tom_alerce:series-stop", args=[row.pk]), {"reason": "<b>x</b>"}).status_code == 302
     answer = client.get(page).content.decode()
     assert "stopped by chief" in answer
