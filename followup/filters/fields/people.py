@@ -22,7 +22,7 @@ FIELDS = {
     "survey": Field("survey", "surveys that have detected it", Kind.WORDS, values=_surveys, column="surveys"),
     "mark": Field(
         "mark",
-        "marks that somebody has put on it and that count now: claims, pins, vetoes, notes, and until when it is snoozed",
+        "marks that somebody has put on it and that count now",
         Kind.WORDS,
         values=_marks,
         column="marks",
