@@ -73,7 +73,7 @@ def addresses(page, live_server, client):
     marks.add(sky, "note", get_user_model().objects.get(pk=observer), "look at its host")
     pages = [
         reverse(f"tom_alerce:{name}")
-        for name in ("board", "review", "drift", "health", "night", "profiles", "requests", "triggers", "yield", "scoreboard", "keys")
+        for name in ("board", "review", "drift", "health", "night", "profiles", "requests", "triggers", "yield", "scoreboard", "keys", "api")
     ]
     compared = "&".join(f"pk={one.pk}" for one in SkyObject.objects.all()[:3])
     filters.run(SkyObject.objects.values_list("pk", flat=True))
