@@ -71,10 +71,8 @@ def addresses(page, live_server, client):
     get_user_model().objects.get(pk=observer).user_permissions.add(*Permission.objects.filter(codename="configure"))
     everything_asked(get_user_model().objects.get(pk=observer))
     marks.add(sky, "note", get_user_model().objects.get(pk=observer), "look at its host")
-    pages = [
-        reverse(f"tom_alerce:{name}")
-        for name in ("board", "review", "drift", "health", "night", "profiles", "requests", "triggers", "yield", "scoreboard", "keys", "api")
-    ]
+    plain = "board review drift health night profiles requests triggers yield scoreboard keys api"
+    pages = [reverse(f"tom_alerce:{name}") for name in plain.split()]
     compared = "&".join(f"pk={one.pk}" for one in SkyObject.objects.all()[:3])
     filters.run(SkyObject.objects.values_list("pk", flat=True))
     kept = saved.save("very bright", {"field": "magnitude", "op": "<", "value": 5}, get_user_model().objects.get(pk=observer))
