@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from broker_adapters.notice import Cone
 from classifiers.simulate import skymaps
-from tests.browser.conftest import both
+from tests.browser.conftest import PHONE, both
 from tests.browser.test_accessibility import OPTIONS
 from tests.browser.test_observer import fits, known
 from tests.tom_alerce import factories
@@ -52,7 +52,7 @@ def event():
 def test_an_event(page, live_server, client, event, screenshot):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install 'tom-alerce[test]'").Axe()
     known(page.context, live_server, client)
-    for theme in ("dark", "red", "site"):
+    for theme in ("dark", "red", "site") if page.viewport_size["width"] > PHONE[0] else ("dark",):
         page.context.add_cookies([{"name": "alerce_theme", "value": theme, "url": live_server.url}])
         for name in ("events", "event"):
             page.goto(reverse(f"tom_alerce:{name}", args=[event.pk] if name == "event" else []))
