@@ -42,12 +42,19 @@ def follow(feed: feeds.Feed | None, rules: list[dict[str, Any]], total: int, kaf
     from tom_alerce.pipeline import stream
 
     stop, done = stream.Stop(), 0
+    after = how.pop("stored", None)
 
     def progress(n: int) -> None:
         nonlocal done
         done += n
-        if done >= total:
+        if done >= total and after is None:
             stop()
+
+    def stored(ids: frozenset[int]) -> None:
+        if after is not None:
+            after(ids)
+            if done >= total:  # not before: what follows a batch is not begun after the request
+                stop()
 
     consumer = stream.consumer
     if feed is not None:
@@ -55,7 +62,7 @@ def follow(feed: feeds.Feed | None, rules: list[dict[str, Any]], total: int, kaf
     try:
         with override_settings(TOM_ALERCE={"KEEP": rules, "STREAMS": {"all": kafka or {}}, "BATCH": BATCH}):
             started = time.monotonic()
-            report = stream.follow("all", stop=stop, progress=progress, **how)
+            report = stream.follow("all", stop=stop, progress=progress, stored=stored, **how)
             if report.problem or report.refused:
                 raise RuntimeError(str(report))
             return time.monotonic() - started
