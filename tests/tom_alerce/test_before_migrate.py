@@ -12,6 +12,7 @@ from tom_alerce.management import command
 COMMANDS = {
     "alerce_catalogues": ["fetch", "tns"],
     "alerce_ingest": ["/nowhere"],
+    "alerce_simulate": ["--out", "/nowhere"],
     "alerce_stream": ["night"],
     "alerce_submit": ["--dry-run"],
 }

@@ -58,6 +58,11 @@ def stored():
     return SurveyObject.objects.count(), PassedAlert.objects.count()
 
 
+def of_alerts():
+    """Rows of every table but those of what commands did, and of what objects are like now."""
+    return {table: n for table, n in counts().items() if table not in ("Run", "Traits")}
+
+
 def test_a_folder_is_kept_by_rule_and_adds_nothing_again(db, night):
     text = run(str(night))
     kept, passed = stored()
@@ -65,9 +70,9 @@ def test_a_folder_is_kept_by_rule_and_adds_nothing_again(db, night):
     assert kept
     assert passed
     assert f"read {kept} ztf; not kept: {passed} (regions)" in text
-    before = counts()
+    before = of_alerts()
     run(str(night), "--classify")
-    assert counts() == before
+    assert of_alerts() == before
     assert not Classification.objects.exists()
 
 

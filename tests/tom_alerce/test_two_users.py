@@ -68,10 +68,10 @@ def board(two):
 
 def seen(client):
     """Keys of the objects that the board, the API and the pages of objects show."""
-    rows = client.get(url("board")).context["table"].page.object_list
+    rows = client.get(url("board")).context["rows"]
     listed = client.get(reverse("api:alerce-objects-list")).json()["results"]
     ranked = client.get(reverse("api:alerce-ranks-list"), {"latest": "true"}).json()["results"]
-    on_board = {row.record.sky_object_id for row in rows}
+    on_board = {row.sky.pk for row in rows}
     assert on_board == {int(one["id"]) for one in listed} == {int(one["sky_object"]) for one in ranked}
     assert all(client.get(url("object", pk)).status_code == 200 for pk in on_board)
     return on_board
@@ -130,7 +130,7 @@ def test_nothing_tells_the_name_of_a_private_target(two, board):
     for client, n in ((ada, 1), (berta, 0)):
         assert len(client.get(reverse("api:alerce-objects-list"), {"query": SECRET}).json()["results"]) == n
         assert len(client.get(reverse("api:alerce-objects-list"), {"target": target.pk}).json()["results"]) == n
-        assert len(client.get(url("board"), {"query": SECRET}).context["table"].page.object_list) == n
+        assert len(client.get(url("board"), {"query": SECRET}).context["rows"]) == n
     assert berta.get(url("target", target.pk)).status_code == 404
 
 

@@ -23,7 +23,7 @@ from tom_alerce.pages.filters import BoardFilter
 from tom_alerce.pages.rows import rows
 from tom_alerce.pages.theme import theme
 from tom_alerce.pipeline.rank import why_empty
-from tom_alerce.store import profiles, rankings
+from tom_alerce.store import drift, profiles, rankings
 
 #: Digits of the largest key.
 LONGEST_KEY = 18
@@ -160,13 +160,20 @@ def _offered(ranking: Any, every: list[Any]) -> dict[str, Any]:
     own = [one for one in every if one.site == site and not one.supposed]
     by_profile = [(one, profiles.title(one.profile, one.body)) for one in own]
     by_site = [(one, one.site) for one in every if one.profile == profile]
-    drifted = bool(every) and any(psi > conf.get("DRIFT_ALARM") for psi in (every[0].psi or {}).values())
     return {
         "by_profile": by_profile,
         "by_site": by_site,
-        "drifted": every[0].drift_night if drifted else None,
+        "drifted": _drifted(every),
         "unread": every[0].unread if every else 0,
     }
+
+
+def _drifted(every: list[Any]) -> Any:
+    """The night that was compared last, if it has drifted: read with the rankings, where there are any."""
+    if every:
+        return every[0].drift_night if any(psi > conf.get("DRIFT_ALARM") for psi in (every[0].psi or {}).values()) else None
+    latest = drift.latest_night()
+    return latest.night if latest is not None and drift.drifted(latest) else None
 
 
 def _root(name: str) -> str:
