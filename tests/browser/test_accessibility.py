@@ -136,8 +136,12 @@ def everything_asked(user):
     user.user_permissions.add(*Permission.objects.filter(codename__in=("request", "approve", "send", "override")))
 
 
-@pytest.mark.parametrize("theme", ["site", "dark", "red"])
-@pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("page", "theme"),
+    [(DESKTOP, "site"), (DESKTOP, "dark"), (DESKTOP, "red"), (PHONE, "red")],
+    indirect=["page"],
+    ids=["desktop-site", "desktop-dark", "desktop-red", "phone-red"],
+)
 def test_no_serious_fault(page, addresses, live_server, theme, screenshot):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install 'tom-alerce[test]'").Axe()
     page.context.add_cookies([{"name": "alerce_theme", "value": theme, "url": live_server.url}])
@@ -166,7 +170,7 @@ def test_a_finger_meets_every_control(page, addresses):
 def test_captions_of_stamps_are_read_in_red(page, addresses, live_server):
     """Measured on the picture, shades included: the brightest pixels of the caption against the background."""
     page.context.add_cookies([{"name": "alerce_theme", "value": "red", "url": live_server.url}])
-    page.goto(addresses[-1])
+    page.goto(next(address for address in addresses if "/objects/" in address))
     caption = page.locator("#stamps figcaption").first
     caption.scroll_into_view_if_needed()
     with Image.open(BytesIO(caption.screenshot())) as picture:

@@ -175,6 +175,18 @@
     else if (event.target.matches("dialog[open]")) event.target.close();
   });
 
+  // Marks in an open line are put, and undone, without leaving it.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target.closest("#rows .more .mark-form, #rows .more .marks form");
+    if (!form) return;
+    event.preventDefault();
+    const key = form.closest("tr.more").previousElementSibling.dataset.sky;
+    if (!(await post(form.action, Object.fromEntries(new FormData(form, event.submitter))))) return;
+    await refresh(true);
+    const row = named(key);
+    if (row) { await open(row, false); await open(row, true); }
+  });
+
   // Folded parts come when they are opened.
   document.querySelectorAll("details[data-lazy]").forEach((part) => part.addEventListener("toggle", async () => {
     const inside = part.querySelector(".drop");
