@@ -5,6 +5,9 @@ BIN := .venv/bin
 SERVE ?= 1
 PORT ?= 8000
 TESTS ?= tests
+# Tests wait for brokers, servers and browsers a good part of their time, so there are more of them at once than processors.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+WORKERS ?= $(shell expr $(CORES) + 1)
 
 .PHONY: demo test test-postgresql test-portal lint format bench docs clean
 
@@ -17,11 +20,11 @@ endif
 
 test: .venv/test
 	$(BIN)/python -m classifiers compile
-	$(BIN)/python -m pytest -n logical -m "not portal" $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not portal" $(TESTS)
 
 # The tests that touch the database once more, on a PostgreSQL server that lives as long as they do.
 test-postgresql: .venv/test
-	.ci/with-postgresql $(BIN)/python -m pytest -n logical tests/tom_alerce tests/field
+	.ci/with-postgresql $(BIN)/python -m pytest -n $(shell expr 2 \* $(CORES)) tests/tom_alerce tests/field
 
 # Requests sent to a real observation portal, through faults; its own environment is made once, in .portal.
 test-portal: .venv/test

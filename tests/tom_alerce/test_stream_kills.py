@@ -69,9 +69,12 @@ class Night:
         self.workers = []
 
     def start(self):
-        worker = self.context.Process(target=stream_worker.follow, args=(self.settings,), daemon=True)
+        """Start a worker; one whose connection is cut before it has found its tables would end, and be started again by whoever runs it."""
+        ready = self.context.Event()
+        worker = self.context.Process(target=stream_worker.follow, args=(self.settings, ready), daemon=True)
         worker.start()
         self.workers.append(worker)
+        assert ready.wait(60)
 
     def produce(self, alerts):
         for i in alerts:

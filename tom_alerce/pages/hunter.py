@@ -31,6 +31,7 @@ from tom_alerce.pages.theme import theme
 from tom_alerce.requests.rights import require
 from tom_alerce.store import labels, places, profiles, rankings, scans, seen
 from tom_alerce.store.errors import StoreError
+from tom_alerce.store.sanitize import sanitize_text
 
 #: Buttons: decision, key and what they say.
 BUTTONS = (("keep", "y", "Keep"), ("drop", "n", "Drop"), ("later", "l", "Later"))
@@ -40,7 +41,7 @@ LONGEST = 64
 
 def _queue(data: Any, user: visible.User) -> tuple[str, int]:
     """Profile and team that a form or an address names; the settings' profile and everybody where it names none of the user's."""
-    profile, team = data.get("profile", "") or rankings.profile_name(), data.get("team", "")
+    profile, team = sanitize_text(data.get("profile", "")) or rankings.profile_name(), data.get("team", "")
     own = {str(key) for key in user.groups.values_list("pk", flat=True)} if team else set()
     return profile[:LONGEST], int(team) if team in own else 0
 
