@@ -5,9 +5,8 @@ BIN := .venv/bin
 SERVE ?= 1
 PORT ?= 8000
 TESTS ?= tests
-# Tests wait for brokers, servers and browsers a good part of their time, so there are more of them at once than processors.
-CORES := $(shell getconf _NPROCESSORS_ONLN)
-WORKERS ?= $(shell expr $(CORES) + 1)
+# Tests wait for brokers, servers and browsers a good part of their time, so there are twice as many at once as processors.
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
 .PHONY: demo test test-postgresql test-portal lint format bench docs clean
 
@@ -24,7 +23,7 @@ test: .venv/test
 
 # The tests that touch the database once more, on a PostgreSQL server that lives as long as they do.
 test-postgresql: .venv/test
-	.ci/with-postgresql $(BIN)/python -m pytest -n $(shell expr 2 \* $(CORES)) tests/tom_alerce tests/field
+	.ci/with-postgresql $(BIN)/python -m pytest -n $(WORKERS) tests/tom_alerce tests/field
 
 # Requests sent to a real observation portal, through faults; its own environment is made once, in .portal.
 test-portal: .venv/test
