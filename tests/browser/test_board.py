@@ -37,7 +37,7 @@ def test_a_night_by_keys(page, observer, screenshot):
     assert rows.nth(1).get_attribute("data-name") == name
     page.keyboard.press("o")
     page.locator("tr.more .terms .reason").first.wait_for()
-    page.wait_for_load_state("networkidle")
+    page.locator("tr.row.current .flags .state-seen").wait_for()
     assert Seen.objects.filter(user=observer).count() == 1
     page.keyboard.press("i")
     page.locator("#enlarged[open] img").first.wait_for()
