@@ -54,7 +54,8 @@ def message(data):
     return SimpleNamespace(topic=lambda: "t", partition=lambda: 1, offset=lambda: 7, value=lambda: data)
 
 
-def test_packets_that_come_by_streams_of_the_app_are_stored(db):
+@pytest.mark.django_db(transaction=True)  # the handlers look whether the connection is old, as nobody does within a transaction
+def test_packets_that_come_by_streams_of_the_app_are_stored():
     where = SimpleNamespace(topic="t", partition=1, offset=8)
     assert alertstreams.store_packet(message(GOLDEN["ztf"].read_bytes())).read.total() == 1
     assert alertstreams.store_packet(SimpleNamespace(content=GOLDEN["ztf"].read_bytes()), where).read.total() == 1
